@@ -1,0 +1,1 @@
+"""Pure array work between the photograph and the network: field of view, preparing, restoring."""

@@ -1,0 +1,54 @@
+"""The command `foveate`: one file per command, listed here; a command imports its workers when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from foveate.cli import train
+from foveate.cli.console import say_error
+from foveate.errors import FoveateError, UsageError
+
+COMMANDS = {
+    "train": train.train,
+}
+"""Name to function; the function's signature is the interface and its docstring the help."""
+
+SOME_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
+"""Exit statuses beside 0, all good."""
+
+
+def main() -> None:
+    """Run the command line; every foreseen error ends as one line on stderr and an exit status."""
+    try:
+        status = app()(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except UsageError as error:
+        say_error(str(error))
+        sys.exit(WRONG_CALL)
+    except FoveateError as error:
+        say_error(str(error))
+        sys.exit(SOME_FAILED)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def app() -> typer.Typer:
+    """The Typer application."""
+    application = typer.Typer(
+        name="foveate",
+        help="Masks from medical photographs. For research, not a medical device.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    application.callback()(root)
+    for name, command in COMMANDS.items():
+        application.command(name)(command)
+    return application
+
+
+def root() -> None:
+    """Masks from medical photographs. For research, not a medical device."""

@@ -1,0 +1,71 @@
+"""Data sets: one adapter file each, one contract.
+
+An adapter is a module with `TITLE`, `TERMS`, `CITATION` and `entries(root)`, which lists the set's cases in a fixed
+order without reading a pixel. It reads the set's original layout and formats.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from foveate.errors import DataError, UsageError, unknown
+from foveate.records import CaseEntry
+
+SETS = {
+    "drive": "foveate.datasets.drive",
+    "stare": "foveate.datasets.stare",
+    "chase_db1": "foveate.datasets.chase_db1",
+    "hrf": "foveate.datasets.hrf",
+    "folder": "foveate.datasets.folder",
+    "synthetic": "foveate.datasets.synthetic",
+}
+"""Name to adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set that was found and listed."""
+
+    name: str
+    root: str
+    title: str
+    terms: str
+    citation: str
+    entries: tuple[CaseEntry, ...]
+
+    def split(self, name: str) -> tuple[CaseEntry, ...]:
+        """The cases of one split, in order. Raises UsageError for a split that the set does not have."""
+        chosen = tuple(entry for entry in self.entries if entry.split == name)
+        if not chosen:
+            raise UsageError(unknown(f"split of {self.name}", name, {entry.split for entry in self.entries}))
+        return chosen
+
+
+def open_set(spec: str) -> DataSet:
+    """List the data set that `NAME:FOLDER` names, e.g. `drive:data/DRIVE` (`synthetic:12` takes a number).
+
+    Raises UsageError for an unknown name and DataError where the folder is not what the adapter expects.
+    """
+    name, _, root = spec.partition(":")
+    if name not in SETS:
+        raise UsageError(unknown("data set", name, SETS) + " Write NAME:FOLDER, e.g. drive:data/DRIVE.")
+    adapter = importlib.import_module(SETS[name])
+    entries: list[CaseEntry] = adapter.entries(root)
+    check_groups(name, entries)
+    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, tuple(entries))
+
+
+def check_groups(name: str, entries: list[CaseEntry]) -> None:
+    """Raise DataError where one group (patient or eye) stands in two splits, or one id occurs twice."""
+    split_of: dict[str, str] = {}
+    ids: set[str] = set()
+    for entry in entries:
+        if entry.id in ids:
+            raise DataError(f"{name}: two cases have the id '{entry.id}'. Rename one of the files.")
+        ids.add(entry.id)
+        if split_of.setdefault(entry.group, entry.split) != entry.split:
+            raise DataError(
+                f"{name}: group '{entry.group}' stands in both '{split_of[entry.group]}' and '{entry.split}';"
+                " scores would be too good. Put all of a group's images into one split."
+            )

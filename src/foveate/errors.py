@@ -1,0 +1,61 @@
+"""What can go wrong, said for people.
+
+FoveateError
+├── UsageError      the call itself is wrong: no such file, unknown name, bad option (exit status 2)
+│   └── RecipeError     a recipe has an unknown key or a value out of range
+├── ImageError      an image can't be read as one
+├── OutputError     a result can't be written
+├── ModelError      a model file or its card can't be trusted or run
+├── DataError       a data set is not what its adapter expects
+└── TrainingError   a training run can't start or go on
+
+A message says which file or key, what was found, and what to do next, in one line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FoveateError(Exception):
+    """Base of every error that foveate raises for a cause outside its own code."""
+
+
+class UsageError(FoveateError):
+    """The call itself is wrong; nothing was done."""
+
+
+class RecipeError(UsageError):
+    """A recipe has an unknown key or a value that its schema refuses."""
+
+
+class ImageError(FoveateError):
+    """An image can't be read, or can't be read as an image."""
+
+
+class OutputError(FoveateError):
+    """A result can't be written where it was asked for."""
+
+
+class ModelError(FoveateError):
+    """A model file or its card is missing, damaged or doesn't fit."""
+
+
+class DataError(FoveateError):
+    """A data set is not what its adapter expects."""
+
+
+class TrainingError(FoveateError):
+    """A training run can't start or can't go on."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for an unknown name: the nearest valid one if there is any, then all valid ones."""
+    valid = sorted(known)
+    nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    guess = f" Did you mean '{nearest[0]}'?" if nearest else ""
+    return f"unknown {kind} '{name}'.{guess} Valid: {', '.join(valid)}."

@@ -1,0 +1,21 @@
+"""Evaluation of a model on a data set, with everything said that a number depends on.
+
+docs/evaluation.md has the definition of every number and of every field of the report.
+"""
+
+from foveate.evaluation.evaluate import Prediction, evaluate
+from foveate.evaluation.protocol import DataSummary, ModelSummary, Protocol, Threshold
+from foveate.evaluation.report import Report
+from foveate.evaluation.table import statement, table
+
+__all__ = [
+    "DataSummary",
+    "ModelSummary",
+    "Prediction",
+    "Protocol",
+    "Report",
+    "Threshold",
+    "evaluate",
+    "statement",
+    "table",
+]

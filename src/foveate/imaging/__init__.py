@@ -1,0 +1,24 @@
+"""Files and arrays.
+
+Photographs and masks are read from every form of image that people have, by stated rules, and results are
+written so that a file is complete or not there at all.
+"""
+
+from foveate.imaging.files import ENDINGS, find_images
+from foveate.imaging.mask import read_mask
+from foveate.imaging.overlay import overlay
+from foveate.imaging.read import read_photograph
+from foveate.imaging.write import write_bytes, write_mask, write_probability, write_rgb, write_text
+
+__all__ = [
+    "ENDINGS",
+    "find_images",
+    "overlay",
+    "read_mask",
+    "read_photograph",
+    "write_bytes",
+    "write_mask",
+    "write_probability",
+    "write_rgb",
+    "write_text",
+]

@@ -1,0 +1,72 @@
+"""An opened Pillow image as samples: what each of Pillow's modes means, and which way is up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import ExifTags
+
+from foveate.imaging.decoders import DECODER_ERRORS
+from foveate.imaging.samples import Samples, as_samples
+
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
+
+def samples_of(image: PillowImage.Image) -> Samples:
+    """The samples of a Pillow image of any mode: H×W grey, H×W×3 RGB or H×W×4 RGBA, as stored (not upright).
+
+    Palettes are looked up; CMYK, YCbCr and HSV follow Pillow's own formulas; Lab (D50) becomes sRGB.
+    """
+    if image.mode == "I" and image.format == "PPM":
+        # Pillow has already scaled the file's own largest value to 65535, so the depth is known.
+        return np.rint(np.asarray(image) / 257).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        return as_samples(np.array(image))
+    if image.mode.startswith("I;16"):
+        return _with_transparent_value(np.array(image).astype(np.uint16), image.info.get("transparency"))
+    if image.mode == "LAB":
+        return np.array(_lab_as_rgb(image))
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data:
+        return np.array(image.convert("RGBA"))
+    wanted = "L" if image.mode in ("1", "L") else "RGB"
+    return np.array(image if image.mode == wanted else image.convert(wanted))
+
+
+def orientation_of(image: PillowImage.Image) -> tuple[int, tuple[str, ...]]:
+    """The EXIF orientation, 1 to 8, of an image that is loaded, and a note if it can't be read.
+
+    Pillow turns TIFFs upright itself while it loads them, and then reports 1.
+    """
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except DECODER_ERRORS:
+        return 1, ("EXIF data unreadable: taken as upright",)
+    return (orientation if orientation in range(1, 9) else 1), ()
+
+
+def upright(samples: Samples, orientation: int) -> Samples:
+    """Samples (H×W or H×W×C) turned so that the scene is upright (EXIF 2.32, tag 0x0112)."""
+    if orientation >= 5:
+        samples = samples.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        samples = samples[::-1]
+    if orientation in (2, 3, 6, 7):
+        samples = samples[:, ::-1]
+    return samples
+
+
+def _with_transparent_value(grey: Samples, transparent: int | None) -> Samples:
+    if transparent is None:
+        return grey
+    return np.dstack([grey, np.where(grey == transparent, 0, 65535).astype(np.uint16)])
+
+
+def _lab_as_rgb(image: PillowImage.Image) -> PillowImage.Image:
+    from PIL import ImageCms
+
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(lab, rgb, "LAB", "RGB").apply(image)

@@ -1,0 +1,117 @@
+"""A photograph from any form of image that people have, as 8-bit RGB.
+
+Each form is read as what it means:
+
+| form | rule |
+| --- | --- |
+| JPEG, PNG, TIFF, GIF, BMP, WebP, PPM, PGM, PBM | by content, whatever the name |
+| gzipped (`.ppm.gz`) | unpacked in memory, up to the size of the largest picture |
+| grey, 1 bit, palette | R = G = B; 1 bit is 0 and 255; palettes are looked up |
+| 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value, \
+scaled linearly to 0..255 and rounded; a note unless it is 16. PGM and PPM state their range: scaled by that |
+| float TIFF | 0..1 is scaled to 0..255; refused if a value lies outside |
+| signed or 32-bit integers | as 16 bits if all values are 0..65535; refused otherwise |
+| alpha, transparent colour or index | dropped if opaque everywhere; else over black (the background of a \
+fundus photograph), with a note |
+| CMYK, YCbCr | Pillow's conversion (Adobe's inverted CMYK JPEG too); colour profiles are not applied |
+| Lab | as D50 Lab to sRGB |
+| white-is-zero TIFF | inverted |
+| TIFF with separate planes | planes become channels |
+| TIFF with extra samples of unknown kind | left out |
+| several frames or pages | the first, with a note |
+| EXIF orientation, TIFF orientation | turned upright; a note only if the EXIF data can't be read |
+| uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |
+| Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
+
+Refused in one line: empty, damaged or cut short files, other formats, folders, files without permission,
+fewer than 16 pixels on a side, more than 200 000 000 pixels (by the header, before anything is decoded), other
+arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from foveate.errors import ImageError, UsageError
+from foveate.imaging.decode import decode
+from foveate.imaging.decoders import calling_decoder
+from foveate.imaging.files import file_bytes
+from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.samples import Decoded, as_rgb, check_size
+from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any]) -> Photograph:
+    """A photograph from a file's path or bytes, a Pillow image or an array, by the table in this file.
+
+    The source is left as it is, and the pixels share no memory with it. Raises UsageError if there is no such
+    file, and ImageError if it can't be read as an image; the one line of either begins with the source.
+    """
+    name = _name(source)
+    try:
+        if isinstance(source, (str, Path)):
+            return _from_bytes(file_bytes(Path(source)), name)
+        if isinstance(source, bytes):
+            return _from_bytes(source, name)
+        if isinstance(source, PillowImage.Image):
+            return _from_memory(_from_pillow(source), name)
+        if isinstance(source, np.ndarray):
+            return _from_memory(Decoded(_checked(source)), name)
+    except (ImageError, UsageError) as error:
+        raise type(error)(f"{name}: {error}") from error
+    raise ImageError(
+        f"{name}: not an image; give a path, the bytes of a file, a Pillow image or a NumPy array"
+    )
+
+
+def _name(source: object) -> str:
+    if isinstance(source, (str, Path)):
+        return str(source)
+    if isinstance(source, bytes):
+        return "bytes"
+    if isinstance(source, PillowImage.Image):
+        return "Pillow image"
+    return "array" if isinstance(source, np.ndarray) else type(source).__name__
+
+
+def _from_bytes(data: bytes, name: str) -> Photograph:
+    decoded = decode(data)
+    pixels, notes = as_rgb(decoded.samples)
+    return Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
+
+
+def _from_memory(decoded: Decoded, name: str) -> Photograph:
+    pixels, notes = as_rgb(decoded.samples)
+    return Photograph(pixels, name, hashlib.sha256(pixels.data).hexdigest(), (*decoded.notes, *notes))
+
+
+def _from_pillow(image: PillowImage.Image) -> Decoded:
+    check_size(*image.size)
+    with calling_decoder():
+        samples = samples_of(image)
+        orientation, notes = orientation_of(image)
+    return Decoded(upright(samples, orientation), notes)
+
+
+def _checked(array: NDArray[Any]) -> NDArray[Any]:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if (
+        array.dtype.kind != "u"
+        or array.dtype.itemsize > 2
+        or array.ndim not in (2, 3)
+        or not 1 <= channels <= 4
+    ):
+        raise ImageError(
+            f"has type {array.dtype} and shape {array.shape}; accepted are uint8 and uint16 "
+            "with shape (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4)"
+        )
+    check_size(array.shape[1], array.shape[0])
+    return array

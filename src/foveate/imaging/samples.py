@@ -1,0 +1,107 @@
+"""What a decoded file holds, and how it becomes 8-bit RGB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveate.errors import ImageError
+
+if TYPE_CHECKING:
+    from foveate.records import Image
+
+Samples = NDArray[np.unsignedinteger[Any]]
+"""uint8 or uint16: H×W grey, H×W×2 grey and alpha, H×W×3 RGB or H×W×4 RGBA; a type's full range is 0 to 1."""
+
+MAX_PIXELS = 200_000_000
+"""The largest height times width that is read."""
+
+MIN_SIDE = 16
+"""The smallest height and width that is read, in pixels."""
+
+_DEPTHS = (8, 10, 12, 14, 16)
+"""The bit depths that cameras and scanners deliver inside 16-bit samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoded picture, upright."""
+
+    samples: Samples
+    notes: tuple[str, ...] = ()
+    frames: int = 1
+    """How many frames or pages the file holds; the samples are those of the first."""
+    lossy: bool = False
+    """Whether the file was compressed with loss, so that its values are only near the stored ones."""
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse a picture that is too small to show anything or too large to hold; ImageError says its size."""
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(
+            f"is {width}×{height} pixels; at least {MIN_SIDE} on each side are needed, give the whole image"
+        )
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"claims {width}×{height} pixels, over the limit of {MAX_PIXELS}; crop or shrink it first"
+        )
+
+
+def as_samples(values: NDArray[Any]) -> Samples:
+    """The values of a file as unsigned 8- or 16-bit samples.
+
+    Floats run from 0 to 1 and become 8 bits; wider or signed integers are taken where they fit into 16 bits.
+    ImageError with the values found otherwise.
+    """
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
+        return values.astype(f"u{values.dtype.itemsize}", copy=False)
+    if values.dtype.kind not in "iuf":
+        raise ImageError(f"holds {values.dtype} values; save it as 8- or 16-bit grey or RGB")
+    lowest, highest = values.min(), values.max()
+    if values.dtype.kind == "f" and lowest >= 0 and highest <= 1:
+        return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
+    if values.dtype.kind in "iu" and lowest >= 0 and highest <= 65535:
+        return values.astype(np.uint16)
+    accepted = "0 to 1" if values.dtype.kind == "f" else "0 to 65535"
+    raise ImageError(
+        f"holds {values.dtype} values from {lowest:g} to {highest:g}; only {accepted} has a known meaning, "
+        "save it as 8- or 16-bit"
+    )
+
+
+def as_8_bit(samples: Samples) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Samples on 0 to 255, and a note if a choice was made.
+
+    16-bit samples have the smallest of 8, 10, 12, 14, 16 bits that holds the largest value.
+    """
+    if samples.dtype.itemsize == 1:
+        return samples.astype(np.uint8, copy=False), ()
+    largest = int(samples.max())
+    bits = next(depth for depth in _DEPTHS if largest < 1 << depth)
+    full = (1 << bits) - 1
+    table = np.rint(np.arange(full + 1) * (255 / full)).astype(np.uint8)
+    note = f"16-bit image with {bits}-bit values: scaled by 255/{full}"
+    return table[samples], () if bits == 16 else (note,)
+
+
+def as_rgb(samples: Samples) -> tuple[Image, tuple[str, ...]]:
+    """Samples as H×W×3 RGB on 0 to 255 (a new, contiguous array), and a note per choice made.
+
+    Alpha is dropped where all of it is opaque; otherwise the picture is composited over black, which is the
+    background of a fundus photograph.
+    """
+    planes = samples if samples.ndim == 3 else samples[..., np.newaxis]
+    has_alpha = planes.shape[2] in (2, 4)
+    colour, notes = as_8_bit(planes[..., :-1] if has_alpha else planes)
+    if has_alpha:
+        alpha = as_8_bit(planes[..., -1:])[0]
+        if alpha.min() < 255:
+            colour = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+            notes = (*notes, "transparent pixels: composited over black")
+    height, width = planes.shape[:2]
+    return np.array(np.broadcast_to(colour, (height, width, 3)), order="C"), notes

@@ -1,0 +1,122 @@
+"""TIFF files: Pillow reads most of them, tifffile the rest, such as separate 16-bit planes and float RGB."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import TiffImagePlugin
+
+from foveate.errors import ImageError
+from foveate.imaging.decoders import DECODER_ERRORS
+from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
+from foveate.imaging.wide import wide_samples
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION, _SAMPLES_PER_PIXEL, _PLANAR = 258, 262, 274, 277, 284
+"""Tags (TIFF 6.0, section 8)."""
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_SEPARATE_PLANES = 2
+_UNSPECIFIED, _UNASSOCIATED_ALPHA = 0, 2
+_NONE_OR_DEFLATE = (1, 8, 32946)
+_LOSSY = ("jpeg", "tiff_jpeg", "webp")
+
+
+def decode_tiff(data: bytes) -> Decoded:
+    """The first page of a TIFF file, upright. What the decoders raise passes through."""
+    image = _opened(data)
+    if image is None or _is_wide_and_planar(image):
+        return _decode_with_tifffile(data)
+    check_size(*image.size)
+    pages = image.n_frames
+    lossy = image.info.get("compression") in _LOSSY
+    wide = wide_samples(image, lambda: TiffImagePlugin.TiffImageFile(io.BytesIO(data)))
+    samples = samples_of(image) if wide is None else wide
+    # Pillow inverts 8-bit samples itself, but none that are wider.
+    if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        samples = _inverted(samples)
+    orientation, notes = orientation_of(image)
+    return Decoded(upright(samples, orientation), (*notes, *_pages_note(pages)), pages, lossy)
+
+
+def _opened(data: bytes) -> TiffImagePlugin.TiffImageFile | None:
+    try:
+        return TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    except DECODER_ERRORS:
+        return None
+
+
+def _is_wide_and_planar(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether Pillow opens the file, but would mix up its planes."""
+    tags = image.tag_v2
+    separate = tags.get(_PLANAR) == _SEPARATE_PLANES and tags.get(_SAMPLES_PER_PIXEL, 1) > 1
+    return separate and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
+
+
+def _decode_with_tifffile(data: bytes) -> Decoded:
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages.first
+        check_size(page.imagewidth, page.imagelength)
+        channels = _meant_channels(page)
+        _check_complete(page, len(data))
+        # One worker: only the log lines of this thread are dropped.
+        values = page.asarray(maxworkers=1)
+        pages = len(file.pages)
+        orientation = page.tags.valueof(_ORIENTATION, default=1)
+    if page.samplesperpixel > 1:
+        values = np.moveaxis(values, 0, -1) if page.planarconfig == _SEPARATE_PLANES else values
+        values = values[..., :channels]
+    samples = as_samples(values)
+    if page.photometric == _WHITE_IS_ZERO:
+        samples = _inverted(samples)
+    return Decoded(upright(samples, orientation), _pages_note(pages), pages)
+
+
+def _meant_channels(page: TiffPage) -> int:
+    """How many of a page's channels, from the first, make up the image (TIFF 6.0, ExtraSamples).
+
+    Extra data is left out, and so is associated alpha: its colours are already those over black.
+    """
+    count, extra = page.samplesperpixel, tuple(page.extrasamples)
+    grey = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
+    if count == 3 and (grey or page.photometric == _RGB):
+        return 3
+    colours = 1 if grey else 3
+    unclear = extra[:1] == (_UNSPECIFIED,) if grey else page.photometric != _RGB
+    if unclear or not colours <= count <= 4:
+        raise ImageError(
+            f"is a TIFF with {count} channels of {page.bitspersample} bits and photometric interpretation "
+            f"{page.photometric:d}, which isn't read; save it as 8- or 16-bit grey or RGB"
+        )
+    return colours + (extra[:1] == (_UNASSOCIATED_ALPHA,))
+
+
+def _check_complete(page: TiffPage, file_size: int) -> None:
+    """Refuse what tifffile would fill up with zeros, or unpacks only together with another package."""
+    if page.compression not in _NONE_OR_DEFLATE:
+        raise ImageError(
+            f"is a TIFF of {page.bitspersample}-bit samples with compression {page.compression:d}, which "
+            "isn't read; save it uncompressed or as 8-bit"
+        )
+    offsets, counts = page.dataoffsets, page.databytecounts
+    lies_inside = all(
+        0 < offset < offset + count <= file_size for offset, count in zip(offsets, counts, strict=True)
+    )
+    enough = page.compression != 1 or sum(counts) >= page.nbytes
+    if len(offsets) != math.prod(page.chunked) or not lies_inside or not enough:
+        raise ImageError("is cut short: part of its pixels is missing; copy or export it again")
+
+
+def _inverted(samples: Samples) -> Samples:
+    return np.bitwise_not(samples)
+
+
+def _pages_note(pages: int) -> tuple[str, ...]:
+    return (f"first of {pages} pages",) if pages > 1 else ()

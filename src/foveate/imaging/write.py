@@ -1,0 +1,81 @@
+"""Results as files. Each file appears complete or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from foveate.errors import OutputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foveate.records import Image, Mask, Probability
+
+_COMPRESS_LEVEL = 3
+
+
+def write_mask(mask: Mask, path: Path) -> None:
+    """Write a mask as an 8-bit grey PNG: 255 is foreground, 0 background. Raises OutputError."""
+    write_bytes(_png(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255))), path)
+
+
+def write_probability(probability: Probability, path: Path) -> None:
+    """Write a probability map (0 to 1) as a 16-bit grey PNG of round(p × 65535). Raises OutputError."""
+    steps = np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64))
+    write_bytes(_png(PillowImage.fromarray(steps.astype(np.uint16))), path)
+
+
+def write_rgb(image: Image, path: Path) -> None:
+    """Write an RGB image as an 8-bit PNG. Raises OutputError."""
+    write_bytes(_png(PillowImage.fromarray(image)), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8, line ends as they are. Raises OutputError."""
+    write_bytes(text.encode("utf-8"), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a file through a hidden one beside it: at no moment is there half a file under the name itself.
+
+    The parent folder is made if it is missing. Raises OutputError if anything fails; then nothing is left
+    behind, and a file that was there before is as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(data, path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{path}: can't be written, its folder is a file; give another folder") from error
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can't be written ({error.strerror or error}); "
+            "free some space, or give a folder where you may write"
+        ) from error
+    except ValueError as error:
+        raise OutputError(f"{str(path)!r}: can't be written ({error}); give another name") from error
+
+
+def _png(image: PillowImage.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=_COMPRESS_LEVEL)
+    return file.getvalue()
+
+
+def _replace(data: bytes, path: Path) -> None:
+    # Not named after the target, whose name may have the greatest length already.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    file = temporary.open("xb")
+    try:
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

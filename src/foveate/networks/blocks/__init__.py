@@ -1,0 +1,1 @@
+"""Building blocks that systems share, each citing its source."""

@@ -1,0 +1,106 @@
+"""Read a recipe: shipped or a file of the user's, with `section.key=value` overrides, checked against the schema."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from foveate.errors import RecipeError, UsageError, unknown
+from foveate.recipes.schema import Recipe
+
+
+def shipped() -> dict[str, str]:
+    """Name to TOML text of every recipe in the package, sorted by name."""
+    folder = files("foveate.recipes")
+    tomls = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
+    return {item.name.removesuffix(".toml"): item.read_text(encoding="utf-8") for item in tomls}
+
+
+def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of that shipped name, or in that TOML file.
+
+    Raises UsageError for an unknown name, RecipeError for a key or value that the schema refuses.
+    """
+    recipes = shipped()
+    if name_or_path in recipes:
+        text = recipes[name_or_path]
+    elif name_or_path.endswith(".toml"):
+        try:
+            text = Path(name_or_path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{name_or_path}: can't be read as a recipe ({error}).") from error
+    else:
+        raise UsageError(unknown("recipe", name_or_path, recipes) + " A file of your own ends in .toml.")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{name_or_path}: not valid TOML ({error}).") from error
+    content.setdefault("name", Path(name_or_path).stem)
+    for override in overrides:
+        _apply(override, content)
+    return check(content, name_or_path)
+
+
+def check(content: Mapping[str, Any], source: str) -> Recipe:
+    """Validate; the error names the key, what was found, and the nearest known key."""
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        key = ".".join(place)
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(f"{source}: {unknown('key', key, _keys(Recipe, place[:-1]))}") from error
+        raise RecipeError(f"{source}: {key} = {first['input']!r}: {first['msg']}.") from error
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The whole recipe, every default written out, as TOML that `read_recipe` reads back to the same recipe."""
+    content = recipe.model_dump(mode="json")
+    lines = [f"{key} = {_literal(value)}" for key, value in content.items() if not isinstance(value, dict)]
+    for section, values in content.items():
+        if isinstance(values, dict):
+            lines += ["", f"[{section}]", *(f"{key} = {_literal(value)}" for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    """JSON's strings, numbers, booleans and lists are TOML's too; tables are written inline."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _apply(override: str, content: dict[str, Any]) -> None:
+    """Set `section.key=value` in place; the value is read as TOML, and as plain text where it is not TOML."""
+    key, equals, value = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise UsageError(f"'{override}' is not an override. Write section.key=value, e.g. training.epochs=4.")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    table = content
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"'{override}': '{part}' is not a section.")
+    table[parts[-1]] = parsed
+
+
+def _keys(model: type[BaseModel], place: Iterable[str]) -> list[str]:
+    """The full names of the keys of the section at `place`."""
+    prefix = ""
+    for part in place:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model, prefix = annotation, f"{prefix}{part}."
+    return [prefix + key for key in model.model_fields]

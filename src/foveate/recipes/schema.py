@@ -1,0 +1,100 @@
+"""Every key of a recipe with its default, its bounds and what it does. What is not here is an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """Frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class NetworkSection(Section):
+    """Which network, how wide."""
+
+    name: Literal["region_guided"]
+    widths: tuple[Count, Count, Count, Count] = (8, 16, 24, 32)
+    depth: Count = 2
+    """Separable convolutions per block."""
+
+
+class DataSection(Section):
+    """How photographs are brought to the network."""
+
+    working_minimum: Positive = 512
+    """Pixels: a smaller FOV diameter is enlarged to this."""
+    working_maximum: Positive = 1024
+    """Pixels: a larger FOV diameter is reduced to this."""
+    validation_share: Share = 0.1
+    """Of the groups (patients, eyes) of each set's training part; at least one group."""
+    weights: dict[str, Positive] = {}
+    """How often a set is drawn, by name; 1 where not given."""
+
+
+class AugmentationSection(Section):
+    """Drawn anew for every crop."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)] = 180.0
+    """Degrees, either way, uniform."""
+    flip: bool = True
+    """Mirror every second crop."""
+    scale: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """The factor is e to the power of ± this, uniform."""
+    brightness: Share = 0.1
+    """Added to all channels, ± this share of full scale."""
+    contrast: Share = 0.2
+    """Factor 1 ± this about the crop's mean."""
+    gamma: Share = 0.2
+    """Exponent e to the power of ± this."""
+    colour: Share = 0.1
+    """Factor 1 ± this for each channel alone."""
+
+
+class TrainingSection(Section):
+    """The loop."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
+    """Side of the square crops, pixels at working size."""
+    batch: Count = 4
+    epochs: Count = 70
+    samples_per_epoch: Count = 2000
+    """Crops drawn between two validations."""
+    loss: Literal["bce", "dice", "dice_bce"] = "dice_bce"
+    side_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the loss on each region map before the last."""
+    optimiser: Literal["adam", "adamw"] = "adamw"
+    learning_rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["constant", "plateau", "cosine"] = "cosine"
+    """Plateau: tenfold lower after `plateau_patience` epochs without a better validation loss. Cosine: to zero."""
+    plateau_patience: Count = 5
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the learning rate rises from zero."""
+    gradient_clip: Annotated[float, Field(ge=0)] = 0.0
+    """Largest norm of the gradient; 0 leaves it alone."""
+    average: Share = 0.0
+    """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Stop after this many epochs without a better validation loss; 0: never."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+
+
+class Recipe(Section):
+    """One experiment."""
+
+    name: str
+    description: str
+    paper: str = ""
+    network: NetworkSection
+    data: DataSection = DataSection()
+    augmentation: AugmentationSection = AugmentationSection()
+    training: TrainingSection = TrainingSection()

@@ -1,0 +1,1 @@
+"""Training, in torch: the loop over a recipe, augmentation, losses, checkpoints, export."""

@@ -1,0 +1,154 @@
+"""Start or resume a run: data into memory, the folder's facts onto disk, then the loop."""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import io
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from foveate.arrays.prepare import WorkingSize
+from foveate.datasets import DataSet
+from foveate.datasets.splits import hold_out
+from foveate.errors import TrainingError, UsageError
+from foveate.imaging import write_text
+from foveate.recipes.read import to_toml
+from foveate.recipes.schema import Recipe
+from foveate.training.loop import EpochReport, OnStep, train
+from foveate.training.run_folder import FACTS, LOG, RECIPE, STATE, load_facts, save_facts
+from foveate.training.samples import TrainingSet, load_training_set
+from foveate.training.validation import ValidationSet
+
+RECORDED = ("foveate", "kornia", "lightning-fabric", "monai", "numpy", "pillow", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears how it goes."""
+
+    say: Callable[[str], None]
+    on_step: OnStep
+    on_epoch: Callable[[EpochReport], None]
+
+
+def start(
+    recipe: Recipe, data: Sequence[DataSet], *, folder: Path, resume: bool, device: str, command: str, listener: Listener
+) -> str:
+    """Train by `recipe` on the training parts of `data` into `folder`; returns why it ended.
+
+    Raises UsageError where the folder already holds a run and `resume` is off, TrainingError where a run can't go on.
+    """
+    _check_folder(folder, resume=resume)
+    fabric = _fabric(device, recipe.training.precision)
+    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
+    training: list[TrainingSet] = []
+    validation: list[ValidationSet] = []
+    parts: dict[str, dict[str, Any]] = {}
+    for dataset in data:
+        learn, check = hold_out(dataset.split("train"), recipe.data.validation_share, seed=recipe.training.seed)
+        listener.say(f"{dataset.name}: {len(learn)} training images, {len(check)} for validation")
+        weight = recipe.data.weights.get(dataset.name, 1.0)
+        training.append(
+            load_training_set(dataset, learn, working_size=working_size, weight=weight, device=fabric.device)
+        )
+        validation.append(ValidationSet.of(dataset.name, [entry.load() for entry in check]))
+        parts[dataset.name] = {
+            "title": dataset.title,
+            "terms": dataset.terms,
+            "citation": dataset.citation,
+            "training": [entry.id for entry in learn],
+            "validation": [entry.id for entry in check],
+        }
+    facts = {
+        "command": command,
+        "recipe": recipe.name,
+        "seed": recipe.training.seed,
+        "device": str(fabric.device),
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version()} | {n: importlib.metadata.version(n) for n in RECORDED},
+        "source_commit": source_commit(),
+        "data": parts,
+    }
+    if resume:
+        _check_same(load_facts(folder), facts, folder)
+    else:
+        write_text(to_toml(recipe), folder / RECIPE)
+        save_facts(folder, facts)
+
+    def on_epoch(report: EpochReport) -> None:
+        _append(folder / LOG, report)
+        listener.on_epoch(report)
+
+    return train(
+        recipe,
+        training,
+        validation,
+        fabric=fabric,
+        folder=folder,
+        resume=resume,
+        on_step=listener.on_step,
+        on_epoch=on_epoch,
+    )
+
+
+def source_commit() -> str:
+    """The commit of the checkout that runs, '+' when it has changes; 'release' for an installed package."""
+    import subprocess
+
+    here = Path(__file__).resolve().parent
+    git = ["git", "-C", str(here)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+        changed = subprocess.run([*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "release"
+    return commit.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def _check_folder(folder: Path, *, resume: bool) -> None:
+    if resume and not (folder / STATE).is_file():
+        raise TrainingError(f"{folder}: holds no run to resume. Start it without --resume.")
+    if not resume and folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: is not empty. Go on with --resume, or choose another --out.")
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    for key in ("recipe", "seed", "data"):
+        if before[key] != now[key]:
+            raise TrainingError(f"{folder / FACTS}: {key} differs from this call. Resume with the same data and recipe.")
+
+
+def _fabric(device: str, precision: Any) -> Fabric:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: PyTorch finds no CUDA device here. Use --device cpu or auto.")
+    accelerator = {"auto": "cuda" if torch.cuda.is_available() else "cpu"}.get(device, device)
+    return Fabric(accelerator=accelerator, devices=1, precision=precision)
+
+
+def _append(path: Path, report: EpochReport) -> None:
+    """Add a row to the log; the whole file is rewritten, so that it is never cut off."""
+    row = {
+        "epoch": report.epoch,
+        "loss": f"{report.loss:.5f}",
+        "learning_rate": f"{report.learning_rate:.3e}",
+        "mean_f1": f"{report.validation.mean_f1:.5f}",
+        **{f"f1_{name}": f"{f1:.5f}" for name, f1 in report.validation.f1.items()},
+        "threshold": f"{report.validation.threshold:.5f}",
+        "seconds": f"{report.seconds:.1f}",
+    }
+    rows = []
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [old for old in csv.DictReader(file) if int(old["epoch"]) < report.epoch]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*rows, row])
+    write_text(text.getvalue(), path)

@@ -1,0 +1,322 @@
+"""Whole evaluations of known predictions, against scikit-learn over the same pixels."""
+
+import statistics
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from foveate.errors import DataError
+from foveate.evaluation import ModelSummary, Report, Threshold, evaluate
+from foveate.records import Case, CaseEntry, Image, Mask, Probability
+
+THRESHOLD = Threshold(value=0.5, origin="validation images")
+SCORERS: dict[str, Callable[[Mask, Mask], float]] = {
+    "f1": sklearn.metrics.f1_score,
+    "iou": sklearn.metrics.jaccard_score,
+    "sensitivity": sklearn.metrics.recall_score,
+    "specificity": lambda truth, mask: sklearn.metrics.recall_score(~truth, ~mask),
+    "precision": sklearn.metrics.precision_score,
+    "accuracy": sklearn.metrics.accuracy_score,
+    "mcc": sklearn.metrics.matthews_corrcoef,
+}
+CURVES: dict[str, Callable[[Mask, Probability], float]] = {
+    "roc_auc": sklearn.metrics.roc_auc_score,
+    "average_precision": sklearn.metrics.average_precision_score,
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A prediction that was made up beforehand."""
+
+    probability: Probability
+    mask: Mask
+    fov: Mask
+
+
+def probability_of(image: Image) -> Probability:
+    """Dark is vessel. Multiples of 1/255, for which the curves are exact."""
+    return (1 - image[..., 1] / 255).astype(np.float32)
+
+
+def predict(image: Image) -> Known:
+    """A crude model; its field of view is every pixel that isn't black."""
+    probability = probability_of(image)
+    return Known(probability, probability >= THRESHOLD.value, image.sum(axis=2) > 0)
+
+
+def seeded_case(seed: int, shape: tuple[int, int]) -> Case:
+    generator = np.random.default_rng(seed)
+    image = generator.integers(1, 256, (*shape, 3), dtype=np.uint8)
+    image[:3] = 0
+    noisy = probability_of(image) + generator.normal(0, 0.3 + seed / 10, shape)
+    fov = np.ones(shape, dtype=bool)
+    fov[:, :4] = False
+    return Case(
+        id=f"case-{seed}",
+        group=f"patient-{seed}",
+        image=image,
+        mask=noisy > 0.6,
+        fov=fov,
+        second_mask=noisy > 0.7,
+    )
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    """Two cases of different sizes and of different difficulty."""
+    return [seeded_case(1, (20, 31)), seeded_case(5, (43, 17))]
+
+
+def entry_of(case: Case) -> CaseEntry:
+    return CaseEntry(case.id, case.group, "test", lambda: case)
+
+
+def report_of_entries(
+    entries: Sequence[CaseEntry],
+    predict: Callable[[Image], Known] = predict,
+    on_case: Callable[[str, int, int], None] | None = None,
+) -> Report:
+    return evaluate(
+        predict,
+        entries,
+        model=ModelSummary(name="darkness", sha256="0" * 64, parameters=0),
+        data_set="seeded",
+        split="test",
+        threshold=THRESHOLD,
+        on_case=on_case,
+    )
+
+
+def report_of(cases: Sequence[Case]) -> Report:
+    return report_of_entries([entry_of(case) for case in cases])
+
+
+def everywhere(case: Case) -> Mask:
+    return np.ones_like(case.mask)
+
+
+def own_fov(case: Case) -> Mask:
+    assert case.fov is not None
+    return case.fov
+
+
+WITHIN = {"fov": own_fov, "image": everywhere}
+
+
+def joined(cases: Sequence[Case], values: Callable[[Case], NDArray[Any]], scope: str) -> NDArray[Any]:
+    """The counted pixels of all the cases in one row."""
+    return np.concatenate([values(case)[WITHIN[scope](case)] for case in cases])
+
+
+def expected_scores(cases: Sequence[Case], scope: str) -> dict[str, float]:
+    truth = joined(cases, lambda case: case.mask, scope)
+    probability = joined(cases, lambda case: probability_of(case.image), scope)
+    scores = {name: score(truth, probability >= 0.5) for name, score in SCORERS.items()}
+    return scores | {name: curve(truth, probability) for name, curve in CURVES.items()}
+
+
+@pytest.mark.parametrize("scope", ["fov", "image"])
+def test_pooled_scores_equal_scikit_learns_over_the_joined_pixels(cases: list[Case], scope: str) -> None:
+    pooled = report_of(cases).model_dump()["scopes"][scope]["pooled"]
+    for name, expected in expected_scores(cases, scope).items():
+        assert pooled[name] == pytest.approx(expected, rel=1e-12), name  # float64 rounding
+    truth = joined(cases, lambda case: case.mask, scope)
+    mask = joined(cases, lambda case: probability_of(case.image), scope) >= 0.5
+    (tn, fp), (fn, tp) = sklearn.metrics.confusion_matrix(truth, mask).tolist()
+    counts = [pooled[name] for name in ("true_negative", "false_positive", "false_negative", "true_positive")]
+    assert counts == [tn, fp, fn, tp]
+
+
+@pytest.mark.parametrize("scope", ["fov", "image"])
+def test_per_image_scores_are_the_mean_and_deviation_of_each_images_own(
+    cases: list[Case], scope: str
+) -> None:
+    per_image = report_of(cases).model_dump()["scopes"][scope]["per_image"]
+    own = [expected_scores([case], scope) for case in cases]
+    for name in (*SCORERS, *CURVES):
+        values = [scores[name] for scores in own]
+        assert per_image["mean"][name] == pytest.approx(sum(values) / 2, rel=1e-12), name
+        assert per_image["std"][name] == pytest.approx(statistics.stdev(values), rel=1e-9), name
+        assert per_image["undefined"][name] == 0
+
+
+@pytest.mark.parametrize("scope", ["fov", "image"])
+def test_each_images_row_has_its_own_scores(cases: list[Case], scope: str) -> None:
+    rows = report_of(cases).model_dump()["images"]
+    assert [(row["id"], row["group"]) for row in rows] == [(case.id, case.group) for case in cases]
+    for row, case in zip(rows, cases, strict=True):
+        for name, expected in expected_scores([case], scope).items():
+            assert row["scopes"][scope][name] == pytest.approx(expected, rel=1e-12), name
+
+
+def test_pooled_and_per_image_scores_and_both_scopes_differ(cases: list[Case]) -> None:
+    scopes = report_of(cases).scopes
+    f1 = [scope.pooled.f1 for scope in (scopes.fov, scopes.image)]
+    f1 += [scope.per_image.mean.f1 for scope in (scopes.fov, scopes.image)]
+    assert len(set(f1)) == 4
+
+
+def test_two_tiny_images_pool_and_average_as_by_hand() -> None:
+    dark, bright = [0, 1, 0], [255, 255, 255]
+    image = np.array([[dark, dark, dark, bright]], dtype=np.uint8)
+    first = Case("a", "a", image, mask=np.array([[True, True, True, False]]))
+    second = replace(first, id="b", mask=np.array([[True, False, False, True]]))
+    scopes = report_of([first, second]).scopes
+    # a: TP 3. b: TP 1, FP 2, FN 1, so F1 = 2 / 5.
+    assert scopes.image.pooled.f1 == pytest.approx(8 / (8 + 2 + 1), rel=1e-15)
+    assert scopes.image.per_image.mean.f1 == pytest.approx((1 + 2 / 5) / 2, rel=1e-15)
+
+
+def second_mask(case: Case) -> Mask:
+    assert case.second_mask is not None
+    return case.second_mask
+
+
+@pytest.mark.parametrize("scope", ["fov", "image"])
+def test_the_second_observer_is_scored_against_the_first(cases: list[Case], scope: str) -> None:
+    without = replace(seeded_case(3, (12, 12)), second_mask=None)
+    observer = report_of([*cases, without]).model_dump()["second_observer"]
+    assert observer["count"] == len(cases)
+
+    def expected(score: Callable[[Mask, Mask], float], some: Sequence[Case]) -> float:
+        return score(joined(some, lambda case: case.mask, scope), joined(some, second_mask, scope))
+
+    for name, score in SCORERS.items():
+        pooled = observer["scopes"][scope]["pooled"][name]
+        assert pooled == pytest.approx(expected(score, cases), rel=1e-12), name
+        own = [expected(score, [case]) for case in cases]
+        mean = observer["scopes"][scope]["per_image"]["mean"][name]
+        assert mean == pytest.approx(sum(own) / len(own), rel=1e-12), name
+
+
+def test_a_set_without_second_masks_has_no_second_observer(cases: list[Case]) -> None:
+    assert report_of([replace(case, second_mask=None) for case in cases]).second_observer is None
+
+
+def read_mask(path: Path) -> Mask:
+    with PillowImage.open(path) as file:
+        return np.asarray(file.convert("L")) >= 128
+
+
+def drive_case(folder: Path, number: str) -> Case:
+    with PillowImage.open(folder / "images" / f"{number}_test.tif") as file:
+        image = np.asarray(file)
+    return Case(
+        id=number,
+        group=number,
+        image=image,
+        mask=read_mask(folder / "1st_manual" / f"{number}_manual1.gif"),
+        fov=read_mask(folder / "mask" / f"{number}_test_mask.gif"),
+        second_mask=read_mask(folder / "2nd_manual" / f"{number}_manual2.gif"),
+    )
+
+
+def test_real_photographs_and_observers_score_as_scikit_learn_says(shared_data: Path) -> None:
+    cases = [drive_case(shared_data / "DRIVE" / "test", number) for number in ("03", "14", "17")]
+    report = report_of(cases)
+    for name, expected in expected_scores(cases, "fov").items():
+        # The sums behind the curves run over 680 000 pixels in float64.
+        assert getattr(report.scopes.fov.pooled, name) == pytest.approx(expected, rel=1e-10), name
+    assert report.second_observer is not None
+    truth, second = joined(cases, lambda case: case.mask, "fov"), joined(cases, second_mask, "fov")
+    human = sklearn.metrics.f1_score(truth, second)
+    assert report.second_observer.scopes.fov.pooled.f1 == pytest.approx(human, rel=1e-12)
+
+
+def test_what_lies_outside_the_field_of_view_changes_the_whole_image_only(cases: list[Case]) -> None:
+    changed = [replace(case, mask=case.mask ^ ~own_fov(case)) for case in cases]
+    before, after = report_of(cases).scopes, report_of(changed).scopes
+    assert after.fov == before.fov
+    assert after.image != before.image
+
+
+def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(cases: list[Case]) -> None:
+    empty = replace(cases[0], mask=np.zeros_like(cases[0].mask), second_mask=None)
+    per_image = report_of([cases[1], empty, empty]).scopes.fov.per_image
+    assert {name for name, count in per_image.undefined.items() if count} == {
+        "sensitivity",
+        "mcc",
+        "roc_auc",
+        "average_precision",
+    }
+    assert per_image.undefined["sensitivity"] == 2
+    assert per_image.mean.sensitivity == report_of([cases[1]]).scopes.fov.pooled.sensitivity
+    assert per_image.std.sensitivity is None
+    assert per_image.mean.f1 == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
+
+
+def test_a_set_without_fields_of_view_is_counted_in_the_predictions_and_says_so(cases: list[Case]) -> None:
+    report = report_of([replace(case, fov=None) for case in cases])
+    assert report.protocol.fov_for_counting == "estimated"
+    assert {row.fov_source for row in report.images} == {"estimated"}
+    same = report_of([replace(case, fov=predict(case.image).fov) for case in cases])
+    assert report.scopes == same.scopes
+    assert report.second_observer == same.second_observer
+    assert same.protocol.fov_for_counting == "the set's own masks"
+
+
+def test_a_set_with_some_fields_of_view_says_so_for_each_image(cases: list[Case]) -> None:
+    report = report_of([cases[0], replace(cases[1], fov=None)])
+    assert report.protocol.fov_for_counting == "the set's own masks, estimated where one is missing"
+    assert [row.fov_source for row in report.images] == ["set", "estimated"]
+
+
+def test_no_two_cases_are_in_memory_at_once() -> None:
+    loaded: list[weakref.ref[Image]] = []
+    alive: list[int] = []
+
+    def load(seed: int) -> Case:
+        alive.append(sum(image() is not None for image in loaded))
+        case = seeded_case(seed, (9, 9))
+        loaded.append(weakref.ref(case.image))
+        return case
+
+    def entry(seed: int) -> CaseEntry:
+        return CaseEntry(str(seed), str(seed), "test", lambda: load(seed))
+
+    report_of_entries([entry(seed) for seed in range(4)])
+    assert alive == [0, 0, 0, 0]
+
+
+def test_progress_is_told_after_each_case(cases: list[Case]) -> None:
+    told: list[tuple[str, int, int]] = []
+    report_of_entries([entry_of(case) for case in cases], on_case=lambda *news: told.append(news))
+    assert told == [("case-1", 1, 2), ("case-5", 2, 2)]
+
+
+def test_seconds_are_those_of_the_prediction_without_the_reading(cases: list[Case]) -> None:
+    def load() -> Case:
+        time.sleep(0.3)
+        return cases[0]
+
+    def slow(image: Image) -> Known:
+        time.sleep(0.05)
+        return predict(image)
+
+    (row,) = report_of_entries([CaseEntry("case-1", "patient-1", "test", load)], predict=slow).images
+    assert 0.05 <= row.seconds < 0.3
+
+
+@pytest.mark.parametrize("name", ["probability", "mask", "fov"])
+def test_a_prediction_of_another_size_is_refused(cases: list[Case], name: str) -> None:
+    def smaller(image: Image) -> Known:
+        known = predict(image)
+        return replace(known, **{name: getattr(known, name)[::2, ::2]})
+
+    with pytest.raises(ValueError, match=f"prediction's {name} of 'case-1'"):
+        report_of_entries([entry_of(case) for case in cases], predict=smaller)
+
+
+def test_a_split_without_images_is_refused() -> None:
+    with pytest.raises(DataError, match="no image in split 'test' of 'seeded'"):
+        report_of([])
