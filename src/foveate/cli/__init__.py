@@ -6,12 +6,15 @@ import sys
 
 import typer
 
-from foveate.cli import train
+from foveate.cli import evaluate, export, segment, train
 from foveate.cli.console import say_error
 from foveate.errors import FoveateError, UsageError
 
 COMMANDS = {
+    "segment": segment.segment,
+    "evaluate": evaluate.evaluate,
     "train": train.train,
+    "export": export.export,
 }
 """Name to function; the function's signature is the interface and its docstring the help."""
 

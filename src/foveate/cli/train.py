@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,10 +44,8 @@ def train(
 
 
 def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: str) -> None:
-    try:
+    with needs_torch():
         from foveate.training.start import Listener, start
-    except ModuleNotFoundError as error:
-        raise UsageError(f"training needs more packages ({error.name} is missing): pip install 'foveate[train]'") from error
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from foveate.datasets import open_set
@@ -72,6 +72,17 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: st
             listener=Listener(say, on_step, on_epoch),
         )
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
+
+
+@contextmanager
+def needs_torch() -> Iterator[None]:
+    """Around the import of a part that the base install does not bring: says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"this command needs PyTorch and more ({error.name} is missing): pip install 'foveate[train]'"
+        ) from error
 
 
 def _line(report: EpochReport, epochs: int) -> str:

@@ -187,9 +187,9 @@ def _paint_windows(
     offset = np.arange(-half, half + 1)
     x = corner[:, 0, None, None] + offset[None, None, :]
     y = corner[:, 1, None, None] + offset[None, :, None]
-    along, across = end - start, np.maximum(((end - start) ** 2).sum(axis=1), 1e-12)
+    along, squared = end - start, np.maximum(((end - start) ** 2).sum(axis=1), 1e-12)
     from_x, from_y = x - start[:, 0, None, None], y - start[:, 1, None, None]
-    t = (from_x * along[:, 0, None, None] + from_y * along[:, 1, None, None]) / across[:, None, None]
+    t = (from_x * along[:, 0, None, None] + from_y * along[:, 1, None, None]) / squared[:, None, None]
     t = np.clip(t, 0, 1)
     distance = np.hypot(from_x - t * along[:, 0, None, None], from_y - t * along[:, 1, None, None])
     near = distance < radius[:, None, None] + 0.5
@@ -272,7 +272,8 @@ def _sheen(vein: Tree, view: _View, rng: np.random.Generator) -> Plane:
     fibres = np.minimum(_spline(view, bundle, cell), 2)
     patches = np.maximum(_noise(view, 0.05, rng) + 0.7 * _noise(view, 0.3, rng), 0)
     strength = max(0.0, rng.uniform(-5, 7))
-    return (strength * (fibres * patches)[..., None] * np.array([0.7, 1.0, 0.9])).astype(np.float32)
+    silver: Plane = (strength * fibres * patches).astype(np.float32)
+    return silver[..., None] * np.array([0.7, 1.0, 0.9], np.float32)
 
 
 def _add_spots(colour: Plane, eye: Eye, x: Plane, y: Plane, rng: np.random.Generator) -> None:
@@ -288,8 +289,8 @@ def _add_spots(colour: Plane, eye: Eye, x: Plane, y: Plane, rng: np.random.Gener
         rows = np.flatnonzero(np.abs(y[:, 0] - place[1]) < 3 * size)
         columns = np.flatnonzero(np.abs(x[0] - place[0]) < 3 * size)
         window = np.ix_(rows, columns)
-        quarter = ((x[:, columns] - place[0]) ** 2 + (y[rows] - place[1]) ** 2) / size**2
-        share = strength * np.exp(-(quarter**1.5))
+        squared = ((x[:, columns] - place[0]) ** 2 + (y[rows] - place[1]) ** 2) / size**2
+        share = strength * np.exp(-(squared**1.5))
         colour[window] *= 1 + share[..., None] * (tint - 1)
 
 
@@ -306,6 +307,7 @@ def _disc(retina: Plane, eye: Eye, view: _View, rng: np.random.Generator) -> Pla
     pale = np.array([rng.uniform(215, 245), rng.uniform(140, 185), rng.uniform(85, 125)])
     tissue = pale * (1 + 0.12 * np.clip(across, -1, 1))[..., None]
     tissue = tissue + cup[..., None] * (np.array([254, 240, 190]) - tissue) * rng.uniform(0.6, 0.95)
+    tissue = np.maximum(tissue, 1.15 * retina)
     share = (0.9 * rim)[..., None]
     result: Plane = (retina * glow[..., None] * (1 - share) + tissue * share).astype(np.float32)
     return result

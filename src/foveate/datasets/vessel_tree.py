@@ -219,7 +219,8 @@ def _tortuous(path: Points, rng: np.random.Generator) -> Points:
     )
     tangent = _unit(np.gradient(path, axis=0))
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
-    return path + normal * (aside * np.minimum(along / 0.2, 1))[:, None]
+    moved: Points = path + normal * (aside * np.minimum(along / 0.2, 1))[:, None]
+    return moved
 
 
 def _attractors(eye: Eye, count: int, rng: np.random.Generator) -> Points:

@@ -42,15 +42,15 @@ _OPENERS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     b"RIFF": WebPImagePlugin.WebPImageFile,
     **{b"P%d" % kind: PpmImagePlugin.PpmImageFile for kind in range(1, 7)},
 }
-"""The classes themselves, not `PIL.Image.open`: that one applies a limit of pixels that is process-wide state,
-opens dozens of other formats, and takes a stereo JPEG for an animation."""
+"""The classes themselves, not `PIL.Image.open`: that one applies a limit of pixels that is state of the
+whole process, opens dozens of other formats, and takes a stereo JPEG for an animation."""
 
 
 def decode(data: bytes) -> Decoded:
     """The first picture of an image file, upright.
 
-    The format follows from the content, never from a name, and nothing is decoded before the size in the header
-    is checked. Raises ImageError, which doesn't name the file, if it can't be read.
+    The format follows from the content, never from a name, and nothing is decoded before the size in the
+    header is checked. Raises ImageError, which doesn't name the file, if it can't be read.
     """
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(data)

@@ -1,4 +1,4 @@
-"""Calls into Pillow's and tifffile's decoders: what they raise becomes ImageError, what they log is dropped."""
+"""Calls into Pillow's and tifffile's decoders: what they raise becomes ImageError, their log is dropped."""
 
 from __future__ import annotations
 
@@ -48,10 +48,8 @@ def calling_decoder() -> Iterator[None]:
     with _ONE_AT_A_TIME, _silence():
         try:
             yield
-        except MemoryError as error:
-            raise ImageError("needs more memory than there is; shrink it or free some") from error
         except PillowImage.DecompressionBombError as error:
-            raise ImageError("claims more pixels than are read; crop or shrink it first") from error
+            raise ImageError("claims more pixels than its decoder takes; crop or shrink it first") from error
         except DECODER_ERRORS as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ImageError(f"can't be decoded ({reason}); copy or export it again") from error

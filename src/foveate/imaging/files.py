@@ -42,8 +42,6 @@ def file_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ImageError(f"can't be read ({reason}); check its name and permissions") from error
-    except MemoryError as error:
-        raise ImageError("is larger than the free memory; shrink it or free some") from error
     if is_folder:
         raise ImageError("is a folder; give one image file")
     if is_there:

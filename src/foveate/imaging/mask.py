@@ -22,14 +22,16 @@ _GREY_TOLERANCE = 16
 def read_mask(path: str | Path) -> Mask:
     """The mask in a lossless image file (H×W, True is foreground), read through its palette.
 
-    Where no value is above 1, 1 is foreground; otherwise the upper half of the range, 128 to 255. 16-bit values
-    are scaled as in photographs. Raises DataError, in one line, for a file that can't be read, is compressed with
-    loss, has several pages, or is coloured.
+    Where no value is above 1, 1 is foreground; otherwise the upper half of the range, 128 to 255. 16-bit
+    values are scaled as in photographs. Raises DataError, in one line, for a file that can't be read, is
+    compressed with loss, has several pages, or is coloured.
     """
     try:
         return _foreground(decode(file_bytes(Path(path))))
     except (ImageError, UsageError) as error:
         raise DataError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: needs more memory than there is") from error
 
 
 def _foreground(decoded: Decoded) -> Mask:

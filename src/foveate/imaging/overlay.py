@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from foveate.records import Image, Mask
 
 FOREGROUND = (86, 180, 233)
-"""Sky blue of the palette by Okabe and Ito (2008): far from a fundus's reds for every kind of colour vision."""
+"""Sky blue of the palette by Okabe and Ito (2008): far from a fundus's reds for all colour vision."""
 
 OUTLINE = (240, 228, 66)
 """Yellow of the same palette, for the edge of the field of view."""
 
-_ALPHA = 0.6
+_ALPHA = 0.8
 _OUTLINE_SHARE = 1 / 500
 """Thickness of the outline as a share of the shorter side, so that it looks the same at any size."""
 

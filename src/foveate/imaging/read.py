@@ -24,8 +24,8 @@ fundus photograph), with a note |
 | Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
 
 Refused in one line: empty, damaged or cut short files, other formats, folders, files without permission,
-fewer than 16 pixels on a side, more than 200 000 000 pixels (by the header, before anything is decoded), other
-arrays.
+fewer than 16 pixels on a side, more than 200 000 000 pixels (by the header, before anything is decoded),
+other arrays.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any
             return _from_memory(Decoded(_checked(source)), name)
     except (ImageError, UsageError) as error:
         raise type(error)(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
     raise ImageError(
         f"{name}: not an image; give a path, the bytes of a file, a Pillow image or a NumPy array"
     )

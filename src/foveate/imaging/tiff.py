@@ -11,6 +11,7 @@ from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError
 from foveate.imaging.decoders import DECODER_ERRORS
+from foveate.imaging.directory import check_directory
 from foveate.imaging.modes import orientation_of, samples_of, upright
 from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
 from foveate.imaging.wide import wide_samples
@@ -24,15 +25,18 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _SEPARATE_PLANES = 2
 _UNSPECIFIED, _UNASSOCIATED_ALPHA = 0, 2
 _NONE_OR_DEFLATE = (1, 8, 32946)
+_CUT_SHORT = "is cut short: part of its pixels is missing; copy or export it again"
 _LOSSY = ("jpeg", "tiff_jpeg", "webp")
 
 
 def decode_tiff(data: bytes) -> Decoded:
     """The first page of a TIFF file, upright. What the decoders raise passes through."""
+    check_directory(data)
     image = _opened(data)
     if image is None or _is_wide_and_planar(image):
         return _decode_with_tifffile(data)
     check_size(*image.size)
+    _check_covered(image)
     pages = image.n_frames
     lossy = image.info.get("compression") in _LOSSY
     wide = wide_samples(image, lambda: TiffImagePlugin.TiffImageFile(io.BytesIO(data)))
@@ -56,6 +60,15 @@ def _is_wide_and_planar(image: TiffImagePlugin.TiffImageFile) -> bool:
     tags = image.tag_v2
     separate = tags.get(_PLANAR) == _SEPARATE_PLANES and tags.get(_SAMPLES_PER_PIXEL, 1) > 1
     return separate and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
+
+
+def _check_covered(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Refuse what Pillow would leave black because the file has too few strips or tiles."""
+    covered = sum((right - left) * (bottom - top) for _, (left, top, right, bottom), *_ in image.tile)
+    by_plane = image.tag_v2.get(_PLANAR) == _SEPARATE_PLANES and not image.use_load_libtiff
+    planes = len(image.getbands()) if by_plane else 1
+    if covered < image.width * image.height * planes:
+        raise ImageError(_CUT_SHORT)
 
 
 def _decode_with_tifffile(data: bytes) -> Decoded:
@@ -111,7 +124,7 @@ def _check_complete(page: TiffPage, file_size: int) -> None:
     )
     enough = page.compression != 1 or sum(counts) >= page.nbytes
     if len(offsets) != math.prod(page.chunked) or not lies_inside or not enough:
-        raise ImageError("is cut short: part of its pixels is missing; copy or export it again")
+        raise ImageError(_CUT_SHORT)
 
 
 def _inverted(samples: Samples) -> Samples:

@@ -102,7 +102,7 @@ def source_commit() -> str:
     """The commit of the checkout that runs, '+' when it has changes; 'release' for an installed package."""
     import subprocess
 
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     git = ["git", "-C", str(here)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,98 @@
+"""`foveate evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foveate.cli.console import say
+from foveate.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from foveate.evaluation.report import Report
+
+
+def evaluate(
+    weights: Annotated[str, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file.")],
+    data: Annotated[str, typer.Option(help="NAME:FOLDER of a data set.")],
+    split: Annotated[str, typer.Option(help="Which part of it.")] = "test",
+    json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+) -> None:
+    """Score a model on a data set: inside the field of view and over the whole image, at native size.
+
+    foveate evaluate vessels --data drive:data/DRIVE --split test --json drive.json
+    """
+    from foveate.datasets import open_set
+    from foveate.evaluation import ModelSummary, Threshold, statement
+    from foveate.evaluation import evaluate as score
+    from foveate.imaging import write_text
+    from foveate.inference import Segmenter
+
+    if json is not None and json.exists() and not overwrite:
+        raise OutputError(f"{json}: is there already. Choose another file, or --overwrite.")
+    data_set = open_set(data)
+    entries = data_set.split(split)
+    segmenter = Segmenter.open(_model_file(weights), threads=threads)
+    card = segmenter.card
+
+    def on_case(case_id: str, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[K{done}/{total} {case_id}" if done < total else "\r\x1b[K")
+            sys.stderr.flush()
+
+    report = score(
+        segmenter.segment,
+        entries,
+        model=ModelSummary(name=card.name, sha256=card.sha256, parameters=card.parameters),
+        data_set=data_set.name,
+        split=split,
+        threshold=Threshold(value=card.threshold, origin=card.threshold_from),
+        on_case=on_case,
+    )
+    _print(report)
+    say(statement(report))
+    say(report.notice)
+    if json is not None:
+        write_text(report.to_json(), json)
+        say(f"Written: {json}")
+
+
+def _model_file(weights: str) -> str | Path:
+    """A run's folder is exported once, into the folder itself; anything else is for the model store."""
+    run = Path(weights)
+    if not run.is_dir():
+        return weights
+    exported = run / "model.onnx"
+    best = run / "best.safetensors"
+    if not best.is_file():
+        raise UsageError(f"{run}: is not the folder of a run: it holds no {best.name}.")
+    if not exported.is_file() or exported.stat().st_mtime < best.stat().st_mtime:
+        from foveate.cli.train import needs_torch
+
+        with needs_torch():
+            from foveate.training.export import export
+        export(run, exported, overwrite=True)
+        say(f"exported {exported}")
+    return exported
+
+
+def _print(report: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from foveate.evaluation import table
+
+    header, *rows = table(report)
+    # One column per row of the report: ten scores side by side would not fit a terminal.
+    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    drawing.add_column("")
+    for row in rows:
+        drawing.add_column(f"{row[0]}\n{row[1]}", justify="right")
+    for index, score in enumerate(header[2:], start=2):
+        drawing.add_row(score, *(row[index] for row in rows))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 140).print(drawing)

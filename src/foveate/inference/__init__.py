@@ -1,0 +1,6 @@
+"""From a photograph to its mask, and from a list of files to a folder of masks."""
+
+from foveate.inference.segmentation import Segmentation
+from foveate.inference.segmenter import Segmenter
+
+__all__ = ["Segmentation", "Segmenter"]

@@ -1,0 +1,67 @@
+"""Find a model by name or path and verify it: nothing runs whose SHA-256 is not the card's."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foveate.errors import ModelError, UsageError, unknown
+from foveate.models.card import CARD, ModelCard
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A verified model file in memory, with its card."""
+
+    card: ModelCard
+    content: bytes
+    source: str
+    """Where it was found, for messages."""
+
+
+def shipped() -> dict[str, Traversable]:
+    """Name to folder of every model in the package."""
+    folders = (folder for folder in files("foveate.models").iterdir() if folder.is_dir())
+    return {folder.name: folder for folder in folders if (folder / CARD).is_file()}
+
+
+def open_model(name_or_path: str | Path) -> Model:
+    """The shipped model of that name, or the `.onnx` file at that path with `card.json` beside it.
+
+    Raises UsageError for an unknown name or a missing file, ModelError for a card or a file that can't be trusted.
+    """
+    models = shipped()
+    if str(name_or_path) in models:
+        folder: Traversable = models[str(name_or_path)]
+        return _verified(folder, None, f"shipped model '{name_or_path}'")
+    path = Path(name_or_path)
+    if path.suffix != ".onnx":
+        raise UsageError(unknown("model", str(name_or_path), models) + " A file of your own ends in .onnx.")
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file.")
+    if not (path.parent / CARD).is_file():
+        raise ModelError(f"{path}: has no {CARD} beside it, so size and threshold are unknown. Use `foveate export`.")
+    return _verified(path.parent, path.name, str(path))
+
+
+def _verified(folder: Traversable, file: str | None, source: str) -> Model:
+    try:
+        card = ModelCard.parse((folder / CARD).read_bytes(), source)
+        if file is not None and card.file != file:
+            raise ModelError(f"{source}: the {CARD} beside it is that of '{card.file}'. Keep each model in its own folder.")
+        content = (folder / card.file).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{source}: can't be read ({error.strerror or error}).") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.sha256:
+        raise ModelError(
+            f"{source}: the file's SHA-256 is {found[:12]}…, its card says {card.sha256[:12]}…."
+            " The file was changed or damaged: install or export it again."
+        )
+    return Model(card, content, source)

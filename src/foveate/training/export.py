@@ -1,0 +1,119 @@
+"""From a run to one ONNX file with its card, compared with PyTorch before anything is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from foveate.errors import ModelError, OutputError
+from foveate.imaging import write_bytes, write_text
+from foveate.models.card import CARD, ModelCard, TrainingData
+from foveate.recipes.read import read_recipe
+from foveate.runtime import open_network
+from foveate.training.run_folder import BEST, RECIPE, load_facts, load_weights
+from foveate.training.validation import Exportable, in_torch
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between ONNX Runtime and PyTorch, both in float32."""
+
+SIZES = ((64, 64), (136, 200), (328, 256))
+"""Heights and widths on which the two are compared: the smallest sensible, and two that are not square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, and how far ONNX Runtime is from PyTorch."""
+
+    card: ModelCard
+    differences: dict[tuple[int, int], float]
+    """Size to the largest difference of a probability."""
+
+
+def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> Exported:
+    """Write `target` (.onnx) and `card.json` beside it from the run's best weights.
+
+    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`,
+    OutputError where a file is there already and `overwrite` is off. Nothing is written then.
+    """
+    card_path = target.parent / CARD
+    for path in (target, card_path):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path}: is there already. Choose another folder, or --overwrite.")
+    network, facts = load_weights(run / BEST)
+    model = Exportable(network, facts.mean, facts.deviation).eval()
+    content = to_onnx(model)
+    differences = compare(content, model)
+    worst = max(differences.values())
+    if worst > TOLERANCE:
+        raise ModelError(f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported.")
+    recipe = read_recipe(str(run / RECIPE))
+    record = load_facts(run)
+    card = ModelCard(
+        name=name or target.stem,
+        description=recipe.description,
+        file=target.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        network=facts.network,
+        options=facts.options,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        working_minimum=recipe.data.working_minimum,
+        working_maximum=recipe.data.working_maximum,
+        threshold=facts.threshold,
+        threshold_from=f"validation images of {', '.join(facts.validation_f1)}: highest mean F1, every set counting the same",
+        recipe=recipe.name,
+        command=record["command"],
+        source_commit=record["source_commit"],
+        training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in record["data"].items()),
+        validation_f1=facts.validation_f1,
+    )
+    write_bytes(content, target)
+    write_text(card.to_json(), card_path)
+    return Exported(card, differences)
+
+
+def to_onnx(model: nn.Module) -> bytes:
+    """The graph with free height and width, weights inside."""
+    image = torch.rand(1, 3, 64, 96) * 255
+    shape = {2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            model,
+            (image,),
+            dynamo=True,
+            input_names=["image"],
+            output_names=["probability"],
+            dynamic_shapes=(shape,),
+            verbose=False,
+        )
+    if program is None:
+        raise ModelError("PyTorch's exporter returned nothing.")
+    proto = program.model_proto
+    # The exporter notes the Python line of every node, which makes half of the file of a small network.
+    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info):
+        del part.metadata_props[:]
+    proto.doc_string = ""
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def compare(content: bytes, model: nn.Module) -> dict[tuple[int, int], float]:
+    """The largest difference of a probability, by size, on noise that is bright and dark in places."""
+    in_onnx = open_network(content, source="the exported file")
+    reference = in_torch(model, torch.device("cpu"))
+    random = np.random.default_rng(0)
+    differences = {}
+    for size in SIZES:
+        coarse = random.uniform(0, 255, (1, 3, size[0] // 8, size[1] // 8))
+        image = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3) + random.uniform(-20, 20, (1, 3, *size))
+        pixels = image.clip(0, 255).astype(np.float32)
+        differences[size] = float(np.abs(in_onnx(pixels) - reference(pixels)).max())
+    return differences

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from foveate.errors import ImageError
+from foveate.imaging import overlay, read_mask, read_photograph
+
+SKY_BLUE = (86, 180, 233)
+YELLOW = (240, 228, 66)
+IMAGE = np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+MASK = np.random.default_rng(2).random((60, 80)) < 0.2
+
+
+def test_only_the_foreground_moves_towards_one_colour_and_the_photograph_is_left_alone() -> None:
+    before = IMAGE.copy()
+    drawing = overlay(IMAGE, MASK)
+    np.testing.assert_array_equal(IMAGE, before)
+    assert drawing.dtype == np.uint8
+    np.testing.assert_array_equal(drawing[~MASK], IMAGE[~MASK])
+    old, new = np.abs(IMAGE[MASK].astype(int) - SKY_BLUE), np.abs(drawing[MASK].astype(int) - SKY_BLUE)
+    # Half a level of rounding where the two colours are the same already.
+    assert (new <= old).all()
+    np.testing.assert_allclose(new, 0.2 * old, atol=0.51)
+
+
+def test_what_lies_under_the_mask_still_shows() -> None:
+    dark, bright = np.zeros((60, 80, 3), np.uint8), np.full((60, 80, 3), 255, np.uint8)
+    assert (overlay(dark, MASK)[MASK].astype(int) < overlay(bright, MASK)[MASK]).all()
+
+
+def test_an_empty_mask_gives_the_photograph_and_a_full_one_colours_all_of_it() -> None:
+    empty = np.zeros((60, 80), np.bool_)
+    np.testing.assert_array_equal(overlay(IMAGE, empty), IMAGE)
+    assert overlay(np.zeros_like(IMAGE), ~empty).all(axis=2).all()
+
+
+def test_the_field_of_view_is_outlined_by_its_own_outermost_pixels() -> None:
+    rows, columns = np.ogrid[:60, :80]
+    fov = (rows - 30) ** 2 + (columns - 40) ** 2 < 25**2
+    drawing = overlay(IMAGE, np.zeros_like(MASK), fov=fov)
+    edge = fov & ~ndimage.binary_erosion(fov)
+    assert (drawing[edge] == YELLOW).all()
+    np.testing.assert_array_equal(drawing[~edge], IMAGE[~edge])
+
+
+def test_a_field_of_view_that_is_cut_off_is_outlined_along_the_border() -> None:
+    drawing = overlay(IMAGE, np.zeros_like(MASK), fov=np.ones_like(MASK))
+    assert (drawing[[0, -1]] == YELLOW).all()
+    assert (drawing[:, [0, -1]] == YELLOW).all()
+    np.testing.assert_array_equal(drawing[1:-1, 1:-1], IMAGE[1:-1, 1:-1])
+
+
+def test_the_outline_grows_with_the_image() -> None:
+    large = np.zeros((2000, 1500, 3), np.uint8)
+    drawing = overlay(large, np.zeros((2000, 1500), np.bool_), fov=np.ones((2000, 1500), np.bool_))
+    outlined = (drawing == YELLOW).all(axis=2)
+    assert outlined[1000].sum() == 2 * 3
+    assert outlined[:, 700].sum() == 2 * 3
+
+
+def test_a_mask_or_field_of_view_of_another_size_is_refused() -> None:
+    with pytest.raises(ImageError, match=r"the mask has shape \(60, 79\) but the image \(60, 80\)"):
+        overlay(IMAGE, MASK[:, 1:])
+    with pytest.raises(ImageError, match=r"the field of view has shape \(59, 80\)"):
+        overlay(IMAGE, MASK, fov=MASK[1:])
+
+
+def luminance(colours: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> float:
+    """The mean relative luminance (WCAG 2.1), which every kind of colour vision perceives."""
+    values = colours / 255
+    linear = np.where(values <= 0.03928, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return float((linear @ [0.2126, 0.7152, 0.0722]).mean())
+
+
+def test_drawn_vessels_stand_out_from_a_real_fundus_without_colour(shared_data: Path) -> None:
+    folder = shared_data / "DRIVE" / "test"
+    image = read_photograph(folder / "images" / "01_test.tif").pixels
+    vessels = read_mask(folder / "1st_manual" / "01_manual1.gif")
+    fov = read_mask(folder / "mask" / "01_test_mask.gif")
+    drawing = overlay(image, vessels)
+    contrast = (luminance(drawing[vessels]) + 0.05) / (luminance(drawing[fov & ~vessels]) + 0.05)
+    undrawn = (luminance(image[fov & ~vessels]) + 0.05) / (luminance(image[vessels]) + 0.05)
+    assert contrast > undrawn
+    # The vessels themselves are darker than the fundus: drawn, they are brighter.
+    assert contrast > 1.5

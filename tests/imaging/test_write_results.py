@@ -1,0 +1,167 @@
+import errno
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from foveate.errors import OutputError
+from foveate.imaging import (
+    read_mask,
+    read_photograph,
+    write_bytes,
+    write_mask,
+    write_probability,
+    write_rgb,
+    write_text,
+)
+
+
+def test_a_mask_is_an_8_bit_grey_png_of_0_and_255(tmp_path: Path) -> None:
+    mask = np.random.default_rng(1).random((40, 50)) < 0.3
+    write_mask(mask, tmp_path / "mask.png")
+    with PillowImage.open(tmp_path / "mask.png") as image:
+        assert (image.format, image.mode) == ("PNG", "L")
+        np.testing.assert_array_equal(np.asarray(image), np.where(mask, 255, 0))
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), mask)
+
+
+def test_a_probability_map_is_a_16_bit_grey_png_rounded_to_65535_steps(tmp_path: Path) -> None:
+    probability = np.random.default_rng(2).random((40, 50)).astype(np.float32)
+    probability[0, :4] = (0, 1, 0.5, np.nextafter(np.float32(1), np.float32(2)))
+    write_probability(probability, tmp_path / "probability.png")
+    with PillowImage.open(tmp_path / "probability.png") as image:
+        assert (image.format, image.mode) == ("PNG", "I;16")
+        steps = np.asarray(image).astype(np.int64)
+    expected = [[min(round(float(p) * 65535), 65535) for p in row] for row in probability]
+    np.testing.assert_array_equal(steps, expected)
+
+
+def test_an_rgb_image_is_written_without_loss(tmp_path: Path) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    for given in (image, image[:, ::-1]):
+        write_rgb(given, tmp_path / "overlay.png")
+        np.testing.assert_array_equal(read_photograph(tmp_path / "overlay.png").pixels, given)
+
+
+def test_text_is_utf_8_with_its_line_ends_kept(tmp_path: Path) -> None:
+    write_text("Gefäß\r\nµm\n", tmp_path / "report.csv")
+    assert (tmp_path / "report.csv").read_bytes() == "Gefäß\r\nµm\n".encode()
+
+
+def test_missing_folders_are_made_and_an_old_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "größer" / "result.txt"
+    write_text("first", path)
+    write_text("second", path)
+    assert path.read_text() == "second"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    write_bytes(b"", tmp_path / "written")
+    assert (tmp_path / "written").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_name_of_the_greatest_length_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 251 + ".txt")
+    write_text("text", path)
+    assert path.read_text() == "text"
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A limit that the system sets on every file, so that a write breaks off in the middle."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "result.bin"
+    path.write_bytes(b"old")
+    with (
+        files_of_at_most(100_000),
+        pytest.raises(OutputError, match="result.bin: can't be written .*too large"),
+    ):
+        write_bytes(bytes(10_000_000), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_full_disk_leaves_nothing_behind_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), full)
+    with pytest.raises(OutputError) as caught:
+        write_text("text", tmp_path / "result.txt")
+    expected = (
+        f"{tmp_path / 'result.txt'}: can't be written (No space left on device); free some space, or give a"
+    )
+    assert str(caught.value).startswith(expected)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_text("text", tmp_path / "result.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_content_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "result.txt", []
+    synchronise = os.fsync
+
+    def watched(descriptor: int) -> None:
+        seen.append((path.exists(), os.fstat(descriptor).st_size))
+        assert all(other.name.startswith(".") for other in tmp_path.iterdir())
+        synchronise(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_text("text", path)
+    assert seen == [(False, 4)]
+
+
+def test_a_folder_that_is_a_file_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "result.txt", tmp_path / "file" / "deeper" / "result.txt"):
+        with pytest.raises(OutputError, match="its folder is a file; give another folder"):
+            write_text("text", path)
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_a_name_that_can_not_be_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / ("x" * 300), tmp_path / "a\0b", tmp_path / "folder", Path("/")):
+        with pytest.raises(OutputError, match="can't be written"):
+            write_text("text", path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_an_output_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OutputError, match="Permission denied"):
+            write_text("text", tmp_path / "result.txt")
+    finally:
+        tmp_path.chmod(0o700)
