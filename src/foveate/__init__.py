@@ -1,8 +1,8 @@
 """foveate: masks from medical photographs, by small attention U-Nets. For research, not a medical device.
 
-    import foveate
-    vessels = foveate.load("vessels")
-    result = vessels.segment("photo.jpg")     # result.mask, result.probability, result.fov, result.overlay()
+import foveate
+vessels = foveate.load("vessels")
+result = vessels.segment("photo.jpg")     # result.mask, result.probability, result.fov, result.overlay()
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from foveate.errors import ImageError
 from foveate.imaging import overlay, read_mask, read_photograph
@@ -40,7 +39,7 @@ def test_the_field_of_view_is_outlined_by_its_own_outermost_pixels() -> None:
     rows, columns = np.ogrid[:60, :80]
     fov = (rows - 30) ** 2 + (columns - 40) ** 2 < 25**2
     drawing = overlay(IMAGE, np.zeros_like(MASK), fov=fov)
-    edge = fov & ~ndimage.binary_erosion(fov)
+    edge = fov & ~(np.roll(fov, 1, 0) & np.roll(fov, -1, 0) & np.roll(fov, 1, 1) & np.roll(fov, -1, 1))
     assert (drawing[edge] == YELLOW).all()
     np.testing.assert_array_equal(drawing[~edge], IMAGE[~edge])
 

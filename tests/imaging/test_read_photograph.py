@@ -54,7 +54,8 @@ def png_16(samples: Array, transparent: bytes = b"") -> bytes:
 
 
 def scaled(values: Array, bits: int) -> Array:
-    return np.floor(values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+    rounded: Array = np.floor(values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+    return rounded
 
 
 def over_black(colour: Array, alpha: Array) -> Array:
@@ -334,7 +335,8 @@ def test_pillow_images_of_every_mode_look_as_pillow_shows_them(mode: str) -> Non
 @pytest.mark.parametrize("mode", ["I", "I;16", "F"])
 def test_pillow_images_of_wide_modes_follow_the_rules_for_files(mode: str) -> None:
     samples = np.random.default_rng(10).integers(0, 65536, (20, 31), dtype=np.uint16)
-    values = {"I": samples.astype(np.int32), "I;16": samples, "F": (samples / 65535).astype(np.float32)}[mode]
+    forms: dict[str, Array] = {"I": samples.astype(np.int32), "I;16": samples}
+    values = forms.get(mode, (samples / 65535).astype(np.float32))
     image = PillowImage.fromarray(values)
     assert image.mode == mode
     np.testing.assert_array_equal(read_photograph(image).pixels, as_colour(scaled(samples, 16)))

@@ -21,7 +21,8 @@ def tiff(values: Array, **options: Any) -> bytes:
 
 
 def scaled(values: Array, bits: int = 16) -> Array:
-    return np.floor(values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+    rounded: Array = np.floor(values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+    return rounded
 
 
 def random_16_bit(*shape: int, bits: int = 16) -> Array:
@@ -213,7 +214,8 @@ def lab_to_srgb(lab: Array) -> Array:
         ]
     )
     rgb = (linear * [0.96422, 1.0, 0.82521] @ to_srgb.T).clip(0, 1)
-    return 255 * np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
+    srgb: Array = 255 * np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
+    return srgb
 
 
 def test_lab_becomes_srgb() -> None:

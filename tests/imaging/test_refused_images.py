@@ -66,8 +66,8 @@ SAMPLES = {
 }
 
 PRINTED_ABOUT = {"lzw tiff", "deflate tiff", "jpeg tiff", "16-bit deflate tiff"}
-"""What the C library libtiff decodes. It prints about damage on the standard error of the process by itself; to
-catch that would catch the lines of other threads too."""
+"""What the C library libtiff decodes. It prints about damage on the standard error of the process by itself;
+to catch that would catch the lines of other threads too."""
 
 
 def read_or_refuse(data: bytes) -> NDArray[Any] | None:

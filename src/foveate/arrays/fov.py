@@ -58,9 +58,7 @@ def find_fov(image: Image) -> FieldOfView:
     step = max(1.0, max(height, width) / SEARCH_SIZE)
     small = _brightness(image, step)
     if small.max() < BLACK:
-        return FieldOfView.of_mask(
-            np.zeros((height, width), bool), note="the image is black: nothing was segmented"
-        )
+        return FieldOfView.of_mask(np.zeros((height, width), bool), note="the image is black: nothing was segmented")
     levels = _border_levels(small)
     if not levels:
         note = "no dark border found: the whole image is taken as the field of view"
@@ -131,9 +129,7 @@ def _fit_circle(points: Points) -> Circle | None:
     random = np.random.default_rng(0)
     trios = points[random.integers(0, len(points), (300, 3))]
     candidates = _solve(trios)
-    distances = np.hypot(
-        points[:, 0] - candidates[:, 0, None], points[:, 1] - candidates[:, 1, None]
-    )
+    distances = np.hypot(points[:, 0] - candidates[:, 0, None], points[:, 1] - candidates[:, 1, None])
     near = np.abs(distances - candidates[:, 2, None]) < 0.01 * candidates[:, 2, None]
     chosen = near[near.sum(axis=1).argmax()]
     row, column, radius = 0.0, 0.0, 0.0
@@ -156,9 +152,7 @@ def _solve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack((a, b, np.sqrt(np.maximum(c + a * a + b * b, 0.0))), axis=1)
 
 
-def _disc(
-    circle: Circle, lit: Mask, step: float, height: int, width: int
-) -> FieldOfView:
+def _disc(circle: Circle, lit: Mask, step: float, height: int, width: int) -> FieldOfView:
     """The circle at full size, cut flat where the lit part ends before the circle does."""
     row, column, radius = (value * step for value in circle[:3])
     rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5

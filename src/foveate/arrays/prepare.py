@@ -57,7 +57,8 @@ class Frame:
         top, left, bottom, right = fov.box
         scale = working_size.scale(fov.diameter)
         size = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
-        return cls(*fov.mask.shape, fov.box, size)
+        height, width = fov.mask.shape
+        return cls(height, width, fov.box, size)
 
 
 def prepare(image: Image, fov: FieldOfView, frame: Frame) -> Image:
@@ -96,8 +97,6 @@ def predict(image: Image, fov: FieldOfView, network: Network, working_size: Work
     return restore(np.ascontiguousarray(network(batch)[0, 0, :height, :width]), fov, frame)
 
 
-def _scaled(
-    picture: PillowImage.Image, size: tuple[int, int], resampling: PillowImage.Resampling
-) -> PillowImage.Image:
+def _scaled(picture: PillowImage.Image, size: tuple[int, int], resampling: PillowImage.Resampling) -> PillowImage.Image:
     height, width = size
     return picture if picture.size == (width, height) else picture.resize((width, height), resampling)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
-from foveate.cli import evaluate, export, segment, train
+from foveate.cli import demo, evaluate, export, segment, train
 from foveate.cli.console import say_error
 from foveate.errors import FoveateError, UsageError
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., object]] = {
     "segment": segment.segment,
+    "demo": demo.demo,
     "evaluate": evaluate.evaluate,
     "train": train.train,
     "export": export.export,

@@ -51,10 +51,9 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: st
     from foveate.datasets import open_set
 
     sets = [open_set(spec) for spec in data]
-    steps = -(-recipe.training.samples_per_epoch // recipe.training.batch)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as bar:
-        task = bar.add_task("epoch 1", total=steps)
+        task = bar.add_task("epoch 1", total=recipe.training.steps_per_epoch)
 
         def on_step(epoch: int, step: int, loss: float) -> None:
             bar.update(task, completed=step + 1, description=f"epoch {epoch + 1}, loss {loss:.3f}")

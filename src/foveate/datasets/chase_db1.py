@@ -1,6 +1,6 @@
 """CHASE_DB1: both eyes of 14 children, 999×960 pixels, two observers. Split: first 20 images train, last 8 test.
 
-The set comes without FOV masks; a folder CHASE_DB1_FOV beside it (one mask per image, same name) is used if it is there.
+The set comes without FOV masks; a folder CHASE_DB1_FOV beside it (one mask per image, same name) is used if there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DRIVE: 40 fundus photographs of 565×584 pixels with vessels drawn by hand. Official split: 21–40 train, 01–20 test."""
+"""DRIVE: 40 fundus photographs of 565×584 pixels, vessels drawn by hand. Official split: 21–40 train, 01–20 test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from foveate.datasets.files import CaseFiles, entry, listed
 from foveate.records import CaseEntry
 
 TITLE = "DRIVE, Digital Retinal Images for Vessel Extraction"
-TERMS = (
-    "Free for research and education after registration with the DRIVE challenge; not to be redistributed."
-)
-CITATION = (
-    "Staal et al., Ridge-based vessel segmentation in color images of the retina, IEEE TMI 23(4), 2004."
-)
+TERMS = "Free for research and education after registration with the DRIVE challenge; not to be redistributed."
+CITATION = "Staal et al., Ridge-based vessel segmentation in color images of the retina, IEEE TMI 23(4), 2004."
 EXPECTED = "DRIVE's own layout: training/images/21_training.tif, training/1st_manual, training/mask, test/…"
 
 

@@ -47,9 +47,7 @@ def read_case(case_id: str, group: str, files: CaseFiles) -> Case:
         mask=mask_of(files.mask),
         fov=None if files.fov is None else mask_of(files.fov),
         second_mask=None if files.second_mask is None else mask_of(files.second_mask),
-        paths=tuple(
-            path for path in (files.image, files.mask, files.fov, files.second_mask) if path is not None
-        ),
+        paths=tuple(path for path in (files.image, files.mask, files.fov, files.second_mask) if path is not None),
     )
 
 

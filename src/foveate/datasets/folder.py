@@ -29,9 +29,7 @@ def entries(root: str) -> list[CaseEntry]:
         fovs = _by_stem(part / "fov") if (part / "fov").is_dir() else {}
         for stem in sorted(images.keys() ^ masks.keys()):
             lone, missing = ("image", "mask") if stem in images else ("mask", "image")
-            raise DataError(
-                f"{part}: {lone} '{stem}' has no {missing} of the same name. Add it or remove the {lone}."
-            )
+            raise DataError(f"{part}: {lone} '{stem}' has no {missing} of the same name. Add it or remove the {lone}.")
         for stem in sorted(images):
             files = CaseFiles(images[stem], masks[stem], fovs.get(stem))
             cases.append(entry(f"{split}_{stem}", files, group=stem.split("__")[0], split=split))
@@ -40,9 +38,7 @@ def entries(root: str) -> list[CaseEntry]:
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder. Expected images/ and masks/ with files of the same names."
-        )
+        raise DataError(f"{folder}: no such folder. Expected images/ and masks/ with files of the same names.")
     found: dict[str, Path] = {}
     for path in find_images(folder):
         stem = path.name.split(".")[0]

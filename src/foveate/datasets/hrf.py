@@ -13,7 +13,9 @@ from foveate.records import CaseEntry
 
 TITLE = "HRF, High-Resolution Fundus image database"
 TERMS = "CC BY 4.0."
-CITATION = "Budai et al., Robust vessel segmentation in fundus images, International Journal of Biomedical Imaging, 2013."
+CITATION = (
+    "Budai et al., Robust vessel segmentation in fundus images, International Journal of Biomedical Imaging, 2013."
+)
 EXPECTED = "HRF's own layout: images/01_h.jpg, manual1/01_h.tif, mask/01_h_mask.tif, …"
 TRAINING_IMAGES = 5
 

@@ -16,9 +16,7 @@ CITATION = (
     "Hoover, Kouznetsova, Goldbaum, Locating blood vessels in retinal images by piecewise threshold probing,"
     " IEEE TMI 19(3), 2000."
 )
-EXPECTED = (
-    "STARE's own layout: stare-images/im0001.ppm.gz, labels-ah/im0001.ah.ppm.gz, labels-vk/im0001.vk.ppm.gz"
-)
+EXPECTED = "STARE's own layout: stare-images/im0001.ppm.gz, labels-ah/im0001.ah.ppm.gz, labels-vk/im0001.vk.ppm.gz"
 TRAINING_IMAGES = 10
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from foveate.datasets.vessel_painting import Blood, Plane, View, paint
 from foveate.datasets.vessel_tree import Eye, Tree, draw_eye, grow
 from foveate.errors import UsageError
 from foveate.records import Case, CaseEntry, Image, Mask
@@ -27,8 +28,6 @@ CITATION = (
 DEFAULT_COUNT = 8
 SMALLEST_SIDE = 64
 """Pixels; below it the finest vessels leave no trace."""
-
-Plane = NDArray[np.float32]
 
 ARTERY_RADIUS, VEIN_RADIUS = 0.0104, 0.0140
 """Of the widest vessel: at an image width of 565 px it is 6 or 8 px wide."""
@@ -48,36 +47,6 @@ class Fundus:
     fov: Mask
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """Where the pixels of an H×W photograph lie."""
-
-    x: Plane
-    """1×W, to the right; `to_temple` turns it into the x of the eye."""
-    y: Plane
-    """H×1, downwards."""
-    scale: float
-    """Pixels per unit length."""
-    centre: tuple[float, float]
-    """Pixels, x and y."""
-    to_temple: float
-    """1 where the temple is on the right, else -1."""
-    cut: float
-    """The camera shows only |y| below this."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Blood:
-    """What the vessels of one tree do to each pixel, H×W each."""
-
-    coverage: Plane
-    """0 to 1, the share of the pixel's width that lies in a vessel."""
-    thickness: Plane
-    """Mean length of the light's way through blood."""
-    reflex: Plane
-    """0 to 1, the light streak along the middle of wide vessels."""
-
-
 def draw(seed: int, *, height: int = 584, width: int = 565) -> Fundus:
     """Draw the photograph of `seed`: the same seed and size give the same pixels.
 
@@ -95,8 +64,8 @@ def draw(seed: int, *, height: int = 584, width: int = 565) -> Fundus:
     artery = grow(eye, rng)
     vein = grow(eye, rng, avoid=artery.points)
     view = _look(height, width, rng)
-    arterial = _paint(artery, ARTERY_RADIUS, view)
-    venous = _paint(vein, VEIN_RADIUS, view)
+    arterial = paint(artery, ARTERY_RADIUS, view)
+    venous = paint(vein, VEIN_RADIUS, view)
     distance = np.hypot(view.x, view.y)
     inside = np.minimum(1 - distance, view.cut - np.abs(view.y)) * view.scale
     fov = inside >= 0
@@ -128,7 +97,7 @@ def _load(name: str, seed: int) -> Case:
     return Case(name, name, fundus.image, fundus.mask, fov=fundus.fov)
 
 
-def _look(height: int, width: int, rng: np.random.Generator) -> _View:
+def _look(height: int, width: int, rng: np.random.Generator) -> View:
     """The camera: its field of view fills the width, or is cut by the sensor at the top and bottom."""
     to_temple = float(rng.choice([-1.0, 1.0]))
     cut = float(rng.uniform(0.88, 0.96)) if rng.random() < 0.2 else 1.0
@@ -136,84 +105,10 @@ def _look(height: int, width: int, rng: np.random.Generator) -> _View:
     centre = ((width - 1) / 2 - 0.002 * width, (height - 1) / 2)
     x = ((np.arange(width) - centre[0]) / scale)[None].astype(np.float32)
     y = ((np.arange(height) - centre[1]) / scale)[:, None].astype(np.float32)
-    return _View(x, y, scale, centre, to_temple, cut)
+    return View(x, y, scale, centre, to_temple, cut)
 
 
-def _paint(tree: Tree, widest: float, view: _View) -> _Blood:
-    """Paint a tree whose widest vessel has the radius `widest`, anti-aliased by the distance to its axis."""
-    start, end, radius = _segments(tree, view)
-    radius = radius * widest * view.scale
-    planes = [np.zeros((len(view.y), view.x.shape[1]), np.float32) for _ in range(3)]
-    reach = np.ceil(np.hypot(*(end - start).T) / 2 + radius + 1.5).astype(int)
-    for half in np.unique(reach):
-        chosen = reach == half
-        _paint_windows(planes, start[chosen], end[chosen], radius[chosen], int(half))
-    coverage, thickness, reflex = planes
-    return _Blood(coverage, thickness / np.float32(view.scale), reflex)
-
-
-def _segments(
-    tree: Tree, view: _View
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Short pieces of the Catmull-Rom curves through the nodes: start and end (S×2, px), radius (S)."""
-    points = tree.points * [view.to_temple * view.scale, view.scale] + view.centre
-    node = np.flatnonzero(tree.parent >= 0)
-    before = tree.parent[node]
-    first = np.where(tree.parent[before] >= 0, tree.parent[before], before)
-    after = np.arange(len(points))
-    thickest_last = node[np.argsort(tree.radius[node], kind="stable")]
-    after[tree.parent[thickest_last]] = thickest_last
-    a, b, c, d = (points[index] for index in (first, before, node, after[node]))
-    pieces = max(2, int(np.ceil(view.scale * 0.016 / 2.5)))
-    t = np.linspace(0, 1, pieces + 1)[:, None, None]
-    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    middle = (np.arange(pieces) + 0.5)[:, None] / pieces
-    # A side branch has its own calibre from the start; only along one vessel does it change gradually.
-    from_radius = np.where(after[before] == node, tree.radius[before], tree.radius[node])
-    radius = from_radius + middle * (tree.radius[node] - from_radius)
-    return curve[:-1].reshape(-1, 2), curve[1:].reshape(-1, 2), radius.ravel()
-
-
-def _paint_windows(
-    planes: list[Plane],
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    radius: NDArray[np.float64],
-    half: int,
-) -> None:
-    """Raise the planes (coverage, thickness, reflex) to what these pieces give, within `half` px of each."""
-    height, width = planes[0].shape
-    corner = np.rint((start + end) / 2).astype(int)
-    offset = np.arange(-half, half + 1)
-    x = corner[:, 0, None, None] + offset[None, None, :]
-    y = corner[:, 1, None, None] + offset[None, :, None]
-    along, squared = end - start, np.maximum(((end - start) ** 2).sum(axis=1), 1e-12)
-    from_x, from_y = x - start[:, 0, None, None], y - start[:, 1, None, None]
-    t = (from_x * along[:, 0, None, None] + from_y * along[:, 1, None, None]) / squared[:, None, None]
-    t = np.clip(t, 0, 1)
-    distance = np.hypot(from_x - t * along[:, 0, None, None], from_y - t * along[:, 1, None, None])
-    near = distance < radius[:, None, None] + 0.5
-    near &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    flat = (y * width + x)[near]
-    distance, r = distance[near], np.broadcast_to(radius[:, None, None], near.shape)[near]
-    inner, outer = np.clip(distance - 0.5, -r, r), np.clip(distance + 0.5, -r, r)
-    np.maximum.at(planes[0].reshape(-1), flat, (outer - inner).astype(np.float32))
-    np.maximum.at(
-        planes[1].reshape(-1), flat, (_disc_area(outer, r) - _disc_area(inner, r)).astype(np.float32)
-    )
-    streak = np.exp(-((distance / (0.35 * r)) ** 2)) * np.clip(r - 1, 0, 1)
-    np.maximum.at(planes[2].reshape(-1), flat, streak.astype(np.float32))
-
-
-def _disc_area(x: NDArray[np.float64], radius: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The integral from 0 to `x` of the chord 2·sqrt(radius² - x²) of a round vessel."""
-    area: NDArray[np.float64] = x * np.sqrt(np.maximum(radius**2 - x**2, 0)) + radius**2 * np.arcsin(
-        np.clip(x / radius, -1, 1)
-    )
-    return area
-
-
-def _retina(eye: Eye, vein: Tree, view: _View, rng: np.random.Generator) -> Plane:
+def _retina(eye: Eye, vein: Tree, view: View, rng: np.random.Generator) -> Plane:
     """The retina without its vessels and the disc, H×W×3 in grey levels."""
     red, green_share, blue_share = rng.uniform([150, 0.42, 0.52], [238, 0.60, 0.70])
     base = np.array([red, red * green_share, red * green_share * blue_share], np.float32)
@@ -225,7 +120,7 @@ def _retina(eye: Eye, vein: Tree, view: _View, rng: np.random.Generator) -> Plan
     return colour
 
 
-def _illumination(view: _View, rng: np.random.Generator) -> Plane:
+def _illumination(view: View, rng: np.random.Generator) -> Plane:
     """The flash, H×W×3 around 1: less towards the edge, more on one side, greenish at part of the rim."""
     distance = np.minimum(np.hypot(view.x, view.y), 1.1)
     vignetting, tilt, haze = rng.uniform([0.10, 0.04, 0.0], [0.32, 0.16, 0.35])
@@ -240,11 +135,10 @@ def _illumination(view: _View, rng: np.random.Generator) -> Plane:
     return result
 
 
-def _choroid(view: _View, rng: np.random.Generator) -> Plane:
+def _choroid(view: View, rng: np.random.Generator) -> Plane:
     """What shines through from below, H×W×3 around 1: blotches of all sizes, streaks of large vessels."""
     blotches = sum(
-        size * _noise(view, cell, rng)
-        for size, cell in ((6, 0.5), (2.5, 0.2), (1.5, 0.08), (1.5, 0.03), (2, 0.013))
+        size * _noise(view, cell, rng) for size, cell in ((6, 0.5), (2.5, 0.2), (1.5, 0.08), (1.5, 0.03), (2, 0.013))
     )
     streaks = np.exp(-((_noise(view, 0.12, rng) / 0.4) ** 2)) - 0.4
     texture = 0.01 * blotches + max(0.0, rng.uniform(-0.03, 0.06)) * streaks
@@ -262,7 +156,7 @@ def _macula(eye: Eye, x: Plane, y: Plane, rng: np.random.Generator) -> Plane:
     return result
 
 
-def _sheen(vein: Tree, view: _View, rng: np.random.Generator) -> Plane:
+def _sheen(vein: Tree, view: View, rng: np.random.Generator) -> Plane:
     """The silvery reflex of the nerve fibres that follow the large vessels, H×W×3 in grey levels."""
     count, cell = 28, 0.09
     edges = -1.1 + cell * (np.arange(count + 1) - 1.5)
@@ -294,7 +188,7 @@ def _add_spots(colour: Plane, eye: Eye, x: Plane, y: Plane, rng: np.random.Gener
         colour[window] *= 1 + share[..., None] * (tint - 1)
 
 
-def _disc(retina: Plane, eye: Eye, view: _View, rng: np.random.Generator) -> Plane:
+def _disc(retina: Plane, eye: Eye, view: View, rng: np.random.Generator) -> Plane:
     """`retina` (H×W×3) with the optic disc: oval, paler in its cup and at the temple, soft at the rim."""
     across = (view.x * view.to_temple - eye.disc[0]) / rng.uniform(0.100, 0.120)
     down = (view.y - eye.disc[1]) / rng.uniform(0.115, 0.135)
@@ -320,7 +214,7 @@ def _soft_edge(distance: NDArray[np.float64], width: float) -> NDArray[np.float6
     return edge
 
 
-def _shine_through(retina: Plane, ground: Plane, arterial: _Blood, venous: _Blood) -> Plane:
+def _shine_through(retina: Plane, ground: Plane, arterial: Blood, venous: Blood) -> Plane:
     """`ground` (H×W×3), the retina with its disc, seen through the blood, and the vessels' light streaks.
 
     Light from the ground fades by the Beer-Lambert law; light that the retina scatters in front does not.
@@ -332,7 +226,7 @@ def _shine_through(retina: Plane, ground: Plane, arterial: _Blood, venous: _Bloo
     return result
 
 
-def _expose(colour: Plane, inside: Plane, view: _View, rng: np.random.Generator) -> Image:
+def _expose(colour: Plane, inside: Plane, view: View, rng: np.random.Generator) -> Image:
     """What the sensor records of `colour` (H×W×3): blurred, with shot noise, dark where `inside` is 0."""
     border = rng.uniform([6, 5, 5], [10, 8, 8]).astype(np.float32)
     colour = border + inside[..., None] * (np.clip(colour, 0, 255) - border)
@@ -358,13 +252,13 @@ def _blur(plane: Plane, sigma: float) -> Plane:
     return plane
 
 
-def _noise(view: _View, cell: float, rng: np.random.Generator) -> Plane:
+def _noise(view: View, cell: float, rng: np.random.Generator) -> Plane:
     """Smooth noise, H×W around 0 with deviation about 1, whose blotches are about `cell` wide."""
     count = int(np.ceil(2.2 / cell)) + 4
     return _spline(view, 2 * rng.standard_normal((count, count)), cell)
 
 
-def _spline(view: _View, grid: NDArray[np.float64], cell: float) -> Plane:
+def _spline(view: View, grid: NDArray[np.float64], cell: float) -> Plane:
     """The cubic B-spline surface over the square from -1.1 to 1.1 with control points every `cell`, H×W."""
     rows, columns = (_spline_weights(place.ravel(), cell, grid.shape[0]) for place in (view.y, view.x))
     return (rows @ grid.astype(np.float32) @ columns.T).astype(np.float32)

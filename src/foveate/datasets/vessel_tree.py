@@ -185,9 +185,7 @@ def _nasal_arcade(eye: Eye, side: float, angle: float, rng: np.random.Generator)
     """A shorter vessel from the disc towards the nose, `angle` radians up or down (by `side`)."""
     start = eye.disc + rng.normal((-0.03, 0), 0.012)
     aside = np.array([-np.cos(angle), side * np.sin(angle)])
-    controls = np.array(
-        [start, start + np.array([0, 0.10 * side]), start + 0.25 * aside, start + 0.60 * aside]
-    )
+    controls = np.array([start, start + np.array([0, 0.10 * side]), start + 0.25 * aside, start + 0.60 * aside])
     return _tortuous(_bezier(controls), rng)
 
 
@@ -233,9 +231,7 @@ def _attractors(eye: Eye, count: int, rng: np.random.Generator) -> Points:
     return points[inside & off_disc & (rng.random(len(points)) < density)][:count]
 
 
-def _colonise(
-    eye: Eye, shoots: _Shoots, attractors: Points, growth: Growth, rng: np.random.Generator
-) -> _Shoots:
+def _colonise(eye: Eye, shoots: _Shoots, attractors: Points, growth: Growth, rng: np.random.Generator) -> _Shoots:
     """Grow towards the attraction points until each is reached or out of reach (Runions 2007, section 3)."""
     pull_from = shoots.points + LOOK_AHEAD * shoots.heading
     nearest, distance = _nearest(attractors, pull_from)
@@ -287,9 +283,7 @@ def _extend(shoots: _Shoots, nodes: Indices, pull: Points, rng: np.random.Genera
     bend = 0.85 * shoots.bend[nodes] + rng.normal(0, 0.10, len(nodes))
     heading = _unit(pull + 0.9 * shoots.heading[nodes])
     cos, sin = np.cos(bend), np.sin(bend)
-    heading = np.column_stack(
-        [cos * heading[:, 0] - sin * heading[:, 1], sin * heading[:, 0] + cos * heading[:, 1]]
-    )
+    heading = np.column_stack([cos * heading[:, 0] - sin * heading[:, 1], sin * heading[:, 0] + cos * heading[:, 1]])
     return _Shoots(
         np.vstack([shoots.points, shoots.points[nodes] + STEP * heading]),
         np.concatenate([shoots.parent, nodes]),

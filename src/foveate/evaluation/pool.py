@@ -32,9 +32,7 @@ class ModelPool:
     histogram: Histogram = field(default_factory=Histogram)
     rows: list[CountedScores] = field(default_factory=list)
 
-    def add(
-        self, probability: Probability, prediction: Mask, truth: Mask, within: Mask | None
-    ) -> CountedScores:
+    def add(self, probability: Probability, prediction: Mask, truth: Mask, within: Mask | None) -> CountedScores:
         """Count one image (all arrays H×W) where `within` is True, or everywhere; return its own scores."""
         confusion = count(prediction, truth, within)
         histogram = Histogram()
@@ -48,9 +46,7 @@ class ModelPool:
         """The scores of all that was added."""
         return Scope(
             pooled=_counted_scores(self.confusion, self.histogram),
-            per_image=ScoresOverImages.model_validate(
-                _over_images(self.rows, tuple(ScoreValues.model_fields))
-            ),
+            per_image=ScoresOverImages.model_validate(_over_images(self.rows, tuple(ScoreValues.model_fields))),
         )
 
 
@@ -93,8 +89,6 @@ def _over_images(rows: Sequence[RateValues], names: Sequence[str]) -> dict[str, 
     defined = {name: [value for row in rows if (value := getattr(row, name)) is not None] for name in names}
     return {
         "mean": {name: statistics.fmean(values) if values else None for name, values in defined.items()},
-        "std": {
-            name: statistics.stdev(values) if len(values) > 1 else None for name, values in defined.items()
-        },
+        "std": {name: statistics.stdev(values) if len(values) > 1 else None for name, values in defined.items()},
         "undefined": {name: len(rows) - len(values) for name, values in defined.items()},
     }

@@ -8,9 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 NOTICE = "For research, not a medical device."
 
-FovForCounting = Literal[
-    "the set's own masks", "estimated", "the set's own masks, estimated where one is missing"
-]
+FovForCounting = Literal["the set's own masks", "estimated", "the set's own masks, estimated where one is missing"]
 
 
 class Record(BaseModel):

@@ -116,9 +116,7 @@ class ImageRow(Record):
 class Report(Record):
     """Everything an evaluation has to say."""
 
-    schema_version: Literal[1] = Field(
-        default=1, description="Grows when a field changes its meaning or goes away."
-    )
+    schema_version: Literal[1] = Field(default=1, description="Grows when a field changes its meaning or goes away.")
     model: ModelSummary = Field(description="Which model was evaluated.")
     data: DataSummary = Field(description="Which images it was evaluated on.")
     protocol: Protocol = Field(description="How it was prepared, predicted and counted.")

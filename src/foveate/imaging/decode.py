@@ -80,9 +80,7 @@ def _unzipped(data: bytes) -> bytes:
     with calling_decoder(), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         unzipped = file.read(MAX_UNZIPPED + 1)
     if len(unzipped) > MAX_UNZIPPED:
-        raise ImageError(
-            f"unpacks to more than {MAX_UNZIPPED} bytes; unpack it and crop or shrink the image first"
-        )
+        raise ImageError(f"unpacks to more than {MAX_UNZIPPED} bytes; unpack it and crop or shrink the image first")
     return unzipped
 
 

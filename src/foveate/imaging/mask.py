@@ -39,14 +39,15 @@ def _foreground(decoded: Decoded) -> Mask:
         raise ImageError("is compressed with loss; a mask is read from PNG, TIFF, GIF, BMP or PPM")
     if decoded.frames > 1:
         raise ImageError(f"holds {decoded.frames} frames; a mask is a single one")
-    colours = as_rgb(decoded.samples)[0].astype(np.int16)
-    apart = np.ptp(colours, axis=2)
+    colours = as_rgb(decoded.samples)[0]
+    red, green, blue = (colours[..., channel] for channel in range(3))
+    apart = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     if apart.max() > _GREY_TOLERANCE:
         row, column = np.unravel_index(apart.argmax(), apart.shape)
         raise ImageError(
             f"is coloured (RGB {colours[row, column].tolist()} at row {row}, column {column}); a mask is grey"
         )
-    values = colours.sum(axis=2)
-    lowest = 1 if values.max() <= 3 * 1 else 128
-    foreground: Mask = values >= 3 * lowest
+    lowest = 1 if colours.max() <= 1 else 128
+    # The mean of three nearly equal channels, without fractions.
+    foreground: Mask = red.astype(np.uint16) + green + blue >= 3 * lowest
     return foreground

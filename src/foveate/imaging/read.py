@@ -69,9 +69,7 @@ def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any
         raise type(error)(f"{name}: {error}") from error
     except MemoryError as error:
         raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
-    raise ImageError(
-        f"{name}: not an image; give a path, the bytes of a file, a Pillow image or a NumPy array"
-    )
+    raise ImageError(f"{name}: not an image; give a path, the bytes of a file, a Pillow image or a NumPy array")
 
 
 def _name(source: object) -> str:
@@ -105,12 +103,7 @@ def _from_pillow(image: PillowImage.Image) -> Decoded:
 
 def _checked(array: NDArray[Any]) -> NDArray[Any]:
     channels = array.shape[2] if array.ndim == 3 else 1
-    if (
-        array.dtype.kind != "u"
-        or array.dtype.itemsize > 2
-        or array.ndim not in (2, 3)
-        or not 1 <= channels <= 4
-    ):
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2 or array.ndim not in (2, 3) or not 1 <= channels <= 4:
         raise ImageError(
             f"has type {array.dtype} and shape {array.shape}; accepted are uint8 and uint16 "
             "with shape (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4)"

@@ -45,9 +45,7 @@ def check_size(width: int, height: int) -> None:
             f"is {width}×{height} pixels; at least {MIN_SIDE} on each side are needed, give the whole image"
         )
     if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"claims {width}×{height} pixels, over the limit of {MAX_PIXELS}; crop or shrink it first"
-        )
+        raise ImageError(f"claims {width}×{height} pixels, over the limit of {MAX_PIXELS}; crop or shrink it first")
 
 
 def as_samples(values: NDArray[Any]) -> Samples:

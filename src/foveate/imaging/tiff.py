@@ -19,7 +19,14 @@ from foveate.imaging.wide import wide_samples
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION, _SAMPLES_PER_PIXEL, _PLANAR = 258, 262, 274, 277, 284
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION, _SAMPLES_PER_PIXEL, _PLANAR, _EXTRA_SAMPLES = (
+    258,
+    262,
+    274,
+    277,
+    284,
+    338,
+)
 """Tags (TIFF 6.0, section 8)."""
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _SEPARATE_PLANES = 2
@@ -33,7 +40,7 @@ def decode_tiff(data: bytes) -> Decoded:
     """The first page of a TIFF file, upright. What the decoders raise passes through."""
     check_directory(data)
     image = _opened(data)
-    if image is None or _is_wide_and_planar(image):
+    if image is None or _has_unusual_planes(image):
         return _decode_with_tifffile(data)
     check_size(*image.size)
     _check_covered(image)
@@ -55,16 +62,18 @@ def _opened(data: bytes) -> TiffImagePlugin.TiffImageFile | None:
         return None
 
 
-def _is_wide_and_planar(image: TiffImagePlugin.TiffImageFile) -> bool:
-    """Whether Pillow opens the file, but would mix up its planes."""
+def _has_unusual_planes(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether Pillow opens the file but, in some of its versions, mixes up the planes or refuses them."""
     tags = image.tag_v2
     separate = tags.get(_PLANAR) == _SEPARATE_PLANES and tags.get(_SAMPLES_PER_PIXEL, 1) > 1
-    return separate and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
+    wide = max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
+    return separate and (wide or _UNSPECIFIED in tags.get(_EXTRA_SAMPLES, ()))
 
 
 def _check_covered(image: TiffImagePlugin.TiffImageFile) -> None:
     """Refuse what Pillow would leave black because the file has too few strips or tiles."""
-    covered = sum((right - left) * (bottom - top) for _, (left, top, right, bottom), *_ in image.tile)
+    boxes = [tile.extents for tile in image.tile if tile.extents]
+    covered = sum((right - left) * (bottom - top) for left, top, right, bottom in boxes)
     by_plane = image.tag_v2.get(_PLANAR) == _SEPARATE_PLANES and not image.use_load_libtiff
     planes = len(image.getbands()) if by_plane else 1
     if covered < image.width * image.height * planes:
@@ -119,9 +128,7 @@ def _check_complete(page: TiffPage, file_size: int) -> None:
             "isn't read; save it uncompressed or as 8-bit"
         )
     offsets, counts = page.dataoffsets, page.databytecounts
-    lies_inside = all(
-        0 < offset < offset + count <= file_size for offset, count in zip(offsets, counts, strict=True)
-    )
+    lies_inside = all(0 < offset < offset + count <= file_size for offset, count in zip(offsets, counts, strict=True))
     enough = page.compression != 1 or sum(counts) >= page.nbytes
     if len(offsets) != math.prod(page.chunked) or not lies_inside or not enough:
         raise ImageError(_CUT_SHORT)

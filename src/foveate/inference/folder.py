@@ -84,8 +84,7 @@ def _names(files: list[Path]) -> list[str]:
     for candidates in (longer, longest):
         counts = Counter(name.lower() for name in names)
         names = [
-            candidate if counts[name.lower()] > 1 else name
-            for name, candidate in zip(names, candidates, strict=True)
+            candidate if counts[name.lower()] > 1 else name for name, candidate in zip(names, candidates, strict=True)
         ]
     taken: set[str] = set()
     unique = []
@@ -179,5 +178,3 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise OutputError(f"{path}: can't be read ({error.strerror}).") from error
-
-

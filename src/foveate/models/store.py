@@ -54,7 +54,9 @@ def _verified(folder: Traversable, file: str | None, source: str) -> Model:
     try:
         card = ModelCard.parse((folder / CARD).read_bytes(), source)
         if file is not None and card.file != file:
-            raise ModelError(f"{source}: the {CARD} beside it is that of '{card.file}'. Keep each model in its own folder.")
+            raise ModelError(
+                f"{source}: the {CARD} beside it is that of '{card.file}'. Keep each model in its own folder."
+            )
         content = (folder / card.file).read_bytes()
     except OSError as error:
         raise ModelError(f"{source}: can't be read ({error.strerror or error}).") from error

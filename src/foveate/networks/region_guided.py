@@ -31,8 +31,8 @@ class InverseAdditionAttention(nn.Module):
 
     def forward(self, features: Tensor, region_map: Tensor) -> Tensor:
         """Refine: `region_map` holds logits and is resized to the features."""
-        resized = resize(region_map, like=features)             # (B, 1, H, W)
-        return features * torch.sigmoid(-resized) + resized     # 1 − σ(x) = σ(−x)
+        resized = resize(region_map, like=features)  # (B, 1, H, W)
+        return features * torch.sigmoid(-resized) + resized  # 1 − σ(x) = σ(−x)
 
 
 class RegionGuided(nn.Module):
@@ -69,20 +69,20 @@ class RegionGuided(nn.Module):
         """Logits, then the three region maps before them, finest first: (B, 1, H/2, W/2), H/4, H/2."""
         x, skips = image, []
         for block in self.encoder:
-            x = block(x)                                        # S1, S2, S3: eq. 2
+            x = block(x)  # S1, S2, S3: eq. 2
             skips.append(x)
             x = F.max_pool2d(x, kernel_size=2, ceil_mode=True)  # p1, p2, p3: eq. 3
-        x = self.bottleneck(x)                                  # b: (B, C4, H/8, W/8)
+        x = self.bottleneck(x)  # b: (B, C4, H/8, W/8)
         decoded = []
         for upsample, block, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
             x = block(torch.cat((skip, resize(upsample(x), like=skip)), dim=1))
-            decoded.append(x)                                   # dec1, dec2, dec3: eq. 4
-        dec1, dec2, dec3 = decoded                              # (B, C3, H/4, W/4), (B, C2, H/2, W/2), (B, C1, H, W)
+            decoded.append(x)  # dec1, dec2, dec3: eq. 4
+        dec1, dec2, dec3 = decoded  # (B, C3, H/4, W/4), (B, C2, H/2, W/2), (B, C1, H, W)
         to_map0, to_map1, to_map2 = self.maps
-        map0 = to_map0(self.partial_decoder(dec2))              # eq. 5: (B, 1, H/2, W/2)
-        map1 = to_map1(self.attention(dec1, map0))              # eq. 6: (B, 1, H/4, W/4)
-        map2 = to_map2(self.attention(dec2, map1))              # eq. 7: (B, 1, H/2, W/2)
-        return self.head(self.attention(dec3, map2)), map2, map1, map0    # eqs. 7 and 8
+        map0 = to_map0(self.partial_decoder(dec2))  # eq. 5: (B, 1, H/2, W/2)
+        map1 = to_map1(self.attention(dec1, map0))  # eq. 6: (B, 1, H/4, W/4)
+        map2 = to_map2(self.attention(dec2, map1))  # eq. 7: (B, 1, H/2, W/2)
+        return self.head(self.attention(dec3, map2)), map2, map1, map0  # eqs. 7 and 8
 
 
 def resize(x: Tensor, *, like: Tensor) -> Tensor:

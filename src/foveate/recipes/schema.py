@@ -75,7 +75,7 @@ class TrainingSection(Section):
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["constant", "plateau", "cosine"] = "cosine"
-    """Plateau: tenfold lower after `plateau_patience` epochs without a better validation loss. Cosine: to zero."""
+    """Plateau: tenfold lower after `plateau_patience` epochs without a better validation F1. Cosine: to zero."""
     plateau_patience: Count = 5
     warm_up: Annotated[int, Field(ge=0)] = 0
     """Steps over which the learning rate rises from zero."""
@@ -84,8 +84,13 @@ class TrainingSection(Section):
     average: Share = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
     patience: Annotated[int, Field(ge=0)] = 0
-    """Stop after this many epochs without a better validation loss; 0: never."""
+    """Stop after this many epochs without a better validation F1; 0: never."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches, the last one full too."""
+        return -(-self.samples_per_epoch // self.batch)
 
 
 class Recipe(Section):

@@ -52,7 +52,9 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
     differences = compare(content, model)
     worst = max(differences.values())
     if worst > TOLERANCE:
-        raise ModelError(f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported.")
+        raise ModelError(
+            f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
+        )
     recipe = read_recipe(str(run / RECIPE))
     record = load_facts(run)
     card = ModelCard(
@@ -66,9 +68,9 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         working_minimum=recipe.data.working_minimum,
         working_maximum=recipe.data.working_maximum,
         threshold=facts.threshold,
-        threshold_from=f"validation images of {', '.join(facts.validation_f1)}: highest mean F1, every set counting the same",
+        threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=recipe.name,
-        command=record["command"],
+        command="; then ".join([record["command"], *(note["command"] for note in record.get("resumed", []))]),
         source_commit=record["source_commit"],
         training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in record["data"].items()),
         validation_f1=facts.validation_f1,

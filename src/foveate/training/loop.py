@@ -1,27 +1,29 @@
-"""The loop: a function over a recipe, on Lightning Fabric for device and precision."""
+"""The loop: functions over a recipe, on Lightning Fabric for device and precision."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
-from torch.optim import Optimizer
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from foveate.arrays.prepare import WorkingSize
 from foveate.errors import TrainingError
-from foveate.networks import build
-from foveate.recipes.schema import Recipe, TrainingSection
+from foveate.recipes.schema import Recipe
 from foveate.training.losses import deep_loss
+from foveate.training.parts import Parts, build_parts, restore_parts, state_of
 from foveate.training.run_folder import BEST, LAST, NetworkFacts, load_state, save_state, save_weights
 from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
-from foveate.training.validation import Exportable, Validation, ValidationSet, WorkingSize, in_torch, validate
+from foveate.training.validation import Exportable, Validation, ValidationSet, in_torch, validate
+
+OnStep = Callable[[int, int, float], None]
+"""Epoch and step in the epoch, both from 0, and the step's loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +31,27 @@ class EpochReport:
     """One epoch, for the log and for people."""
 
     epoch: int
+    """From 1."""
     loss: float
+    """Mean over the steps."""
     learning_rate: float
     validation: Validation
     best: bool
     seconds: float
 
 
-@dataclass(slots=True)
-class Progress:
-    """What changes from epoch to epoch besides tensors."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stays the same during a run."""
 
-    epoch: int = 0
-    best_f1: float = -1.0
-    stale: int = 0
-    """Epochs since the best one."""
-
-
-OnStep = Callable[[int, int, float], None]
-"""Epoch, step in the epoch, loss."""
+    recipe: Recipe
+    training: Sequence[TrainingSet]
+    validation: Sequence[ValidationSet]
+    fabric: Fabric
+    folder: Path
+    mean: tuple[float, ...]
+    """Of each channel inside the FOV, 0 to 255; likewise the deviation."""
+    deviation: tuple[float, ...]
 
 
 def train(
@@ -61,131 +65,97 @@ def train(
     on_step: OnStep,
     on_epoch: Callable[[EpochReport], None],
 ) -> str:
-    """Train into `folder`, epoch by epoch, and say why it ended. Raises TrainingError when the loss is not a number.
+    """Train into `folder`, epoch by epoch, and say why it ended.
 
-    Every epoch ends with a validation, both weight files and the resumable state on disk.
+    Every epoch ends with a validation, both weight files and the resumable state on disk. Raises TrainingError
+    when the loss is not a number any more.
     """
-    import time
-
-    options = recipe.training
-    mean, deviation = channel_statistics(training)
-    torch.manual_seed(options.seed)
-    generator = torch.Generator().manual_seed(options.seed)
-    network_options = recipe.network.model_dump(exclude={"name"})
-    network = build(recipe.network.name, **network_options)
-    average = _average(network, options)
-    optimiser = _optimiser(network, options)
-    scheduler = _scheduler(optimiser, options)
-    progress = Progress()
-    parts = {"network": network, "average": average, "optimiser": optimiser, "scheduler": scheduler}
+    setting = Setting(recipe, training, validation, fabric, folder, *channel_statistics(training))
+    parts = build_parts(recipe)
     if resume:
-        progress = _restore(load_state(folder), parts, generator)
-    network = network.to(memory_format=torch.channels_last)
-    wrapped, wrapped_optimiser = fabric.setup(network, optimiser)
-    wrapped.mark_forward_method("forward_all")
-    if average is not None:
-        average.to(fabric.device)
-    kept = average.module if average is not None else network
-    normalise = Exportable(nn.Identity(), mean, deviation).to(fabric.device)
-    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
-
+        restore_parts(parts, load_state(folder))
+    step = _stepper(parts, setting)
+    options, progress = recipe.training, parts.progress
     while progress.epoch < options.epochs:
-        started = time.monotonic()
-        network.train()
-        total = 0.0
-        steps = math.ceil(options.samples_per_epoch / options.batch)
-        for step in range(steps):
-            batch = draw_batch(
-                training,
-                size=options.batch,
-                side=options.crop,
-                augmentation=recipe.augmentation,
-                generator=generator,
-            )
-            outputs = wrapped.forward_all((batch.image * 255 - normalise.mean) / normalise.deviation)
-            loss = deep_loss(options.loss, outputs, batch.mask, batch.fov, options.side_weight)
-            value = loss.item()
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"the loss is {value} at step {step + 1} of epoch {progress.epoch + 1}."
-                    " Lower training.learning_rate or set training.gradient_clip."
-                )
-            wrapped_optimiser.zero_grad()
-            fabric.backward(loss)
-            if options.gradient_clip:
-                fabric.clip_gradients(wrapped, wrapped_optimiser, max_norm=options.gradient_clip)
-            wrapped_optimiser.step()
-            if isinstance(scheduler, LambdaLR):
-                scheduler.step()
-            if average is not None:
-                average.update_parameters(network)
-            total += value
-            on_step(progress.epoch, step, value)
-        progress.epoch += 1
-        kept.eval()
-        found = validate(
-            validation, in_torch(Exportable(kept, mean, deviation).to(fabric.device), fabric.device), working_size
-        )
-        if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(found.mean_f1)
-        best = found.mean_f1 > progress.best_f1
-        progress.best_f1, progress.stale = (found.mean_f1, 0) if best else (progress.best_f1, progress.stale + 1)
-        facts = NetworkFacts(
-            recipe.network.name, network_options, mean, deviation, found.threshold, found.f1, progress.epoch
-        )
-        save_weights(folder / LAST, kept.state_dict(), facts)
-        if best:
-            save_weights(folder / BEST, kept.state_dict(), facts)
-        save_state(folder, _state(progress, parts, generator))
-        rate = optimiser.param_groups[0]["lr"]
-        on_epoch(
-            EpochReport(progress.epoch, total / steps, rate, found, best, time.monotonic() - started)
-        )
         if options.patience and progress.stale >= options.patience:
             return f"stopped early: no better validation F1 for {options.patience} epochs"
+        started = time.monotonic()
+        loss = _train_epoch(step, setting, parts, on_step)
+        progress.epoch += 1
+        rate = parts.optimiser.param_groups[0]["lr"]
+        found, best = _finish_epoch(setting, parts)
+        on_epoch(EpochReport(progress.epoch, loss, rate, found, best, time.monotonic() - started))
     return f"all {options.epochs} epochs done"
 
 
-def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | None:
-    if not options.average:
-        return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
+def _stepper(parts: Parts, setting: Setting) -> Callable[[], Tensor]:
+    """A function that draws a batch, takes one optimiser step, and returns the loss before it."""
+    fabric, recipe, options = setting.fabric, setting.recipe, setting.recipe.training
+    network, optimiser = fabric.setup(parts.network, parts.optimiser)
+    network.mark_forward_method("forward_all")
+    if parts.average is not None:
+        parts.average.to(fabric.device)
+    mean, deviation = (torch.tensor(v, device=fabric.device)[:, None, None] for v in (setting.mean, setting.deviation))
+
+    def step() -> Tensor:
+        batch = draw_batch(
+            setting.training,
+            size=options.batch,
+            side=options.crop,
+            augmentation=recipe.augmentation,
+            generator=parts.generator,
+        )
+        outputs = network.forward_all((batch.image * 255 - mean) / deviation)
+        loss = deep_loss(options.loss, outputs, batch.mask, batch.fov, options.side_weight)
+        optimiser.zero_grad()
+        fabric.backward(loss)
+        if options.gradient_clip:
+            fabric.clip_gradients(network, optimiser, max_norm=options.gradient_clip)
+        optimiser.step()
+        if isinstance(parts.scheduler, LambdaLR):
+            parts.scheduler.step()
+        if parts.average is not None:
+            parts.average.update_parameters(parts.network)
+        return loss.detach()
+
+    return step
 
 
-def _optimiser(network: nn.Module, options: TrainingSection) -> Optimizer:
-    kinds: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-    return kinds[options.optimiser](
-        network.parameters(), lr=options.learning_rate, betas=(0.9, 0.999), weight_decay=options.weight_decay
+def _train_epoch(step: Callable[[], Tensor], setting: Setting, parts: Parts, on_step: OnStep) -> float:
+    """All steps of one epoch; the mean loss."""
+    options, epoch = setting.recipe.training, parts.progress.epoch
+    steps = options.steps_per_epoch
+    parts.network.train()
+    total = 0.0
+    for number in range(steps):
+        loss = step().item()
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} at step {number + 1} of epoch {epoch + 1}."
+                " Lower training.learning_rate or set training.gradient_clip."
+            )
+        total += loss
+        on_step(epoch, number, loss)
+    return total / steps
+
+
+def _finish_epoch(setting: Setting, parts: Parts) -> tuple[Validation, bool]:
+    """Validate, tell the scheduler, write weights and state; the validation, and whether it is the best so far."""
+    recipe, progress = setting.recipe, parts.progress
+    kept: nn.Module = parts.average.module if parts.average is not None else parts.network
+    device = setting.fabric.device
+    model = Exportable(kept.eval(), setting.mean, setting.deviation).to(device)
+    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
+    found = validate(setting.validation, in_torch(model, device), working_size)
+    if isinstance(parts.scheduler, ReduceLROnPlateau):
+        parts.scheduler.step(found.mean_f1)
+    best = progress.note(found.mean_f1)
+    options = recipe.network.model_dump(exclude={"name"})
+    facts = NetworkFacts(
+        recipe.network.name, options, setting.mean, setting.deviation, found.threshold, found.f1, progress.epoch
     )
-
-
-def _scheduler(optimiser: Optimizer, options: TrainingSection) -> LambdaLR | ReduceLROnPlateau:
-    """Plateau steps once per epoch on the validation F1; the others step with the optimiser."""
-    if options.schedule == "plateau":
-        return ReduceLROnPlateau(optimiser, mode="max", factor=0.1, patience=options.plateau_patience)
-    steps = options.epochs * math.ceil(options.samples_per_epoch / options.batch)
-
-    def factor(step: int) -> float:
-        rising = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0
-        falling = 0.5 * (1 + math.cos(math.pi * step / steps)) if options.schedule == "cosine" else 1.0
-        return rising * falling
-
-    return LambdaLR(optimiser, factor)
-
-
-def _state(progress: Progress, parts: dict[str, Any], generator: torch.Generator) -> dict[str, Any]:
-    state = {name: part.state_dict() for name, part in parts.items() if part is not None}
-    return state | {
-        "epoch": progress.epoch,
-        "best_f1": progress.best_f1,
-        "stale": progress.stale,
-        "generator": generator.get_state(),
-    }
-
-
-def _restore(state: dict[str, Any], parts: dict[str, Any], generator: torch.Generator) -> Progress:
-    for name, part in parts.items():
-        if part is not None:
-            part.load_state_dict(state[name])
-    generator.set_state(state["generator"])
-    return Progress(state["epoch"], state["best_f1"], state["stale"])
+    save_weights(setting.folder / LAST, kept.state_dict(), facts)
+    if best:
+        save_weights(setting.folder / BEST, kept.state_dict(), facts)
+    save_state(setting.folder, state_of(parts))
+    return found, best

@@ -11,7 +11,6 @@ state.pt            everything else that the next epoch needs; a run is resumed 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ def load_facts(folder: Path) -> dict[str, Any]:
 def _write(path: Path, beside: Path, write: Any) -> None:
     try:
         write()
-        os.replace(beside, path)
+        beside.replace(path)
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)
         raise TrainingError(f"{path}: can't be written ({error}). Free space; the last state is intact.") from error

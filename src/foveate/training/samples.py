@@ -88,9 +88,7 @@ def draw_batch(
         crops.append(_crop(case, side, augmentation, generator))
     batch = torch.cat(crops) / 255
     image = _recolour(batch[:, :3], augmentation, generator) * (batch[:, 4:] > 0)
-    return Batch(
-        image.contiguous(memory_format=torch.channels_last), batch[:, 3:4], (batch[:, 4:] > 0.5).float()
-    )
+    return Batch(image.contiguous(memory_format=torch.channels_last), batch[:, 3:4], (batch[:, 4:] > 0.5).float())
 
 
 def _crop(case: Tensor, side: int, augmentation: AugmentationSection, generator: torch.Generator) -> Tensor:

@@ -19,10 +19,10 @@ from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.errors import TrainingError, UsageError
 from foveate.imaging import write_text
-from foveate.recipes.read import to_toml
+from foveate.recipes.read import read_recipe, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.training.loop import EpochReport, OnStep, train
-from foveate.training.run_folder import FACTS, LOG, RECIPE, STATE, load_facts, save_facts
+from foveate.training.run_folder import LOG, RECIPE, STATE, load_facts, load_state, save_facts
 from foveate.training.samples import TrainingSet, load_training_set
 from foveate.training.validation import ValidationSet
 
@@ -39,7 +39,14 @@ class Listener:
 
 
 def start(
-    recipe: Recipe, data: Sequence[DataSet], *, folder: Path, resume: bool, device: str, command: str, listener: Listener
+    recipe: Recipe,
+    data: Sequence[DataSet],
+    *,
+    folder: Path,
+    resume: bool,
+    device: str,
+    command: str,
+    listener: Listener,
 ) -> str:
     """Train by `recipe` on the training parts of `data` into `folder`; returns why it ended.
 
@@ -77,10 +84,9 @@ def start(
         "data": parts,
     }
     if resume:
-        _check_same(load_facts(folder), facts, folder)
-    else:
-        write_text(to_toml(recipe), folder / RECIPE)
-        save_facts(folder, facts)
+        facts = _resumed(folder, facts, recipe)
+    write_text(to_toml(recipe), folder / RECIPE)
+    save_facts(folder, facts)
 
     def on_epoch(report: EpochReport) -> None:
         _append(folder / LOG, report)
@@ -119,10 +125,21 @@ def _check_folder(folder: Path, *, resume: bool) -> None:
         raise UsageError(f"{folder}: is not empty. Go on with --resume, or choose another --out.")
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    for key in ("recipe", "seed", "data"):
-        if before[key] != now[key]:
-            raise TrainingError(f"{folder / FACTS}: {key} differs from this call. Resume with the same data and recipe.")
+def _resumed(folder: Path, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The run's own facts with a note that it was resumed; TrainingError where this call would change the run."""
+    before = load_facts(folder)
+    first = read_recipe(str(folder / RECIPE)).model_dump()
+    now = recipe.model_dump()
+    # A run may be made longer or shorter on the way; the note says so. Anything else would be another run.
+    first["training"]["epochs"] = now["training"]["epochs"]
+    if before["data"] != facts["data"] or first != now:
+        changed = "data" if before["data"] != facts["data"] else "recipe"
+        raise TrainingError(
+            f"{folder}: this call's {changed} is not the run's. Repeat the run's own call with --resume."
+        )
+    note = {key: facts[key] for key in ("command", "source_commit", "versions")}
+    note |= {"after_epoch": load_state(folder)["epoch"], "epochs": recipe.training.epochs}
+    return before | {"resumed": [*before.get("resumed", []), note]}
 
 
 def _fabric(device: str, precision: Any) -> Fabric:

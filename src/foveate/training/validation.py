@@ -81,6 +81,7 @@ def in_torch(model: nn.Module, device: torch.device) -> Network:
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             tensor = torch.from_numpy(batch).to(device, memory_format=torch.channels_last)
-            return model(tensor).float().cpu().numpy()
+            probability: NDArray[np.float32] = model(tensor).float().cpu().numpy()
+            return probability
 
     return run

@@ -1,0 +1,45 @@
+# make demo    segment drawn sample photographs, or your own: make demo IMAGE=photo.jpg
+# make test    lint, types, tests
+# make wheel   build dist/foveate-*.whl, weights and recipes inside
+# Each sets up .venv with what it needs, from the versions in constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.PHONY: demo test lint types wheel clean
+
+demo: .venv/base
+ifdef IMAGE
+	$(BIN)/foveate segment "$(IMAGE)" --out demo --overlay
+else
+	$(BIN)/foveate demo --out demo
+endif
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: .venv/full
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/full
+	$(BIN)/mypy
+
+wheel: .venv/full
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:
+	rm -rf .venv build dist demo
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "foveate needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/base: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable .
+	touch $@
+
+.venv/full: .venv/base
+	$(PIP_INSTALL) --editable '.[train,dev]'
+	touch $@

@@ -1,0 +1,174 @@
+import errno
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from foveate_command import images_in_record, names, opened, pixels, run_apart, save, segment
+from PIL import Image as PillowImage
+
+BAD = ("cut.jpg", "empty.png", "words.png", "tiny.png", "vast.png", "letter")
+
+
+def save_bad_files(folder: Path) -> list[Path]:
+    folder.mkdir()
+    whole = save(folder / "cut.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "words.png").write_text("These are words.\n")
+    PillowImage.fromarray(pixels()[:4, :4]).save(folder / "tiny.png")
+    (folder / "vast.png").write_bytes(png_header(60_000, 60_000))
+    (folder / "letter").write_bytes(b"%PDF-1.7\n")
+    return [folder / name for name in BAD]
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The start of an RGB PNG of that size, without pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(header) - 4) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk
+
+
+def test_every_bad_file_is_one_line_and_the_others_are_done(tmp_path: Path) -> None:
+    bad = save_bad_files(tmp_path / "bad")
+    out = tmp_path / "out"
+    first, last = save(tmp_path / "first.png", 0), save(tmp_path / "last.png", 1)
+    ran = segment(first, *bad, last, "-o", out, "--overlay")
+    assert ran.status == 1
+    assert len(ran.errors) == len(bad)
+    for path, line in zip(bad, ran.errors, strict=True):
+        assert line.startswith("foveate: ")
+        assert str(path) in line
+    assert "60000×60000" in ran.errors[BAD.index("vast.png")]
+    assert "4×4" in ran.errors[BAD.index("tiny.png")]
+    done = {f"{name}_{kind}.png" for name in ("first", "last") for kind in ("mask", "overlay")}
+    assert names(out) == {"segment.json", *done}
+    recorded = images_in_record(out)
+    failed = {image["input"]: image["error"] for image in recorded.values() if image["status"] == "failed"}
+    assert set(failed) == {str(path) for path in bad}
+    assert all(error in ran.err for error in failed.values())
+    assert {name for name, image in recorded.items() if image["status"] == "done"} == {"first", "last"}
+
+
+def test_a_bad_file_ends_the_process_with_status_1_and_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "words.png").write_text("These are words.\n")
+    ran = run_apart("segment", tmp_path / "words.png", "-o", tmp_path / "out")
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert "words.png" in line
+
+
+def test_a_bad_file_that_was_mended_is_done_and_no_longer_told_as_failed(tmp_path: Path) -> None:
+    photograph, out = tmp_path / "photo.png", tmp_path / "out"
+    photograph.write_bytes(b"")
+    assert segment(photograph, "-o", out).status == 1
+    save(photograph)
+    assert segment(photograph, "-o", out).status == 0
+    assert {name: image["status"] for name, image in images_in_record(out).items()} == {"photo": "done"}
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
+    """Let the disk be full when files number `calls` (from 0; all if none is given) reach it."""
+    numbers = iter(range(10_000))
+    fsync = os.fsync
+
+    def full(descriptor: int) -> None:
+        if not calls or next(numbers) in calls:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+def test_a_full_disk_fails_the_image_at_hand_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
+    with monkeypatch.context() as patch:
+        fail_at(patch, 1)
+        ran = segment(*inputs, "-o", out)
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert "photo1_mask.png" in line
+    assert os.strerror(errno.ENOSPC) in line
+    assert names(out) == {"photo0_mask.png", "photo2_mask.png", "segment.json"}
+    assert segment(*inputs, "-o", out).status == 0
+    assert opened(out / "photo1_mask.png").shape == pixels().shape[:2]
+
+
+def test_a_disk_that_fills_between_two_results_of_an_image_fails_it_and_the_next_call_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    photograph = save(tmp_path / "photo.png")
+    with monkeypatch.context() as patch:
+        fail_at(patch, 1)
+        assert segment(photograph, "-o", out, "--probabilities").status == 1
+    assert names(out) <= {"photo_mask.png", "segment.json"}
+    assert segment(photograph, "-o", out, "--probabilities").status == 0
+    assert images_in_record(out)["photo"]["outputs"] == {
+        "mask": "photo_mask.png",
+        "probability": "photo_probability.png",
+    }
+
+
+def test_a_disk_that_is_full_from_the_start_gives_lines_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        fail_at(patch)
+        ran = segment(save(tmp_path / "a.png", 0), save(tmp_path / "b.png", 1), "-o", out)
+    assert ran.status == 1
+    written = ("a_mask.png", "b_mask.png", "segment.json")
+    assert all(name in line for name, line in zip(written, ran.errors, strict=True))
+    assert names(out) == set()
+
+
+def test_a_record_that_cannot_be_written_in_between_stops_no_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr("foveate.inference.folder.RECORD_SECONDS", 0.0)
+        fail_at(patch, 1)
+        segment(*inputs, "-o", out)
+    assert names(out) == {"segment.json", *(f"photo{seed}_mask.png" for seed in range(3))}
+    assert set(images_in_record(out)) == {"photo0", "photo1", "photo2"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits the length of the whole path")
+@pytest.mark.parametrize("out_is_there", [False, True])
+def test_a_name_too_long_for_its_results_fails_that_image_only(out_is_there: bool, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if out_is_there:
+        out.mkdir()
+    # 255 bytes is what file systems take; the photograph's own name fits, with '_mask' it doesn't.
+    long = save(tmp_path / ("x" * 251 + ".png"))
+    ran = segment(long, save(tmp_path / "photo.png"), "-o", out)
+    assert ran.status == 1
+    assert len(ran.errors) == 1
+    assert names(out) == {"photo_mask.png", "segment.json"}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root and Windows write all the same")
+def test_an_output_folder_without_permission_is_told_and_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o500)
+    ran = segment(save(tmp_path / "photo.png"), "-o", out)
+    assert ran.status in (1, 2)
+    assert ran.errors
+    assert all(str(out) in line for line in ran.errors)
+    assert names(out) == set()
+
+
+def test_an_output_folder_below_a_file_is_told_and_the_file_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    ran = segment(save(tmp_path / "photo.png"), "-o", tmp_path / "file" / "out")
+    assert ran.status in (1, 2)
+    assert ran.errors
+    assert all(str(tmp_path / "file") in line for line in ran.errors)
+    assert (tmp_path / "file").read_text() == "mine"
