@@ -43,9 +43,13 @@ def run(*arguments: object) -> Ran:
     """`foveate ARGUMENTS` in this process; whatever but SystemExit comes out of it is a traceback to a user."""
     out, err = io.StringIO(), io.StringIO()
     argv = ["foveate", *map(str, arguments)]
-    with mock.patch.object(sys, "argv", argv), redirect_stdout(out), redirect_stderr(err):
-        with pytest.raises(SystemExit) as ended:
-            main()
+    with (
+        mock.patch.object(sys, "argv", argv),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
     return Ran(ended.value.code, out.getvalue(), err.getvalue())
 
 
@@ -58,7 +62,7 @@ def run_apart(*arguments: object, environment: Mapping[str, str] | None = None) 
     """The installed console script in a process of its own; output as UTF-8 unless the environment differs."""
     command = [str(Path(sys.executable).with_name("foveate")), *map(str, arguments)]
     variables = {**environ, "PYTHONIOENCODING": "utf-8", **(environment or {})}
-    ended = subprocess.run(command, capture_output=True, env=variables, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, env=variables, timeout=600, check=False)
     return Ran(ended.returncode, ended.stdout.decode("utf-8", "replace"), ended.stderr.decode("utf-8", "replace"))
 
 

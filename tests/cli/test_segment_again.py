@@ -139,9 +139,7 @@ def test_a_kind_of_result_can_be_added_and_the_others_stay(tmp_path: Path) -> No
     }
 
 
-def test_an_interrupted_call_is_continued_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_call_is_continued_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
     uninterrupted = Segmenter.segment_photograph

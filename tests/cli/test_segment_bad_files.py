@@ -5,7 +5,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from foveate_command import images_in_record, names, opened, pixels, run_apart, save, segment
+from foveate_command import images_in_record, names, opened, pixels, run, run_apart, save, segment
+from green_model import write_green_model
 from PIL import Image as PillowImage
 
 BAD = ("cut.jpg", "empty.png", "words.png", "tiny.png", "vast.png", "letter")
@@ -18,16 +19,18 @@ def save_bad_files(folder: Path) -> list[Path]:
     (folder / "empty.png").write_bytes(b"")
     (folder / "words.png").write_text("These are words.\n")
     PillowImage.fromarray(pixels()[:4, :4]).save(folder / "tiny.png")
-    (folder / "vast.png").write_bytes(png_header(60_000, 60_000))
+    (folder / "vast.png").write_bytes(png_of_size(60_000, 60_000))
     (folder / "letter").write_bytes(b"%PDF-1.7\n")
     return [folder / name for name in BAD]
 
 
-def png_header(width: int, height: int) -> bytes:
-    """The start of an RGB PNG of that size, without pixels."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", len(header) - 4) + header + struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + chunk
+def png_of_size(width: int, height: int) -> bytes:
+    """An RGB PNG that claims a size, with the pixels of its first row only."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(1 + 3 * width))), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
 
 
 def test_every_bad_file_is_one_line_and_the_others_are_done(tmp_path: Path) -> None:
@@ -172,3 +175,15 @@ def test_an_output_folder_below_a_file_is_told_and_the_file_left_alone(tmp_path:
     assert ran.errors
     assert all(str(tmp_path / "file") in line for line in ran.errors)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_damaged_model_is_told_in_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    photograph = save(tmp_path / "photo.png")
+    model = write_green_model(tmp_path)
+    model.write_bytes(model.read_bytes()[:-1])
+    ran = run("segment", photograph, "-o", tmp_path / "out", "--model", model)
+    assert ran.status in (1, 2)
+    (line,) = ran.errors
+    assert str(model) in line
+    assert "SHA-256" in line
+    assert names(tmp_path / "out") == set()

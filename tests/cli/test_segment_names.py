@@ -104,9 +104,7 @@ def test_a_name_that_is_no_text_is_done_or_told_in_one_line(tmp_path: Path) -> N
     assert "photo" in images_in_record(out)
 
 
-def test_a_file_that_is_given_several_times_is_done_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_is_given_several_times_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photograph = save(tmp_path / "in" / "photo.png")
     monkeypatch.chdir(tmp_path)
     ways = [photograph, Path("in/photo.png"), tmp_path / "in", Path("in/../in/photo.png")]
@@ -117,7 +115,7 @@ def test_a_file_that_is_given_several_times_is_done_once(
     assert ran.out.count("photo_mask.png") == 1
 
 
-def test_files_of_the_working_folder_never_give_hidden_results(
+def test_files_of_one_name_around_the_working_folder_give_results_that_are_not_hidden(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for seed, folder in enumerate((tmp_path, tmp_path / "here", tmp_path / "here" / "below")):
@@ -125,12 +123,21 @@ def test_files_of_the_working_folder_never_give_hidden_results(
     monkeypatch.chdir(tmp_path / "here")
     ran = segment("photo.png", "../photo.png", "below/photo.png", "-o", "out")
     assert (ran.status, ran.err) == (0, "")
-    written = names(tmp_path / "here" / "out")
-    assert len(written) == 4
-    assert not any(name.startswith(".") for name in written)
+    masks = names(tmp_path / "here" / "out") - {"segment.json"}
+    assert len(masks) == 3
+    assert all(mask.endswith("photo_mask.png") and mask[0] not in "._" for mask in masks)
 
 
-def test_a_photograph_is_told_from_the_mask_of_another(tmp_path: Path) -> None:
+def test_the_results_of_a_link_have_the_links_name(tmp_path: Path) -> None:
+    try:
+        (tmp_path / "patient.png").symlink_to(save(tmp_path / "store" / "MD5E-s7--d41d8c.png"))
+    except OSError:
+        pytest.skip("links can't be made here")
+    assert segment(tmp_path / "patient.png", "-o", tmp_path / "out").status == 0
+    assert names(tmp_path / "out") == {"patient_mask.png", "segment.json"}
+
+
+def test_a_photograph_that_is_called_like_a_result_is_never_written_over(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     inputs = [save(folder / "eye.png", 0), save(folder / "eye_mask.png", 1)]
     before = inputs[1].read_bytes()

@@ -121,9 +121,7 @@ def test_a_photograph_stored_turned_gives_the_results_of_the_upright_one(
     ran = segment(save(tmp_path / "upright.png"), turned, "-o", out, "--probabilities", "--overlay")
     assert (ran.status, ran.err) == (0, "")
     for kind in ("mask", "probability", "overlay"):
-        np.testing.assert_array_equal(
-            opened(out / f"turned_{kind}.png"), opened(out / f"upright_{kind}.png")
-        )
+        np.testing.assert_array_equal(opened(out / f"turned_{kind}.png"), opened(out / f"upright_{kind}.png"))
     recorded = images_in_record(out)["turned"]
     assert (recorded["height"], recorded["width"]) == pixels().shape[:2]
 

@@ -94,9 +94,8 @@ def test_help_lists_every_option_of_segment() -> None:
     assert all(option in ran.out for option in options)
 
 
-@pytest.mark.parametrize("length", [300, 5000])
-def test_an_input_with_an_impossibly_long_name_is_no_such_file(length: int, tmp_path: Path) -> None:
-    check_refused(segment("x" * length + ".png", "-o", tmp_path / "out"), "xxx")
+def test_an_input_whose_name_no_file_can_have_is_told_in_one_line(tmp_path: Path) -> None:
+    check_refused(segment("x" * 300 + ".png", "-o", tmp_path / "out"), "xxx")
 
 
 def test_a_link_to_itself_is_no_such_file(tmp_path: Path) -> None:

@@ -26,9 +26,7 @@ ALPHA = np.random.default_rng(3).integers(0, 256, (20, 31, 1), dtype=np.uint8)
 
 def encoded(image: PillowImage.Image | Array, file_format: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    (image if isinstance(image, PillowImage.Image) else PillowImage.fromarray(image)).save(
-        file, file_format, **options
-    )
+    (image if isinstance(image, PillowImage.Image) else PillowImage.fromarray(image)).save(file, file_format, **options)
     return file.getvalue()
 
 
@@ -48,8 +46,7 @@ def png_16(samples: Array, transparent: bytes = b"") -> bytes:
     if transparent:
         chunks.insert(1, (b"tRNS", transparent))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
 
 
@@ -158,11 +155,17 @@ def test_opaque_alpha_is_dropped_silently(colour: Array) -> None:
         assert photograph.notes == ()
 
 
+def test_one_pixel_that_is_hardly_transparent_is_enough_for_a_note() -> None:
+    alpha = np.full_like(ALPHA, 255)
+    alpha[4, 6] = 254
+    photograph = read_photograph(np.concatenate([RGB, alpha], axis=2))
+    np.testing.assert_array_equal(photograph.pixels, over_black(RGB, alpha))
+    assert photograph.notes == ("transparent pixels: composited over black",)
+
+
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_16_bit_pngs_and_arrays_are_scaled_by_the_smallest_depth_that_holds_them(
-    bits: int, channels: int
-) -> None:
+def test_16_bit_pngs_and_arrays_are_scaled_by_the_smallest_depth_that_holds_them(bits: int, channels: int) -> None:
     samples = np.random.default_rng(bits).integers(0, 2**bits, (24, 19, channels)).astype(np.uint16)
     samples[0, 0] = 2**bits - 1
     samples[0, 1] = 0
@@ -174,6 +177,14 @@ def test_16_bit_pngs_and_arrays_are_scaled_by_the_smallest_depth_that_holds_them
         photograph = read_photograph(source)
         np.testing.assert_array_equal(photograph.pixels, np.broadcast_to(expected, (24, 19, 3)))
         assert photograph.notes == (() if bits == 16 else (note,))
+
+
+@pytest.mark.parametrize(
+    ("largest", "bits"), [(0, 8), (255, 8), (256, 10), (1023, 10), (1024, 12), (4096, 14), (16383, 14), (16384, 16)]
+)
+def test_the_depth_changes_where_a_value_no_longer_fits(largest: int, bits: int) -> None:
+    values = np.linspace(0, largest, 400).astype(np.uint16).reshape(20, 20)
+    np.testing.assert_array_equal(read_photograph(values).pixels, as_colour(scaled(values, bits)))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -190,20 +201,19 @@ def test_the_transparent_value_of_a_16_bit_png_becomes_black(channels: int) -> N
 
 def test_a_16_bit_png_written_by_pillow_is_read_in_full() -> None:
     samples = np.random.default_rng(6).integers(0, 65536, (20, 31), dtype=np.uint16)
-    np.testing.assert_array_equal(
-        read_photograph(encoded(samples, "PNG")).pixels, as_colour(scaled(samples, 16))
-    )
+    np.testing.assert_array_equal(read_photograph(encoded(samples, "PNG")).pixels, as_colour(scaled(samples, 16)))
 
 
-@pytest.mark.parametrize("largest", [200, 1000, 4095, 65535])
-def test_pgm_and_ppm_are_scaled_by_the_range_that_they_state(largest: int) -> None:
-    values = np.random.default_rng(largest).integers(0, largest // 3, (20, 31, 3))
+@pytest.mark.parametrize("largest", [200, 255, 1000, 4095, 65535])
+@pytest.mark.parametrize("brightest", [1, 3])
+def test_pgm_and_ppm_are_scaled_by_the_range_that_they_state(largest: int, brightest: int) -> None:
+    values = np.random.default_rng(largest).integers(0, largest // brightest + 1, (20, 31, 3))
     expected = np.rint(values * (255 / largest))
     stored = values.astype(">u2" if largest > 255 else np.uint8)
     grey = b"P5 31 20 %d\n" % largest + stored[..., 0].tobytes()
     colour = b"P6 31 20 %d\n" % largest + stored.tobytes()
     # Pillow rounds at 16 bits first, which can move a half to the next level.
-    assert np.abs(read_photograph(grey).pixels - expected[..., :1]).max() <= 1
+    assert np.abs(read_photograph(grey).pixels - expected[..., :1]).max() <= (largest not in (255, 65535))
     assert np.abs(read_photograph(colour).pixels - expected).max() <= 1
 
 
@@ -282,9 +292,7 @@ def test_exif_orientation_is_applied_silently(file_format: str, orientation: int
     assert photograph.notes == ()
     with PillowImage.open(io.BytesIO(turned)) as opened:
         np.testing.assert_array_equal(read_photograph(opened).pixels, np.asarray(upright))
-        np.testing.assert_array_equal(
-            np.asarray(ImageOps.exif_transpose(opened).convert("RGB")), np.asarray(upright)
-        )
+        np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(opened).convert("RGB")), np.asarray(upright))
 
 
 def test_unreadable_exif_data_leaves_the_image_as_stored_with_a_note() -> None:
@@ -298,9 +306,10 @@ def test_the_warnings_of_decoders_about_metadata_are_not_passed_on() -> None:
     data = encoded(RGB, "PNG", exif=cut_short)
     with pytest.warns(UserWarning, match="Corrupt EXIF"):
         PillowImage.open(io.BytesIO(data)).getexif()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as passed_on:
+        warnings.simplefilter("always")
         np.testing.assert_array_equal(read_photograph(data).pixels, RGB)
+    assert passed_on == []
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.dtype("<u2"), np.dtype(">u2")])
@@ -319,9 +328,7 @@ def test_arrays_are_taken_as_they_are_and_never_changed(dtype: Any) -> None:
         np.testing.assert_array_equal(values, before)
 
 
-@pytest.mark.parametrize(
-    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "HSV"]
-)
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "HSV"])
 def test_pillow_images_of_every_mode_look_as_pillow_shows_them(mode: str) -> None:
     via = {"La": "LA", "RGBa": "RGBA"}.get(mode)
     image = PillowImage.fromarray(RGB)
@@ -391,9 +398,7 @@ def test_importing_the_folder_loads_neither_tifffile_nor_anything_heavier() -> N
 
 def test_the_images_of_drive_and_stare_are_read_as_pillow_reads_them(shared_data: Path) -> None:
     drive = shared_data / "DRIVE" / "test" / "images" / "01_test.tif"
-    np.testing.assert_array_equal(
-        read_photograph(drive).pixels, np.asarray(PillowImage.open(drive).convert("RGB"))
-    )
+    np.testing.assert_array_equal(read_photograph(drive).pixels, np.asarray(PillowImage.open(drive).convert("RGB")))
     stare = shared_data / "STARE" / "stare-images" / "im0001.ppm.gz"
     content = gzip.decompress(stare.read_bytes())
     assert content.startswith(b"P6")

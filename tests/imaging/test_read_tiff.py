@@ -148,6 +148,29 @@ def test_alpha_is_composited_and_extra_samples_of_unknown_kind_are_left_out(dtyp
         np.testing.assert_array_equal(read_photograph(with_extra).pixels, colour)
 
 
+def test_an_extra_sample_beside_16_bit_grey_is_left_out_or_taken_as_alpha() -> None:
+    values = random_16_bit(37, 45, 2)
+    values[1, 1] = 65535
+    grey, alpha = np.moveaxis(scaled(values).astype(float), 2, 0)
+    for planar in ("contig", "separate"):
+        stored = values if planar == "contig" else np.moveaxis(values, 2, 0)
+        for kind, expected in (
+            ("unspecified", grey),
+            ("assocalpha", grey),
+            ("unassalpha", np.rint(grey * alpha / 255)),
+        ):
+            data = tiff(stored, photometric="minisblack", planarconfig=planar, extrasamples=[kind])
+            np.testing.assert_array_equal(read_photograph(data).pixels[..., 0], expected)
+
+
+def test_an_orientation_without_meaning_turns_nothing() -> None:
+    values, tag = random_16_bit(37, 45, 3), [(274, "H", 1, 9, True)]
+    np.testing.assert_array_equal(read_photograph(tiff(values, extratags=tag)).pixels, scaled(values))
+    planes = np.moveaxis(values, 2, 0)
+    data = tiff(planes, photometric="rgb", planarconfig="separate", extratags=tag)
+    np.testing.assert_array_equal(read_photograph(data).pixels, scaled(values))
+
+
 def test_three_channels_marked_as_grey_are_red_green_and_blue() -> None:
     values = random_16_bit(37, 45, 3)
     data = tiff(values, photometric="minisblack", planarconfig="contig")

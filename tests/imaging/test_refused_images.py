@@ -108,6 +108,18 @@ def test_a_file_cut_short_is_refused_or_read_to_the_last_pixel(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_cut_anywhere_in_a_directory_at_its_end_is_refused(big: bool) -> None:
+    file = io.BytesIO()
+    PillowImage.fromarray(RGB).save(file, "TIFF", compression="tiff_deflate", big_tiff=big)
+    data = file.getvalue()
+    start = int.from_bytes(data[8:16] if big else data[4:8], "little")
+    assert start > len(data) // 2
+    assert np.array_equal(read_photograph(data).pixels, RGB)
+    for place in range(start, len(data) - 8):
+        assert read_or_refuse(data[:place]) is None, place
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_corrupt_file_gives_an_image_or_an_image_error_and_nothing_else(
     name: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -134,8 +146,7 @@ def png_header(width: int, height: int) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = b"IDAT" + zlib.compress(bytes(1000))
     chunks = [
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in (header, data)
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in (header, data)
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
@@ -248,10 +259,9 @@ def test_paths_that_are_no_readable_file_are_refused(tmp_path: Path) -> None:
         read_photograph(tmp_path / "none.png")
     with pytest.raises(ImageError, match=re.escape(f"{tmp_path}: is a folder")):
         read_photograph(str(tmp_path))
-    with pytest.raises(ImageError, match=r"can't be read .*name too long"):
-        read_photograph(tmp_path / ("x" * 300 + ".png"))
-    with pytest.raises((ImageError, UsageError)):
-        read_photograph("a\0b.png")
+    for impossible in ("x" * 300 + ".png", "a\0b.png"):
+        with pytest.raises((ImageError, UsageError), match=r"; check (its|the) name"):
+            read_photograph(tmp_path / impossible)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")

@@ -20,23 +20,20 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 """Name to function; the function's signature is the interface and its docstring the help."""
 
-SOME_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
+SOME_FAILED, WRONG_CALL = 1, 2
 """Exit statuses beside 0, all good."""
 
 
 def main() -> None:
     """Run the command line; every foreseen error ends as one line on stderr and an exit status."""
     try:
-        status = app()(standalone_mode=False)
-    except typer.Abort:
-        sys.exit(INTERRUPTED)
+        app()()
     except UsageError as error:
         say_error(str(error))
         sys.exit(WRONG_CALL)
     except FoveateError as error:
         say_error(str(error))
         sys.exit(SOME_FAILED)
-    sys.exit(status if isinstance(status, int) else 0)
 
 
 def app() -> typer.Typer:

@@ -15,7 +15,7 @@ SEEDS = (7, 13, 23)
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for photographs and results.")] = Path("demo"),
-) -> int:
+) -> None:
     """Draw three synthetic fundus photographs and segment them.
 
     foveate demo -o demo/
@@ -34,6 +34,5 @@ def demo(
     say(
         f"Drew {len(SEEDS)} synthetic photographs into {out} (no real eyes; their true vessels are in {out / 'truth'})."
     )
-    status = segment(photographs, out, overlay=True, overwrite=True)
+    segment(photographs, out, overlay=True, overwrite=True)
     say(f"Look at {out / f'synthetic_{SEEDS[0]}_overlay.png'}. Your own photograph: make demo IMAGE=photo.jpg")
-    return status

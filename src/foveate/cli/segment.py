@@ -22,7 +22,7 @@ def segment(
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
-) -> int:
+) -> None:
     """Write a mask for every photograph.
 
     foveate segment photo.jpg folder/ -o masks/ --overlay
@@ -46,7 +46,8 @@ def segment(
         f"{len(jobs) - failed - kept} done, {kept} kept, {failed} failed; results in {out}."
         " For research, not a medical device."
     )
-    return 1 if failed else 0
+    if failed:
+        raise typer.Exit(1)
 
 
 def _report(outcome: Outcome, counter: str) -> None:

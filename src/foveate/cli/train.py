@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from foveate.training.loop import EpochReport
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or a .toml file of your own.")],
     overrides: Annotated[
@@ -61,15 +65,19 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: st
         def on_epoch(report: EpochReport) -> None:
             bar.console.print(_line(report, recipe.training.epochs), highlight=False)
 
-        ending = start(
-            recipe,
-            sets,
-            folder=out,
-            resume=resume,
-            device=device,
-            command=shlex.join(["foveate", *sys.argv[1:]]),
-            listener=Listener(say, on_step, on_epoch),
-        )
+        try:
+            ending = start(
+                recipe,
+                sets,
+                folder=out,
+                resume=resume,
+                device=device,
+                command=shlex.join(["foveate", *sys.argv[1:]]),
+                listener=Listener(say, on_step, on_epoch),
+            )
+        except KeyboardInterrupt:
+            say(f"stopped; the last finished epoch is in {out}. Go on with the same command and --resume.")
+            raise typer.Exit(INTERRUPTED) from None
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
 
 

@@ -27,7 +27,7 @@ def find_images(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if _is_photograph(path.name) and path.is_file())
     except OSError as error:
-        raise UsageError(f"{folder}: can't be listed ({error.strerror}); give an existing folder") from error
+        raise UsageError(f"{folder}: can't be listed ({error.strerror or error}); give an existing folder") from error
 
 
 def file_bytes(path: Path) -> bytes:

@@ -36,21 +36,23 @@ def samples_of(image: PillowImage.Image) -> Samples:
     return np.array(image if image.mode == wanted else image.convert(wanted))
 
 
-def orientation_of(image: PillowImage.Image) -> tuple[int, tuple[str, ...]]:
-    """The EXIF orientation, 1 to 8, of an image that is loaded, and a note if it can't be read.
+def orientation_of(image: PillowImage.Image) -> tuple[object, tuple[str, ...]]:
+    """The EXIF orientation of an image that is loaded, and a note if it can't be read.
 
     Pillow turns TIFFs upright itself while it loads them, and then reports 1.
     """
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return image.getexif().get(ExifTags.Base.Orientation, 1), ()
     except DECODER_ERRORS:
         return 1, ("EXIF data unreadable: taken as upright",)
-    return (orientation if orientation in range(1, 9) else 1), ()
 
 
-def upright(samples: Samples, orientation: int) -> Samples:
-    """Samples (H×W or H×W×C) turned so that the scene is upright (EXIF 2.32, tag 0x0112)."""
-    if orientation >= 5:
+def upright(samples: Samples, orientation: object) -> Samples:
+    """Samples (H×W or H×W×C) turned so that the scene is upright (EXIF 2.32, tag 0x0112).
+
+    Whatever else than 1 to 8 a file holds has no meaning and turns nothing.
+    """
+    if orientation in (5, 6, 7, 8):
         samples = samples.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         samples = samples[::-1]

@@ -6,7 +6,8 @@ Each form is read as what it means:
 | --- | --- |
 | JPEG, PNG, TIFF, GIF, BMP, WebP, PPM, PGM, PBM | by content, whatever the name |
 | gzipped (`.ppm.gz`) | unpacked in memory, up to the size of the largest picture |
-| grey, 1 bit, palette | R = G = B; 1 bit is 0 and 255; palettes are looked up |
+| grey, 1 bit | red, green and blue are equal; 1 bit is 0 and 255 |
+| palette | looked up |
 | 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value, \
 scaled linearly to 0..255 and rounded; a note unless it is 16. PGM and PPM state their range: scaled by that |
 | float TIFF | 0..1 is scaled to 0..255; refused if a value lies outside |
@@ -17,7 +18,7 @@ fundus photograph), with a note |
 | Lab | as D50 Lab to sRGB |
 | white-is-zero TIFF | inverted |
 | TIFF with separate planes | planes become channels |
-| TIFF with extra samples of unknown kind | left out |
+| TIFF with an extra sample of unknown kind | left out; three channels marked as grey are RGB |
 | several frames or pages | the first, with a note |
 | EXIF orientation, TIFF orientation | turned upright; a note only if the EXIF data can't be read |
 | uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |

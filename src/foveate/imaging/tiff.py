@@ -19,14 +19,8 @@ from foveate.imaging.wide import wide_samples
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION, _SAMPLES_PER_PIXEL, _PLANAR, _EXTRA_SAMPLES = (
-    258,
-    262,
-    274,
-    277,
-    284,
-    338,
-)
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
+_SAMPLES_PER_PIXEL, _PLANAR, _EXTRA_SAMPLES = 277, 284, 338
 """Tags (TIFF 6.0, section 8)."""
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _SEPARATE_PLANES = 2
@@ -111,8 +105,7 @@ def _meant_channels(page: TiffPage) -> int:
     if count == 3 and (grey or page.photometric == _RGB):
         return 3
     colours = 1 if grey else 3
-    unclear = extra[:1] == (_UNSPECIFIED,) if grey else page.photometric != _RGB
-    if unclear or not colours <= count <= 4:
+    if not (grey or page.photometric == _RGB) or count not in (colours, colours + 1):
         raise ImageError(
             f"is a TIFF with {count} channels of {page.bitspersample} bits and photometric interpretation "
             f"{page.photometric:d}, which isn't read; save it as 8- or 16-bit grey or RGB"

@@ -21,7 +21,11 @@ def open_network(
     ONNX Runtime can't load, or that have other than one input and one output.
     """
     import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+    # ONNX Runtime's exceptions share no base of their own.
+    refused = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)
+    refused += (state.NotImplemented, state.RuntimeException)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -29,7 +33,7 @@ def open_network(
     options.enable_cpu_mem_arena = False
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions share no narrower base
+    except refused as error:
         raise ModelError(f"{source}: ONNX Runtime can't load this file ({error}).") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:

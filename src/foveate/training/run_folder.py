@@ -11,13 +11,13 @@ state.pt            everything else that the next epoch needs; a run is resumed 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -55,7 +55,7 @@ def load_weights(path: Path) -> tuple[nn.Module, NetworkFacts]:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get("foveate")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except Exception as error:  # safetensors raises its own and several built-in types
+    except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: can't be read as weights ({error}).") from error
     if header is None:
         raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
@@ -99,7 +99,7 @@ def load_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def _write(path: Path, beside: Path, write: Any) -> None:
+def _write(path: Path, beside: Path, write: Callable[[], object]) -> None:
     try:
         write()
         beside.replace(path)

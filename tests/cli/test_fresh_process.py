@@ -1,0 +1,75 @@
+"""What a process loads and touches: the command line must be quick, offline, and free of training's packages."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from foveate_command import names, save
+
+NOT_INSTALLED_WITH_FOVEATE = {
+    "kornia",
+    "lightning",
+    "lightning_fabric",
+    "monai",
+    "onnx",
+    "onnxscript",
+    "pytorch_lightning",
+    "scipy",
+    "sklearn",
+    "torch",
+}
+
+RUN_COMMAND = """
+import json, sys
+from foveate.cli import main
+sys.argv[0] = "foveate"
+try:
+    main()
+except SystemExit as ended:
+    print(json.dumps([ended.code, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+WITHOUT_NETWORK = """
+import socket
+def refuse(*arguments, **options):
+    raise OSError("the network was touched")
+socket.socket = socket.create_connection = socket.getaddrinfo = refuse
+"""
+
+
+def last_line(script: str, *arguments: object) -> tuple[int, set[str]]:
+    """The exit status and the modules that a script in a process of its own prints at its end."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    assert ended.returncode == 0, ended.stderr
+    status, modules = json.loads(ended.stdout.splitlines()[-1])
+    return status, set(modules)
+
+
+def test_importing_foveate_loads_nothing_but_the_standard_library() -> None:
+    script = """
+import json, sys
+before = set(sys.modules)
+import foveate
+print(json.dumps([0, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))
+"""
+    assert last_line(script)[1] - set(sys.stdlib_module_names) == {"foveate"}
+
+
+def test_help_loads_neither_arrays_nor_images_nor_a_runtime() -> None:
+    status, modules = last_line(RUN_COMMAND, "--help")
+    assert status == 0
+    assert "foveate" in modules
+    assert not modules & {"numpy", "onnxruntime", "PIL", "tifffile", *NOT_INSTALLED_WITH_FOVEATE}
+
+
+def test_segmenting_needs_no_network_and_no_package_of_training(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    status, modules = last_line(
+        WITHOUT_NETWORK + RUN_COMMAND, "segment", save(tmp_path / "photo.png"), "-o", out, "--overlay"
+    )
+    assert status == 0
+    assert names(out) == {"photo_mask.png", "photo_overlay.png", "segment.json"}
+    assert {"numpy", "onnxruntime"} <= modules
+    assert not modules & NOT_INSTALLED_WITH_FOVEATE

@@ -1,0 +1,185 @@
+"""A folder of one's own: pairing by name, splits, groups, and the sentence for whatever doesn't fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from foveate.datasets import open_set
+from foveate.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foveate.records import Image, Mask
+
+
+def drawn(name: str, shape: tuple[int, int] = (20, 30)) -> tuple[Image, Mask]:
+    """An image and a mask that no other name has."""
+    random = np.random.default_rng(list(name.encode()))
+    return random.integers(0, 256, (*shape, 3)).astype(np.uint8), random.random(shape) < 0.5
+
+
+def put(folder: Path, name: str, *, stem: str | None = None, mask_shape: tuple[int, int] = (20, 30)) -> None:
+    """Write images/NAME, and masks/STEM.png where a stem is given."""
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    PillowImage.fromarray(drawn(name)[0]).save(folder / "images" / name)
+    if stem is not None:
+        PillowImage.fromarray(drawn(name, mask_shape)[1]).save(folder / "masks" / f"{stem}.png")
+
+
+def refusal(root: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        open_set(f"folder:{root}")
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_images_and_masks_are_paired_by_their_name_whatever_their_endings(tmp_path: Path) -> None:
+    for name in ("b.png", "a.TIF", "c.bmp"):
+        put(tmp_path, name, stem=name[0])
+    data = open_set(f"folder:{tmp_path}")
+    assert [entry.id for entry in data.entries] == ["train_a", "train_b", "train_c"]
+    for entry, name in zip(data.entries, ("a.TIF", "b.png", "c.bmp"), strict=True):
+        case, (image, mask) = entry.load(), drawn(name)
+        np.testing.assert_array_equal(case.image, image)
+        np.testing.assert_array_equal(case.mask, mask)
+        assert (case.id, case.group, case.fov, case.second_mask) == (entry.id, name[0], None, None)
+        assert case.paths == (tmp_path / "images" / name, tmp_path / "masks" / f"{name[0]}.png")
+
+
+def test_names_with_dots_are_paired_by_all_of_their_stem(tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        put(tmp_path, f"scan.{number}.png", stem=f"scan.{number}")
+    entries = open_set(f"folder:{tmp_path}").entries
+    assert [entry.id for entry in entries] == ["train_scan.1", "train_scan.2"]
+    for entry, number in zip(entries, ("1", "2"), strict=True):
+        np.testing.assert_array_equal(entry.load().mask, drawn(f"scan.{number}.png")[1])
+
+
+def test_names_that_differ_after_a_dot_are_no_pair(tmp_path: Path) -> None:
+    put(tmp_path, "scan.1.png", stem="scan.2")
+    assert "scan.1" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["größe 1", "眼底", "œil gauche", "patient#7 (2)"])
+def test_names_in_any_language_work(name: str, tmp_path: Path) -> None:
+    put(tmp_path / "données", f"{name}.png", stem=name)
+    (entry,) = open_set(f"folder:{tmp_path / 'données'}").entries
+    assert entry.id == f"train_{name}"
+    np.testing.assert_array_equal(entry.load().image, drawn(f"{name}.png")[0])
+
+
+def test_a_field_of_view_is_used_where_there_is_one(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    put(tmp_path, "b.png", stem="b")
+    (tmp_path / "fov").mkdir()
+    field = drawn("field")[1]
+    PillowImage.fromarray(field).save(tmp_path / "fov" / "b.gif")
+    without, with_field = (entry.load() for entry in open_set(f"folder:{tmp_path}").entries)
+    assert without.fov is None
+    assert with_field.fov is not None
+    np.testing.assert_array_equal(with_field.fov, field)
+
+
+def test_without_sub_folders_every_case_is_training(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    data = open_set(f"folder:{tmp_path}")
+    assert [entry.split for entry in data.entries] == ["train"]
+    with pytest.raises(UsageError, match="unknown split of folder 'test'"):
+        data.split("test")
+
+
+def test_sub_folders_make_two_splits(tmp_path: Path) -> None:
+    put(tmp_path / "train", "a.png", stem="a")
+    put(tmp_path / "train", "c.png", stem="c")
+    put(tmp_path / "test", "b.png", stem="b")
+    data = open_set(f"folder:{tmp_path}")
+    assert [entry.id for entry in data.split("train")] == ["train_a", "train_c"]
+    assert [entry.id for entry in data.split("test")] == ["test_b"]
+    np.testing.assert_array_equal(data.split("test")[0].load().image, drawn("b.png")[0])
+
+
+def test_a_test_part_alone_is_enough_to_evaluate_on(tmp_path: Path) -> None:
+    put(tmp_path / "test", "b.png", stem="b")
+    assert [entry.split for entry in open_set(f"folder:{tmp_path}").entries] == ["test"]
+
+
+def test_what_stands_before_a_double_underscore_is_the_group(tmp_path: Path) -> None:
+    stems = ("p1__left", "p1__right", "p2__left__again", "p3_left")
+    for stem in stems:
+        put(tmp_path, f"{stem}.png", stem=stem)
+    assert [entry.group for entry in open_set(f"folder:{tmp_path}").entries] == ["p1", "p1", "p2", "p3_left"]
+
+
+def test_a_patient_in_both_parts_is_refused(tmp_path: Path) -> None:
+    put(tmp_path / "train", "p1__left.png", stem="p1__left")
+    put(tmp_path / "test", "p1__right.png", stem="p1__right")
+    message = refusal(tmp_path)
+    assert "group 'p1'" in message
+    assert "'train' and 'test'" in message
+
+
+def test_an_image_without_a_mask_is_refused_by_name(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    put(tmp_path, "lonely.png")
+    assert "image 'lonely' has no mask" in refusal(tmp_path)
+
+
+def test_a_mask_without_an_image_is_refused_by_name(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    put(tmp_path, "b.png", stem="b")
+    (tmp_path / "images" / "b.png").unlink()
+    assert "mask 'b' has no image" in refusal(tmp_path)
+
+
+def test_two_images_of_one_name_are_refused_by_name(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    put(tmp_path, "a.bmp")
+    message = refusal(tmp_path)
+    assert "a.png" in message
+    assert "a.bmp" in message
+
+
+def test_a_mask_of_another_size_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a", mask_shape=(20, 31))
+    (entry,) = open_set(f"folder:{tmp_path}").entries
+    with pytest.raises(DataError, match="20×31") as caught:
+        entry.load()
+    assert str(tmp_path / "masks" / "a.png") in str(caught.value)
+    assert "20×30" in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["images", "masks"])
+def test_a_missing_or_empty_sub_folder_is_refused_by_name(missing: str, tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    for path in (tmp_path / missing).iterdir():
+        path.unlink()
+    assert str(tmp_path / missing) in refusal(tmp_path)
+    (tmp_path / missing).rmdir()
+    assert str(tmp_path / missing) in refusal(tmp_path)
+
+
+def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
+    assert str(tmp_path / "nothing") in refusal(tmp_path / "nothing")
+
+
+def test_hidden_files_and_notes_lie_about_unnoticed(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    for part in ("images", "masks"):
+        (tmp_path / part / "._a.png").write_bytes(b"\0")
+        (tmp_path / part / "Thumbs.db").write_bytes(b"\0")
+        (tmp_path / part / "readme.txt").write_text("notes", encoding="utf-8")
+    assert [entry.id for entry in open_set(f"folder:{tmp_path}").entries] == ["train_a"]
+
+
+def test_listing_reads_no_pixel(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", stem="a")
+    for path in tmp_path.rglob("*.png"):
+        path.write_bytes(b"")
+    assert [entry.id for entry in open_set(f"folder:{tmp_path}").entries] == ["train_a"]

@@ -1,0 +1,263 @@
+"""Paper 003: sizes by arithmetic, the whole network against NumPy in float64, and what makes it that paper's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from scipy import ndimage  # type: ignore[import-untyped]
+from torch.nn import functional as F
+
+from foveate.networks import region_guided
+from foveate.networks.blocks.separable import SeparableBlock
+from foveate.networks.region_guided import InverseAdditionAttention, RegionGuided
+from foveate.recipes.read import read_recipe, shipped
+
+Array = NDArray[np.float64]
+Widths = tuple[int, int, int, int]
+
+
+def parameters_by_hand(
+    *, in_channels: int, classes: int, widths: Widths, depth: int = 2, kernel: int = 2
+) -> int:
+    """Counted from the paper's layers, in the order of section III."""
+
+    def block(channels: int, filters: int) -> int:
+        total = 0
+        for _ in range(depth):
+            total += 3 * 3 * channels + channels * filters + 2 * filters  # depthwise, pointwise, batch norm
+            channels = filters
+        return total
+
+    def deconvolution(channels: int, filters: int) -> int:
+        return kernel * kernel * channels * filters + filters
+
+    first, second, third, bottom = widths
+    encoder = block(in_channels, first) + block(first, second) + block(second, third) + block(third, bottom)
+    decoder = 0
+    for below, filters in ((bottom, third), (third, second), (second, first)):
+        decoder += deconvolution(below, filters) + block(2 * filters, filters)
+    partial_decoder = block(second, second)
+    maps = (second + 1) + (third + 1) + (second + 1)
+    return encoder + decoder + partial_decoder + maps + first * classes + classes
+
+
+def count(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"in_channels": 3, "classes": 1, "widths": (8, 16, 24, 32)},
+        {"in_channels": 3, "classes": 1, "widths": (16, 24, 40, 56)},
+        {"in_channels": 1, "classes": 4, "widths": (5, 7, 11, 13), "depth": 3},
+        {"in_channels": 2, "classes": 2, "widths": (8, 16, 24, 32), "depth": 1},
+    ],
+)
+def test_the_number_of_parameters_is_that_of_the_papers_layers(options: dict[str, Any]) -> None:
+    assert count(RegionGuided(**options)) == parameters_by_hand(**options)
+
+
+def test_the_defaults_are_the_papers_filters_and_the_documented_numbers_are_right() -> None:
+    printed = parameters_by_hand(in_channels=3, classes=1, widths=(8, 16, 24, 32))
+    with_3x3 = parameters_by_hand(in_channels=3, classes=1, widths=(8, 16, 24, 32), kernel=3)
+    assert count(RegionGuided()) == printed
+    for number in (printed, with_3x3):
+        assert f"{number:,}".replace(",", " ") in (region_guided.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_shipped_recipe_has_more_than_the_papers_40_000_parameters(name: str) -> None:
+    options = read_recipe(name).network.model_dump(exclude={"name"})
+    assert count(RegionGuided(**options)) <= 40_000
+
+
+def test_attention_to_a_map_that_says_no_returns_the_features_plus_the_map() -> None:
+    features = torch.randn(2, 5, 8, 9, generator=torch.Generator().manual_seed(0))
+    found = InverseAdditionAttention()(features, torch.full((2, 1, 8, 9), -20.0))
+    torch.testing.assert_close(found, features - 20, rtol=0, atol=1e-5)  # float32 at 20: 2e-6
+
+
+def test_attention_to_a_map_that_says_vessel_returns_the_map() -> None:
+    features = torch.randn(2, 5, 8, 9, generator=torch.Generator().manual_seed(0))
+    found = InverseAdditionAttention()(features, torch.full((2, 1, 8, 9), 20.0))
+    torch.testing.assert_close(found, torch.full_like(features, 20.0), rtol=0, atol=1e-5)
+
+
+def resized(values: Array, height: int, width: int) -> Array:
+    """Bilinear at the pixels' centres, C×H×W."""
+    rows = (np.arange(height) + 0.5) * values.shape[1] / height - 0.5
+    columns = (np.arange(width) + 0.5) * values.shape[2] / width - 0.5
+    places = np.stack(np.meshgrid(rows, columns, indexing="ij"))
+    return np.stack([ndimage.map_coordinates(one, places, order=1, mode="nearest") for one in values])
+
+
+def attention_by_hand(features: Array, region_map: Array) -> Array:
+    """Eqs. 6 and 7, with the map broadcast over the features' channels."""
+    wide = resized(region_map, *features.shape[1:])
+    return features * (1 - 1 / (1 + np.exp(-wide))) + wide
+
+
+@pytest.mark.parametrize("map_size", [(8, 10), (4, 5), (16, 20), (3, 7)])
+def test_attention_is_equations_6_and_7(map_size: tuple[int, int]) -> None:
+    generator = np.random.default_rng(0)
+    features, region_map = generator.normal(size=(6, 8, 10)), 3 * generator.normal(size=(1, *map_size))
+    found = InverseAdditionAttention()(torch.from_numpy(features)[None], torch.from_numpy(region_map)[None])
+    expected = attention_by_hand(features, region_map)
+    np.testing.assert_allclose(found[0].numpy(), expected, rtol=0, atol=1e-12)  # float64
+
+
+def numbers(tensor: object) -> Array:
+    return cast("torch.Tensor", tensor).detach().numpy()
+
+
+def block_by_hand(block: Any, x: Array) -> Array:
+    """Eq. 1, ReLU[BN(C(ReLU[BN(C(x))]))], with C depthwise 3×3 and then 1×1, in evaluation mode."""
+    for depthwise, pointwise, norm, _relu in block:
+        kernels = numbers(depthwise.weight)[:, 0]
+        x = np.stack([ndimage.correlate(a, k, mode="constant") for a, k in zip(x, kernels, strict=True)])
+        x = np.einsum("oc,chw->ohw", numbers(pointwise.weight)[:, :, 0, 0], x)
+        scale = numbers(norm.weight) / np.sqrt(numbers(norm.running_var) + norm.eps)
+        x = (x - numbers(norm.running_mean)[:, None, None]) * scale[:, None, None]
+        x = np.maximum(x + numbers(norm.bias)[:, None, None], 0)
+    return x
+
+
+def pool_by_hand(x: Array) -> Array:
+    pooled: Array = x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2).max(axis=(2, 4))
+    return pooled
+
+
+def deconvolution_by_hand(layer: Any, x: Array) -> Array:
+    """Each pixel becomes 2×2."""
+    spread = np.einsum("chw,coab->ohawb", x, numbers(layer.weight))
+    enlarged = spread.reshape(spread.shape[0], 2 * x.shape[1], 2 * x.shape[2])
+    return enlarged + numbers(layer.bias)[:, None, None]
+
+
+def convolution_1x1_by_hand(layer: Any, x: Array) -> Array:
+    mixed: Array = np.einsum("oc,chw->ohw", numbers(layer.weight)[:, :, 0, 0], x)
+    return mixed + numbers(layer.bias)[:, None, None]
+
+
+def network_by_hand(network: Any, x: Array) -> tuple[Array, Array, Array, Array]:
+    """Equations 1 to 8, line by line, for sizes that are multiples of 8: logits, then the maps, finest first."""
+    s1 = block_by_hand(network.encoder[0], x)
+    s2 = block_by_hand(network.encoder[1], pool_by_hand(s1))
+    s3 = block_by_hand(network.encoder[2], pool_by_hand(s2))
+    below = block_by_hand(network.bottleneck, pool_by_hand(s3))
+    decoded = []
+    for index, skip in enumerate((s3, s2, s1)):
+        upsampled = deconvolution_by_hand(network.upsample[index], below)
+        below = block_by_hand(network.decoder[index], np.concatenate((skip, upsampled)))
+        decoded.append(below)
+    dec1, dec2, dec3 = decoded
+    map0 = convolution_1x1_by_hand(network.maps[0], block_by_hand(network.partial_decoder, dec2))
+    map1 = convolution_1x1_by_hand(network.maps[1], attention_by_hand(dec1, map0))
+    map2 = convolution_1x1_by_hand(network.maps[2], attention_by_hand(dec2, map1))
+    return convolution_1x1_by_hand(network.head, attention_by_hand(dec3, map2)), map2, map1, map0
+
+
+def random_network(**options: Any) -> RegionGuided:
+    """In float64 and evaluation mode; every weight and statistic drawn, so that none hides behind a 0 or 1."""
+    network = RegionGuided(**options).double().eval()
+    generator = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if key.endswith("running_var"):
+                value.uniform_(0.5, 2.0, generator=generator)
+            elif value.is_floating_point():
+                value.normal_(0, 0.4, generator=generator)
+    return network
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3}], ids=str
+)
+def test_logits_and_maps_are_those_of_the_papers_equations(options: dict[str, Any]) -> None:
+    network = random_network(**options)
+    image = np.random.default_rng(0).normal(size=(options.get("in_channels", 3), 24, 40))
+    with torch.inference_mode():
+        found = network.forward_all(torch.from_numpy(image)[None])
+        logits = network(torch.from_numpy(image)[None])
+    for one, by_hand in zip(found, network_by_hand(network, image), strict=True):
+        scale = np.abs(by_hand).max()
+        assert scale > 0.01
+        np.testing.assert_allclose(one[0].numpy() / scale, by_hand / scale, rtol=0, atol=1e-10)  # float64
+    assert torch.equal(logits, found[0])
+
+
+def changed_outputs(part: str) -> list[bool]:
+    """Which of logits, map2, map1, map0 change with the biases and weights of one part."""
+    network = random_network()
+    image = torch.randn(1, 3, 24, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        before = network.forward_all(image)
+        for value in network.get_submodule(part).parameters():
+            value += 0.5
+        after = network.forward_all(image)
+    return [not torch.equal(one, other) for one, other in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        ("decoder.2", [True, False, False, False]),  # dec3 is read only at the end
+        ("head", [True, False, False, False]),
+        ("maps.2", [True, True, False, False]),
+        ("maps.1", [True, True, True, False]),
+        ("maps.0", [True, True, True, True]),
+        ("partial_decoder", [True, True, True, True]),
+        ("decoder.1", [True, True, True, True]),  # eq. 5: dec2 draws the first map
+    ],
+)
+def test_the_maps_form_a_chain_from_the_partial_decoder_to_the_logits(part: str, changed: list[bool]) -> None:
+    assert changed_outputs(part) == changed
+
+
+@pytest.mark.parametrize("size", [(32, 48), (33, 47)])
+def test_the_maps_have_half_a_quarter_and_half_the_images_size_and_one_channel(size: tuple[int, int]) -> None:
+    with torch.inference_mode():
+        maps = RegionGuided(classes=3).eval().forward_all(torch.zeros(2, 3, *size))[1:]
+    half, quarter = (tuple(-(-length // by) for length in size) for by in (2, 4))
+    assert [tuple(one.shape) for one in maps] == [(2, 1, *half), (2, 1, *quarter), (2, 1, *half)]
+
+
+def test_a_block_in_training_does_not_notice_how_strong_its_input_is() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        block = SeparableBlock(3, 7).double().train()
+    x = 10 + 10 * torch.randn(4, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    weak, strong = block(x), block(100 * x)
+    assert weak.min() == 0 < weak.max()
+    # Batch norm divides the strength out, but for its 1e-5 beside a variance of about ten.
+    torch.testing.assert_close(weak, strong, rtol=1e-4, atol=1e-4)
+
+
+def test_it_learns_one_piece_of_a_photograph_by_heart(shared_data: Path) -> None:
+    folder, piece = shared_data / "DRIVE" / "training", np.s_[200:264, 80:144]
+    with PillowImage.open(folder / "images" / "21_training.tif") as file:
+        pixels = np.asarray(file.convert("RGB"))[piece].astype(np.float32)
+    with PillowImage.open(folder / "1st_manual" / "21_manual1.gif") as file:
+        vessels = torch.from_numpy((np.asarray(file.convert("L"))[piece] >= 128).astype(np.float32))[None, None]
+    image = torch.from_numpy(((pixels - pixels.mean()) / pixels.std()).transpose(2, 0, 1)[None])
+    assert 0.1 < vessels.mean() < 0.2
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = RegionGuided()
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+    for _ in range(120):
+        loss = F.binary_cross_entropy_with_logits(network(image), vessels)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    with torch.inference_mode():
+        found = (network.eval()(image) > 0).float()
+    dice = float(2 * (found * vessels).sum() / (found.sum() + vessels.sum()))
+    assert dice > 0.95

@@ -1,0 +1,254 @@
+"""Reading a recipe of one's own, overriding keys, and the sentence for each kind of mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from foveate.errors import RecipeError, UsageError
+from foveate.recipes.read import check, read_recipe, to_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED = "region-guided-vessels"
+
+OWN = """
+description = "Mine."
+[network]
+name = "region_guided"
+depth = 3
+[training]
+epochs = 2
+"""
+
+
+def file_of(folder: Path, text: str) -> str:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def value_at(recipe: object, key: str) -> Any:
+    for part in key.split("."):
+        recipe = recipe[part] if isinstance(recipe, dict) else getattr(recipe, part)
+    return recipe
+
+
+def refusal(overrides: list[str], source: str = SHIPPED) -> str:
+    """The one line with which a recipe is refused."""
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(source, overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_file_of_ones_own_is_read_and_named_after_the_file(tmp_path: Path) -> None:
+    recipe = read_recipe(file_of(tmp_path, OWN))
+    assert (recipe.name, recipe.description) == ("mine", "Mine.")
+    assert (recipe.network.depth, recipe.training.epochs) == (3, 2)
+    assert recipe.training.batch == read_recipe(SHIPPED).training.batch  # the default of both
+
+
+def test_a_name_in_the_file_counts_more_than_the_files_own(tmp_path: Path) -> None:
+    assert read_recipe(file_of(tmp_path, 'name = "Größe"\n' + OWN)).name == "Größe"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("training.epochs", "4", 4),
+        ("training.learning_rate", "2e-4", 2e-4),
+        ("training.learning_rate", "1", 1.0),
+        ("augmentation.flip", "false", False),
+        ("training.loss", "dice", "dice"),
+        ("training.loss", '"dice"', "dice"),
+        ("training.loss", " dice ", "dice"),
+        ("description", "two words, even = signs", "two words, even = signs"),
+        ("network.widths", "[4, 5, 6, 7]", (4, 5, 6, 7)),
+        ("data.weights", "{ drive = 3, hrf = 0.5 }", {"drive": 3.0, "hrf": 0.5}),
+        ("data.weights.drive", "3", 3.0),
+        ("data.weights.chase_db1", "1.5", 1.5),
+        ("data.validation_share", "0", 0.0),
+    ],
+)
+def test_an_override_sets_one_key_and_leaves_every_other(key: str, text: str, value: object) -> None:
+    original, changed = read_recipe(SHIPPED), read_recipe(SHIPPED, [f"{key}={text}"])
+    assert value_at(changed, key) == value
+    assert type(value_at(changed, key)) is type(value)
+    top, _, rest = key.partition(".")
+    assert changed.model_dump(exclude={top}) == original.model_dump(exclude={top})
+    if rest and not rest.startswith("weights"):
+        sections = getattr(changed, top), getattr(original, top)
+        one, other = (section.model_dump(exclude={rest}) for section in sections)
+        assert one == other
+
+
+def test_the_last_override_of_a_key_counts() -> None:
+    assert read_recipe(SHIPPED, ["training.seed=3", "training.seed=4"]).training.seed == 4
+
+
+def test_an_override_reaches_into_a_section_that_the_file_leaves_out(tmp_path: Path) -> None:
+    recipe = read_recipe(file_of(tmp_path, OWN), ["augmentation.rotation=15", "data.weights.stare=2"])
+    assert recipe.augmentation.rotation == 15
+    assert recipe.data.weights == {"stare": 2}
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "nearest"),
+    [
+        ("trainig.epochs=4", "trainig", "training"),
+        ("training.epoch=4", "training.epoch", "training.epochs"),
+        ("network.width=[1, 2, 3, 4]", "network.width", "network.widths"),
+        ("data.working_min=3", "data.working_min", "data.working_minimum"),
+        ("augmentation.color=0.1", "augmentation.color", "augmentation.colour"),
+        ("descripton=x", "descripton", "description"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(override: str, key: str, nearest: str) -> None:
+    message = refusal([override])
+    assert message.startswith(f"{SHIPPED}: unknown key '{key}'. Did you mean '{nearest}'?")
+    assert nearest in message.split("Valid: ")[1].rstrip(".").split(", ")
+
+
+def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = file_of(tmp_path, OWN + "epoch = 3\n")
+    message = refusal([], path)
+    assert message.startswith(path)
+    assert "'training.epochs'" in message
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.epochs=0",
+        "training.epochs=2.5",
+        "training.epochs=four",
+        "training.seed=-1",
+        "training.crop=8",
+        "training.crop=100",
+        "training.learning_rate=0",
+        "training.learning_rate=nan",
+        "training.average=1",
+        "training.side_weight=-0.1",
+        "training.loss=focal",
+        "training.precision=8",
+        "network.name=unet",
+        "network.depth=0",
+        "network.widths=8",
+        "data.working_minimum=0",
+        "data.validation_share=1",
+        "data.validation_share=-0.1",
+        "data.weights.drive=0",
+        "augmentation.rotation=181",
+        "augmentation.scale=1.5",
+        "augmentation.contrast=1",
+        "augmentation.flip=perhaps",
+        "description=[1]",
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_key_and_what_was_found(override: str) -> None:
+    key, _, value = override.partition("=")
+    message = refusal([override])
+    assert message.startswith(f"{SHIPPED}: {key} = ")
+    assert value.strip("[]") in message.removeprefix(f"{SHIPPED}: {key} = ")
+
+
+@pytest.mark.parametrize("widths", ["[8, 16, 24]", "[8, 16, 24, 32, 40]", "[8, 16, 24, 0]", "[8, 16, 24, 1.5]"])
+def test_widths_are_four_positive_whole_numbers(widths: str) -> None:
+    assert refusal([f"network.widths={widths}"]).startswith(f"{SHIPPED}: network.widths")
+
+
+@pytest.mark.parametrize(
+    "override", ["training.learning_rate=inf", "data.working_maximum=inf", "data.weights.drive=inf"]
+)
+def test_what_is_not_finite_is_refused(override: str) -> None:
+    assert override.partition("=")[0] in refusal([override])
+
+
+def test_a_smallest_working_size_above_the_largest_is_refused() -> None:
+    message = refusal(["data.working_minimum=1200", "data.working_maximum=800"])
+    assert "data" in message
+    assert "1200" in message
+
+
+@pytest.mark.parametrize("override", ["training.epochs", "training.=3", "=3", ".epochs=3", ""])
+def test_what_is_no_override_is_refused_with_an_example(override: str) -> None:
+    with pytest.raises(UsageError, match=r"section\.key=value") as caught:
+        read_recipe(SHIPPED, [override])
+    assert f"'{override}'" in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["training=5", "training.epochs.x=3", "name.x=3"])
+def test_sections_and_keys_are_not_mixed_up(override: str) -> None:
+    assert override.split("=")[0].split(".")[0] in refusal([override])
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("description", '[network]\nname = "region_guided"\n'),
+        ("network", 'description = "Mine."\n'),
+        ("network.name", 'description = "Mine."\n[network]\ndepth = 2\n'),
+    ],
+)
+def test_a_missing_key_is_named_and_said_to_be_missing(missing: str, text: str, tmp_path: Path) -> None:
+    path = file_of(tmp_path, text)
+    message = refusal([], path)
+    assert message.startswith(path)
+    assert missing in message
+    # It has no value, so none may be shown for it.
+    assert f"{missing} = " not in message
+
+
+def test_invalid_toml_is_an_error_that_names_the_file_and_the_line(tmp_path: Path) -> None:
+    path = file_of(tmp_path, OWN + "batch = \n")
+    message = refusal([], path)
+    assert message.startswith(path)
+    assert "not valid TOML" in message
+    assert f"line {(OWN + 'batch').count(chr(10)) + 1}" in message
+
+
+def test_a_missing_file_and_a_folder_are_errors_that_name_them(tmp_path: Path) -> None:
+    for path in (tmp_path / "nothing.toml", tmp_path):
+        folder = path.rename(tmp_path.with_suffix(".toml")) if path == tmp_path else path
+        with pytest.raises(UsageError) as caught:
+            read_recipe(str(folder))
+        assert str(caught.value).startswith(str(folder))
+
+
+def test_a_file_that_is_not_text_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError) as caught:
+        read_recipe(str(path))
+    assert str(caught.value).startswith(str(path))
+
+
+def test_an_unknown_recipe_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match=f"unknown recipe 'region-guided-vesels'. Did you mean '{SHIPPED}'") as caught:
+        read_recipe("region-guided-vesels")
+    assert "region-guided-drive" in str(caught.value)
+    assert ".toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ['quotes " and \\ and ümläute', "lines\nand\ttabs", "😀 and \u2028", "a control \x01 or \x7f"]
+)
+def test_any_text_survives_being_written_out(text: str, tmp_path: Path) -> None:
+    recipe = check({"name": text, "description": text, "network": {"name": "region_guided"}}, "memory")
+    assert read_recipe(file_of(tmp_path, to_toml(recipe))) == recipe
+
+
+@pytest.mark.parametrize("name", ["drive", "my set", "größe", "a.b", 'with "quotes"'])
+def test_a_weight_survives_being_written_out_whatever_its_name(name: str, tmp_path: Path) -> None:
+    content = {"name": "n", "description": "d", "network": {"name": "region_guided"}}
+    recipe = check({**content, "data": {"weights": {name: 2.5, "hrf": 1}}}, "memory")
+    assert read_recipe(file_of(tmp_path, to_toml(recipe))) == recipe
+
+
+def test_a_recipe_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_recipe(SHIPPED).training.epochs = 3  # type: ignore[misc]

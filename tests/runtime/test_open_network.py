@@ -1,0 +1,79 @@
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from foveate.errors import ModelError
+from foveate.models import open_model
+from foveate.runtime import open_network
+
+VESSELS = open_model("vessels")
+
+
+def resident_bytes() -> int:
+    """Memory of this process that lies in RAM (proc(5), statm, second field, in pages)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def colours(seed: int, *shape: int) -> Any:
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", VESSELS.content[: len(VESSELS.content) // 2]])
+def test_a_file_that_is_no_model_is_refused_in_one_line_that_names_it(content: bytes) -> None:
+    with pytest.raises(ModelError, match=r"^mine\.onnx: ") as refused:
+        open_network(content, source="mine.onnx")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_model_with_two_outputs_is_refused() -> None:
+    onnx = pytest.importorskip("onnx", reason="needs onnx, which comes with foveate[train]")
+    model = onnx.load_from_string(VESSELS.content)
+    second = onnx.helper.make_node("Identity", [model.graph.output[0].name], ["second"])
+    model.graph.node.append(second)
+    model.graph.output.append(onnx.helper.make_tensor_value_info("second", onnx.TensorProto.FLOAT, None))
+    with pytest.raises(ModelError, match=r"^mine\.onnx: .*1 inputs and 2 outputs"):
+        open_network(model.SerializeToString(), source="mine.onnx")
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 200), (65, 33), (120, 88)])
+def test_any_size_gives_a_probability_per_pixel(height: int, width: int) -> None:
+    network = open_network(VESSELS.content, source="vessels")
+    probability = network(colours(0, 1, 3, height, width))
+    assert probability.shape == (1, 1, height, width)
+    assert probability.dtype == np.float32
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+
+
+def test_the_number_of_threads_changes_nothing_that_is_seen() -> None:
+    batch = colours(1, 1, 3, 96, 128)
+    one, two = (open_network(VESSELS.content, source="vessels", threads=count)(batch) for count in (1, 2))
+    # Sums may be split otherwise.
+    np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_a_call_leaves_no_trace_in_the_next() -> None:
+    network = open_network(VESSELS.content, source="vessels")
+    batch = colours(2, 1, 3, 64, 80)
+    before = network(batch).copy()
+    network(colours(3, 1, 3, 112, 48))
+    np.testing.assert_array_equal(network(batch), before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
+def test_images_of_fifty_sizes_do_not_pile_up_in_memory() -> None:
+    network = open_network(VESSELS.content, source="vessels", threads=1)
+    sides = 16 * np.random.default_rng(4).integers(8, 28, (50, 2)) + 1
+    largest = sides.max(axis=0)
+    assert len(np.unique(sides, axis=0)) >= 45
+    network(np.zeros((1, 3, *largest), np.float32))
+    before, most = resident_bytes(), 0
+    for height, width in sides:
+        network(np.zeros((1, 3, height, width), np.float32))
+        most = max(most, resident_bytes())
+    # The buffers of one image of the mean size are tens of megabytes; malloc's own slack is as much.
+    assert most - before < 128 * 2**20

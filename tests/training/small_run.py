@@ -1,0 +1,28 @@
+"""A run small enough for a test: drawn photographs, a narrow network, a few steps."""
+
+from pathlib import Path
+
+from foveate.datasets import DataSet
+from foveate.recipes.read import read_recipe
+from foveate.recipes.schema import Recipe
+from foveate.training.start import Listener, start
+
+SMALL = (
+    "network.widths=[4, 4, 8, 8]",
+    "data.working_minimum=96",
+    "data.working_maximum=128",
+    "training.crop=64",
+    "training.batch=2",
+    "training.samples_per_epoch=6",
+    "training.warm_up=0",
+    "training.precision=32-true",
+)
+
+
+def small_recipe(*overrides: str) -> Recipe:
+    return read_recipe("region-guided-vessels", [*SMALL, *overrides])
+
+
+def run(recipe: Recipe, data: list[DataSet], folder: Path, *, resume: bool = False) -> str:
+    silent = Listener(lambda _: None, lambda *_: None, lambda _: None)
+    return start(recipe, data, folder=folder, resume=resume, device="cpu", command="a test", listener=silent)

@@ -1,0 +1,98 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from small_run import run, small_recipe
+from safetensors.torch import load_file
+
+from foveate.datasets import DataSet
+from foveate.errors import TrainingError, UsageError
+from foveate.recipes.read import read_recipe
+from foveate.training.run_folder import load_weights
+from foveate.training.start import Listener, start
+
+
+def test_a_resumed_run_ends_with_bit_identical_weights(
+    finished_run: Path, tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    interrupted = tmp_path / "interrupted"
+
+    class PowerLossError(Exception):
+        pass
+
+    def on_step(epoch: int, step: int, loss: float) -> None:
+        if (epoch, step) == (1, 1):
+            raise PowerLossError
+
+    recipe = small_recipe("training.epochs=3")
+    listener = Listener(lambda _: None, on_step, lambda _: None)
+    with pytest.raises(PowerLossError):
+        start(recipe, small_data, folder=interrupted, resume=False, device="cpu", command="a test", listener=listener)
+    run(recipe, small_data, interrupted, resume=True)
+
+    uninterrupted_weights = load_file(finished_run / "last.safetensors")
+    resumed_weights = load_file(interrupted / "last.safetensors")
+    assert uninterrupted_weights.keys() == resumed_weights.keys()
+    for name, tensor in uninterrupted_weights.items():
+        assert torch.equal(tensor, resumed_weights[name]), name
+
+
+def test_two_seeds_give_different_weights(finished_run: Path, tmp_path: Path, small_data: list[DataSet]) -> None:
+    run(small_recipe("training.epochs=1", "training.seed=1"), small_data, tmp_path / "other")
+    network, _ = load_weights(tmp_path / "other" / "last.safetensors")
+    other, _ = load_weights(finished_run / "last.safetensors")
+    assert not torch.equal(next(network.parameters()), next(other.parameters()))
+
+
+def test_a_folder_that_holds_a_run_is_refused_and_left_as_it_is(finished_run: Path, small_data: list[DataSet]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished_run.iterdir()}
+    with pytest.raises(UsageError, match="--resume"):
+        run(small_recipe("training.epochs=3"), small_data, finished_run)
+    assert {path: path.stat().st_mtime_ns for path in finished_run.iterdir()} == before
+
+
+def test_resuming_with_another_recipe_is_refused(finished_run: Path, small_data: list[DataSet]) -> None:
+    with pytest.raises(TrainingError, match="recipe"):
+        run(small_recipe("training.epochs=3", "training.learning_rate=0.5"), small_data, finished_run, resume=True)
+
+
+def test_resuming_where_there_is_no_run_is_refused(tmp_path: Path, small_data: list[DataSet]) -> None:
+    with pytest.raises(TrainingError, match="without --resume"):
+        run(small_recipe(), small_data, tmp_path / "nothing", resume=True)
+
+
+def test_the_folder_tells_how_the_run_was_made(finished_run: Path) -> None:
+    facts = json.loads((finished_run / "run.json").read_text(encoding="utf-8"))
+    assert facts["command"] == "a test"
+    assert facts["versions"]["torch"] == torch.__version__
+    parts = facts["data"]["synthetic"]
+    assert len(parts["training"]) == 2
+    assert len(parts["validation"]) == 1
+    assert not set(parts["training"]) & set(parts["validation"])
+    assert read_recipe(str(finished_run / "recipe.toml")) == small_recipe("training.epochs=3")
+    with (finished_run / "log.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+
+
+def test_best_weights_are_those_of_the_epoch_with_the_highest_validation_f1(finished_run: Path) -> None:
+    with (finished_run / "log.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    best = max(rows, key=lambda row: float(row["mean_f1"]))
+    _, facts = load_weights(finished_run / "best.safetensors")
+    assert facts.epoch == int(best["epoch"])
+    assert facts.threshold == pytest.approx(float(best["threshold"]), abs=1e-5)  # the log has five decimals
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(tmp_path: Path, small_data: list[DataSet]) -> None:
+    recipe = small_recipe("training.epochs=2", "training.learning_rate=1e38", "training.gradient_clip=0")
+    with pytest.raises(TrainingError, match=r"step \d+ of epoch \d+"):
+        run(recipe, small_data, tmp_path / "diverged")
+
+
+def test_early_stopping_ends_the_run_and_says_why(tmp_path: Path, small_data: list[DataSet]) -> None:
+    # Weights that hardly move can't reach a better validation F1 for long.
+    recipe = small_recipe("training.epochs=40", "training.patience=2", "training.learning_rate=1e-12")
+    assert "stopped early" in run(recipe, small_data, tmp_path / "stale")

@@ -1,0 +1,104 @@
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+
+from foveate.recipes.schema import AugmentationSection
+from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
+
+STILL = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)
+
+
+def case(height: int, width: int, seed: int) -> torch.Tensor:
+    """A smooth image whose mask plane is its red channel and whose FOV is everything."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    waves = [127 + 100 * np.sin(rows / random.uniform(9, 15) + columns / random.uniform(9, 15)) for _ in range(3)]
+    planes = np.stack([*waves, waves[0], np.full((height, width), 255)])
+    return torch.from_numpy(planes.astype(np.uint8))
+
+
+def draw(data: TrainingSet, augmentation: AugmentationSection, seed: int, size: int = 8) -> tuple[torch.Tensor, ...]:
+    generator = torch.Generator().manual_seed(seed)
+    batch = draw_batch([data], size=size, side=48, augmentation=augmentation, generator=generator)
+    return batch.image, batch.mask, batch.fov
+
+
+def test_image_and_mask_are_turned_scaled_and_mirrored_together() -> None:
+    data = TrainingSet("x", 1.0, (case(90, 70, seed=0),))
+    colourless = AugmentationSection(brightness=0, contrast=0, gamma=0, colour=0)
+    image, mask, fov = draw(data, colourless, seed=3)
+    assert float((fov == 0).float().mean()) > 0.01  # some crops reach over the edge
+    # The mask plane is the red channel, so the two agree wherever the FOV is full.
+    difference = (image[:, :1] - mask).abs()[fov > 0]
+    assert float(difference.max()) < 1e-6
+
+
+def test_without_augmentation_a_crop_is_a_window_of_the_image() -> None:
+    source = case(48, 48, seed=1)
+    image, _, _ = draw(TrainingSet("x", 1.0, (source,)), STILL, seed=0, size=1)
+    # The centre is drawn to a fraction of a pixel up to an eighth of the side away: find it by brute force.
+    best = min(
+        float((image[0, 1, 12:36, 12:36] - window).abs().mean())
+        for window in (
+            source[1, 12 + down : 36 + down, 12 + right : 36 + right].float() / 255
+            for down in range(-6, 7)
+            for right in range(-6, 7)
+        )
+    )
+    # Half a pixel of a wave of 9 px and amplitude .4 in both directions is at most .04.
+    assert best < 0.04
+
+
+def test_a_quarter_turn_moves_what_was_on_top_to_a_side() -> None:
+    planes = torch.zeros(5, 48, 48, dtype=torch.uint8)
+    planes[4] = 255
+    planes[:4, :24] = 200
+    seen = set()
+    turned = AugmentationSection(rotation=180, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)
+    _, mask, _ = draw(TrainingSet("x", 1.0, (planes,)), turned, seed=0, size=64)
+    for crop in mask[:, 0]:
+        halves = {
+            "top": crop[:16].mean() - crop[-16:].mean(),
+            "bottom": crop[-16:].mean() - crop[:16].mean(),
+            "left": crop[:, :16].mean() - crop[:, -16:].mean(),
+            "right": crop[:, -16:].mean() - crop[:, :16].mean(),
+        }
+        seen.add(max(halves, key=lambda side: float(halves[side])))
+    assert seen == {"top", "bottom", "left", "right"}
+
+
+def test_sets_are_drawn_by_their_weights() -> None:
+    planes = [torch.full((5, 48, 48), value, dtype=torch.uint8) for value in (100, 200)]
+    sets = [
+        TrainingSet(str(n), weight, (plane,)) for n, (weight, plane) in enumerate(zip((3.0, 1.0), planes, strict=True))
+    ]
+    generator = torch.Generator().manual_seed(0)
+    batch = draw_batch(sets, size=400, side=16, augmentation=STILL, generator=generator)
+    share = float((batch.image[:, 0, 8, 8] < 0.5).float().mean())
+    assert share == pytest.approx(0.75, abs=0.07)  # three standard deviations of 400 draws
+
+
+def test_colour_changes_stay_in_range_and_leave_the_mask_and_the_dark_outside_alone() -> None:
+    source = case(64, 64, seed=2)
+    source[:, :, :20] = 0
+    strong = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0.5, contrast=0.5, gamma=0.5, colour=0.5)
+    image, mask, fov = draw(TrainingSet("x", 1.0, (source,)), strong, seed=0)
+    _, plain_mask, _ = draw(TrainingSet("x", 1.0, (source,)), STILL, seed=0)
+    assert torch.equal(mask, plain_mask)
+    assert float(image.min()) >= 0
+    assert float(image.max()) <= 1
+    assert torch.all(image[:, :, 24, :8][fov[:, :, 24, :8].expand(-1, 3, -1) == 0] == 0) or bool(fov.all())
+
+
+def test_channel_statistics_count_the_fov_and_every_set_alike() -> None:
+    first, second = case(40, 30, seed=4), case(20, 50, seed=5)
+    first[4, :10] = 0
+    mean, deviation = channel_statistics([TrainingSet("a", 1, (first,)), TrainingSet("b", 9, (second,))])
+    inside = cast("np.ndarray", first.numpy())[:3, 10:].reshape(3, -1).astype(float)
+    whole = cast("np.ndarray", second.numpy())[:3].reshape(3, -1).astype(float)
+    expected = (inside.mean(axis=1) + whole.mean(axis=1)) / 2
+    square = ((inside**2).mean(axis=1) + (whole**2).mean(axis=1)) / 2
+    assert mean == pytest.approx(expected)
+    assert deviation == pytest.approx(np.sqrt(square - expected**2))
