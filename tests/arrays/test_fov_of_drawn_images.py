@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from foveate.arrays.fov import FieldOfView, find_fov
+from foveate.arrays.fov import SEARCH_SIZE, FieldOfView, find_fov
 
 if TYPE_CHECKING:
     from foveate.records import Image, Mask
@@ -28,12 +28,20 @@ def iou(one: Mask, other: Mask) -> float:
     return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
 
 
-@pytest.mark.parametrize("centre", [(210.0, 260.0), (231.7, 244.2)])
-def test_a_drawn_disc_is_found_to_a_quarter_of_a_pixel(centre: tuple[float, float]) -> None:
+@pytest.mark.parametrize("centre", [(210.0, 260.0), (231.7, 244.2), (205.3, 250.9)])
+def test_a_drawn_disc_is_found_to_a_tenth_of_a_pixel(centre: tuple[float, float]) -> None:
     found = find_fov(lit(disc(430, 510, *centre, 190.0)))
-    assert found.diameter == pytest.approx(2 * 190, abs=0.5)
+    assert found.diameter == pytest.approx(2 * 190, abs=0.1)
     middle = np.argwhere(found.mask).mean(axis=0) + 0.5
-    np.testing.assert_allclose(middle, centre, rtol=0, atol=0.25)
+    np.testing.assert_allclose(middle, centre, rtol=0, atol=0.1)
+
+
+def test_a_disc_in_an_image_that_is_searched_at_a_smaller_size_is_found_to_a_pixel_of_that_size() -> None:
+    found = find_fov(lit(disc(1290, 1530, 631.7, 744.2, 570.0)))
+    pixel = 1530 / SEARCH_SIZE
+    assert found.diameter == pytest.approx(2 * 570, abs=pixel)
+    middle = np.argwhere(found.mask).mean(axis=0) + 0.5
+    np.testing.assert_allclose(middle, (631.7, 744.2), rtol=0, atol=pixel / 2)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -68,9 +76,7 @@ def test_a_square_field_of_view_is_taken_as_it_is_with_a_note(box: tuple[int, in
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (16, 16, 3), (17, 300, 3)])
 @pytest.mark.parametrize("level", [0, 5])
-def test_a_black_image_has_an_empty_field_of_view_and_says_so(
-    shape: tuple[int, int, int], level: int
-) -> None:
+def test_a_black_image_has_an_empty_field_of_view_and_says_so(shape: tuple[int, int, int], level: int) -> None:
     found = find_fov(np.full(shape, level, np.uint8))
     assert found.mask.shape == shape[:2]
     assert not found.mask.any()

@@ -48,7 +48,8 @@ def disc(height: int, width: int, diameter: float) -> FieldOfView:
 def test_at_its_own_scale_every_pixel_comes_back_exactly_and_nothing_outside(shape: tuple[int, int]) -> None:
     image, fov = noise(*shape), disc(*shape, min(shape) - 1)
     found = predict(image, fov, GreenNetwork(), OWN_SIZE)
-    assert (found.shape, found.dtype) == (shape, np.float32)
+    assert found.shape == shape
+    assert found.dtype == np.float32
     expected = np.where(fov.mask, image[..., 1].astype(np.float32) / 255, 0)
     np.testing.assert_array_equal(found, expected)  # nothing is resampled, nothing is rounded
 
@@ -111,9 +112,7 @@ def test_a_smooth_picture_comes_back_on_its_own_pixels_whatever_the_working_size
         ("HRF_half/images/06_h.jpg", 1024),
     ],
 )
-def test_the_vessels_of_a_photograph_come_back_where_they_were(
-    name: str, size: int, shared_data: Path
-) -> None:
+def test_the_vessels_of_a_photograph_come_back_where_they_were(name: str, size: int, shared_data: Path) -> None:
     with PillowImage.open(shared_data / name) as file:
         image = np.asarray(file.convert("RGB"))
     fov = find_fov(image)
@@ -122,7 +121,7 @@ def test_the_vessels_of_a_photograph_come_back_where_they_were(
     top, left, bottom, right = fov.box
     quarter = (bottom - top) // 4
     middle = np.s_[top + quarter : bottom - quarter, left + quarter : right - quarter]
-    slopes = np.stack([slope[middle].ravel() for slope in np.gradient(found)], axis=1)
+    slopes = np.stack([np.gradient(found, axis=axis)[middle].ravel() for axis in (0, 1)], axis=1)
     moved = np.linalg.lstsq(slopes, (found - own)[middle].ravel(), rcond=None)[0]
     # The camera's noise is not smooth, so its own slope counts as a little shift; half a pixel would be .5.
     assert np.abs(moved).max() < 0.05

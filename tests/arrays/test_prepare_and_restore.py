@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
@@ -14,15 +15,13 @@ from foveate.arrays.prepare import Frame, WorkingSize, prepare, prepare_mask, re
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from foveate.records import Mask
 
 HEIGHT, WIDTH, ROW, COLUMN, DIAMETER = 700, 640, 340.3, 310.7, 600.0
 SIZES = [300, 600, 777, 1024]
 """Working diameters: halved, kept, and enlarged by odd and by large factors."""
 
-Places = NDArray[np.float64] if TYPE_CHECKING else object
+Places = NDArray[np.float64]
 
 
 def pattern(rows: Places, columns: Places) -> Places:
@@ -34,7 +33,8 @@ def pattern(rows: Places, columns: Places) -> Places:
 
 
 def centres(length: int) -> Places:
-    return np.arange(length) + 0.5
+    middles: Places = np.arange(length, dtype=np.float64) + 0.5
+    return middles
 
 
 def distance_from_centre(rows: Places, columns: Places) -> Places:
@@ -58,7 +58,7 @@ def own_places(frame: Frame) -> tuple[Places, Places]:
 
 def shift(found: Places, expected: Places, within: Mask) -> Places:
     """By how many pixels (rows, columns) `found` lies off `expected`, by least squares on its gradient."""
-    slopes = np.stack([slope[within] for slope in np.gradient(expected)], axis=1)
+    slopes = np.stack([np.gradient(expected, axis=axis)[within] for axis in (0, 1)], axis=1)
     moved: Places = np.linalg.lstsq(slopes, (expected - found)[within], rcond=None)[0]
     return moved
 
@@ -90,14 +90,15 @@ def test_a_prepared_pattern_lies_where_the_pattern_is(fov: FieldOfView, size: in
 def test_restored_probabilities_lie_where_they_were_predicted(fov: FieldOfView, size: int) -> None:
     frame = Frame.of(fov, WorkingSize(size, size))
     restored = restore(pattern(*own_places(frame)).astype(np.float32), fov, frame)
-    assert (restored.shape, restored.dtype) == ((HEIGHT, WIDTH), np.float32)
+    assert restored.shape == (HEIGHT, WIDTH)
+    assert restored.dtype == np.float32
     rows, columns = centres(HEIGHT)[:, None], centres(WIDTH)
     expected = pattern(rows, columns)
     # Where the disc touches its box, there is nothing beyond to interpolate with.
     inner = distance_from_centre(rows, columns) < DIAMETER / 2 - 2
     # A tenth of a pixel where the pattern is steepest: a sampled filter's centre wanders by less than that.
     assert np.abs(restored - expected)[inner].max() < 0.1 * 0.2 * 2 * np.pi * (1 / 75 + 1 / 90)
-    assert np.abs(shift(restored, expected, inner)).max() < 0.01
+    assert np.abs(shift(restored.astype(np.float64), expected, inner)).max() < 0.01
     assert not restored[~fov.mask].any()
 
 
@@ -120,7 +121,17 @@ def test_what_lies_outside_the_field_of_view_never_reaches_the_network(fov: Fiel
 
 @pytest.mark.parametrize(
     ("diameter", "working"),
-    [(256, 512), (501, 512), (503, 503), (512, 512), (700, 700), (1024, 1024), (1044, 1044), (1046, 1024), (4096, 1024)],
+    [
+        (256, 512),
+        (501, 512),
+        (503, 503),
+        (512, 512),
+        (700, 700),
+        (1024, 1024),
+        (1044, 1044),
+        (1046, 1024),
+        (4096, 1024),
+    ],
 )
 def test_a_diameter_is_brought_between_the_bounds_unless_it_is_within_2_percent_of_them(
     diameter: float, working: float

@@ -125,18 +125,17 @@ def test_what_the_record_calls_a_models_results_are_that_models(tmp_path: Path) 
 
 def test_a_kind_of_result_can_be_added_and_the_others_stay(tmp_path: Path) -> None:
     out, photograph = tmp_path / "out", save(tmp_path / "photo.png")
-    assert segment(photograph, "-o", out).status == 0
-    mask = states(out)["photo_mask.png"]
+    assert segment(photograph, "-o", out, "--probabilities").status == 0
+    before = states(out)
     ran = segment(photograph, "-o", out, "--overlay")
     assert (ran.status, ran.err) == (0, "")
-    assert states(out)["photo_mask.png"] == mask
+    after = states(out)
+    for kind in ("mask", "probability"):
+        assert after[f"photo_{kind}.png"] == before[f"photo_{kind}.png"]
     overlay = foveate.load(green_model()).segment(photograph).overlay()
     np.testing.assert_array_equal(opened(out / "photo_overlay.png"), overlay)
-    assert segment(photograph, "-o", out).status == 0
-    assert images_in_record(out)["photo"]["outputs"] == {
-        "mask": "photo_mask.png",
-        "overlay": "photo_overlay.png",
-    }
+    kinds = ("mask", "probability", "overlay")
+    assert images_in_record(out)["photo"]["outputs"] == {kind: f"photo_{kind}.png" for kind in kinds}
 
 
 def test_an_interrupted_call_is_continued_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from foveate_command import images_in_record, names, opened, pixels, run_apart, save, segment
 
-from foveate.inference.folder import plan
+from foveate.inference.jobs import plan
 
 
 def check_all_done(out: Path, inputs: list[Path]) -> None:

@@ -138,9 +138,7 @@ def test_pooled_scores_equal_scikit_learns_over_the_joined_pixels(cases: list[Ca
 
 
 @pytest.mark.parametrize("scope", ["fov", "image"])
-def test_per_image_scores_are_the_mean_and_deviation_of_each_images_own(
-    cases: list[Case], scope: str
-) -> None:
+def test_per_image_scores_are_the_mean_and_deviation_of_each_images_own(cases: list[Case], scope: str) -> None:
     per_image = report_of(cases).model_dump()["scopes"][scope]["per_image"]
     own = [expected_scores([case], scope) for case in cases]
     for name in (*SCORERS, *CURVES):

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,9 +48,10 @@ def modules() -> dict[str, str]:
     return found
 
 
-def parts() -> set[str]:
+@cache
+def parts() -> frozenset[str]:
     """The folders that hold modules, and the top-level modules."""
-    return {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in SOURCE.rglob("*.py")}
+    return frozenset(path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in SOURCE.rglob("*.py"))
 
 
 def part_of(module: str) -> str:

@@ -59,7 +59,8 @@ def check_well_formed(result: Segmentation, height: int, width: int) -> None:
     assert not result.probability[~result.fov].any()
     np.testing.assert_array_equal(result.mask, (result.probability >= result.threshold) & result.fov)
     overlay = result.overlay()
-    assert (overlay.dtype, overlay.shape) == (np.uint8, (height, width, 3))
+    assert overlay.dtype == np.uint8
+    assert overlay.shape == (height, width, 3)
 
 
 COLOUR: dict[str, Source] = {

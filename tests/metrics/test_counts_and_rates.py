@@ -101,9 +101,7 @@ def test_counts_of_two_halves_add_up_to_those_of_the_whole(drive: tuple[Mask, Ma
         (Confusion(false_positive=4, false_negative=5), set()),
     ],
 )
-def test_a_rate_is_none_where_it_is_zero_by_zero_and_only_there(
-    confusion: Confusion, undefined: set[str]
-) -> None:
+def test_a_rate_is_none_where_it_is_zero_by_zero_and_only_there(confusion: Confusion, undefined: set[str]) -> None:
     values = rates(confusion)
     assert {name for name in Rates.__dataclass_fields__ if getattr(values, name) is None} == undefined
 

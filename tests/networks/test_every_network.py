@@ -120,9 +120,7 @@ def test_every_parameter_gets_a_gradient(name: str, options: Options) -> None:
 
 
 @every_network
-def test_saved_and_loaded_weights_give_exactly_the_same_output(
-    name: str, options: Options, tmp_path: Path
-) -> None:
+def test_saved_and_loaded_weights_give_exactly_the_same_output(name: str, options: Options, tmp_path: Path) -> None:
     network, batch = experienced(name, options), images(options, 24, 24)
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     loaded = seeded(name, options, seed=99).eval()

@@ -22,9 +22,7 @@ Array = NDArray[np.float64]
 Widths = tuple[int, int, int, int]
 
 
-def parameters_by_hand(
-    *, in_channels: int, classes: int, widths: Widths, depth: int = 2, kernel: int = 2
-) -> int:
+def parameters_by_hand(*, in_channels: int, classes: int, widths: Widths, depth: int = 2, kernel: int = 2) -> int:
     """Counted from the paper's layers, in the order of section III."""
 
     def block(channels: int, filters: int) -> int:
@@ -137,7 +135,7 @@ def pool_by_hand(x: Array) -> Array:
 def deconvolution_by_hand(layer: Any, x: Array) -> Array:
     """Each pixel becomes 2×2."""
     spread = np.einsum("chw,coab->ohawb", x, numbers(layer.weight))
-    enlarged = spread.reshape(spread.shape[0], 2 * x.shape[1], 2 * x.shape[2])
+    enlarged: Array = spread.reshape(spread.shape[0], 2 * x.shape[1], 2 * x.shape[2])
     return enlarged + numbers(layer.bias)[:, None, None]
 
 
@@ -177,9 +175,7 @@ def random_network(**options: Any) -> RegionGuided:
     return network
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3}], ids=str
-)
+@pytest.mark.parametrize("options", [{}, {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3}], ids=str)
 def test_logits_and_maps_are_those_of_the_papers_equations(options: dict[str, Any]) -> None:
     network = random_network(**options)
     image = np.random.default_rng(0).normal(size=(options.get("in_channels", 3), 24, 40))
@@ -200,7 +196,7 @@ def changed_outputs(part: str) -> list[bool]:
     with torch.inference_mode():
         before = network.forward_all(image)
         for value in network.get_submodule(part).parameters():
-            value += 0.5
+            value.add_(0.5)
         after = network.forward_all(image)
     return [not torch.equal(one, other) for one, other in zip(before, after, strict=True)]
 

@@ -37,7 +37,7 @@ def test_what_lies_outside_the_fov_has_no_influence(name: str) -> None:
     other = torch.where(fov > 0, logits, -logits)
     assert segmentation_loss(name, logits, mask, fov) == segmentation_loss(name, other, mask, fov)
     logits.requires_grad_()
-    segmentation_loss(name, logits, mask, fov).backward()
+    segmentation_loss(name, logits, mask, fov).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert torch.all(logits.grad[fov == 0] == 0)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_run import run, small_recipe
 from safetensors.torch import load_file
+from small_run import run, small_recipe
 
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError

@@ -1,5 +1,3 @@
-from typing import cast
-
 import numpy as np
 import pytest
 import torch
@@ -96,8 +94,8 @@ def test_channel_statistics_count_the_fov_and_every_set_alike() -> None:
     first, second = case(40, 30, seed=4), case(20, 50, seed=5)
     first[4, :10] = 0
     mean, deviation = channel_statistics([TrainingSet("a", 1, (first,)), TrainingSet("b", 9, (second,))])
-    inside = cast("np.ndarray", first.numpy())[:3, 10:].reshape(3, -1).astype(float)
-    whole = cast("np.ndarray", second.numpy())[:3].reshape(3, -1).astype(float)
+    inside = first.numpy()[:3, 10:].reshape(3, -1).astype(float)
+    whole = second.numpy()[:3].reshape(3, -1).astype(float)
     expected = (inside.mean(axis=1) + whole.mean(axis=1)) / 2
     square = ((inside**2).mean(axis=1) + (whole**2).mean(axis=1)) / 2
     assert mean == pytest.approx(expected)

@@ -73,13 +73,13 @@ def find_fov(image: Image) -> FieldOfView:
     if best is None:
         note = "the field of view is not a disc: the area inside the dark border is taken"
         return FieldOfView.of_mask(_enlarge(_fill(small > levels[0]), height, width), note=note)
-    return _disc(best, lit, step, height, width)
+    return _disc(best, lit, height, width)
 
 
 def _brightness(image: Image, step: float) -> NDArray[np.float32]:
     """The brightest channel, averaged down by `step`; red is what lights a fundus, so grey would lose dark rims."""
     brightest = PillowImage.fromarray(image.max(axis=2))
-    size = round(brightest.width / step), round(brightest.height / step)
+    size = max(1, round(brightest.width / step)), max(1, round(brightest.height / step))
     return np.asarray(brightest.resize(size, PillowImage.Resampling.BOX), np.float32)
 
 
@@ -92,7 +92,8 @@ def _border_levels(small: NDArray[np.float32]) -> list[float]:
     k = max(2, round(0.03 * min(height, width)))
     corners = np.stack([small[:k, :k], small[:k, -k:], small[-k:, :k], small[-k:, -k:]])
     dark = float(np.median(corners))
-    middle = float(np.median(small[height // 4 : -height // 4, width // 4 : -width // 4]))
+    rows, columns = (slice(side // 4, side - side // 4) for side in small.shape)
+    middle = float(np.median(small[rows, columns]))
     if dark > BLACK and dark * 3 > middle:
         return []
     noise = float(np.median(np.abs(corners - dark)))
@@ -152,15 +153,16 @@ def _solve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack((a, b, np.sqrt(np.maximum(c + a * a + b * b, 0.0))), axis=1)
 
 
-def _disc(circle: Circle, lit: Mask, step: float, height: int, width: int) -> FieldOfView:
+def _disc(circle: Circle, lit: Mask, height: int, width: int) -> FieldOfView:
     """The circle at full size, cut flat where the lit part ends before the circle does."""
-    row, column, radius = (value * step for value in circle[:3])
+    down, across = height / lit.shape[0], width / lit.shape[1]
+    row, column, radius = circle.row * down, circle.column * across, circle.radius * (down + across) / 2
     rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5
     mask = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
     limits = []
-    for axis, length in ((1, height), (0, width)):
+    for axis, step in ((1, down), (0, across)):
         used = np.flatnonzero(lit.mean(axis=axis) > 0.1)
-        limits.append((used[0] * step, min(length, (used[-1] + 1) * step)))
+        limits.append((used[0] * step, (used[-1] + 1) * step))
     # A cut is flat over a chord of some length; a few pixels at the circle's poles are rounding, not a cut.
     slack = 0.04 * radius
     for (first, last), centres, centre in zip(limits, (rows, columns), (row, column), strict=True):

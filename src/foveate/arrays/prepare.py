@@ -71,8 +71,10 @@ def prepare(image: Image, fov: FieldOfView, frame: Frame) -> Image:
 def prepare_mask(mask: Mask, frame: Frame) -> Probability:
     """The share of foreground under every pixel of the prepared image: H×W bool to the working size, 0 to 1."""
     top, left, bottom, right = frame.box
-    crop = PillowImage.fromarray(mask[top:bottom, left:right].astype(np.float32))
-    return np.asarray(_scaled(crop, frame.working, PillowImage.Resampling.BOX))
+    share = mask[top:bottom, left:right].astype(np.float64)
+    for axis, length in enumerate(frame.working):
+        share = _averaged(share, length, axis)
+    return share.astype(np.float32)
 
 
 def restore(probability: Probability, fov: FieldOfView, frame: Frame) -> Probability:
@@ -95,6 +97,20 @@ def predict(image: Image, fov: FieldOfView, network: Network, working_size: Work
     padded = np.pad(prepare(image, fov, frame), ((0, below), (0, beside), (0, 0)))
     batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
     return restore(np.ascontiguousarray(network(batch)[0, 0, :height, :width]), fov, frame)
+
+
+def _averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:
+    """Exact means over `length` equal cells along one axis; Pillow's BOX would give every pixel to one cell whole."""
+    own = values.shape[axis]
+    if own == length:
+        return values
+    sums = np.concatenate((np.zeros_like(values.take([0], axis)), values.cumsum(axis)), axis)
+    edges = np.linspace(0, own, length + 1)
+    below = np.minimum(edges.astype(int), own - 1)
+    part = np.expand_dims(edges - below, 1 - axis)
+    at_edges = sums.take(below, axis) + part * values.take(below, axis)
+    means: NDArray[np.float64] = np.diff(at_edges, axis=axis) * (length / own)
+    return means
 
 
 def _scaled(picture: PillowImage.Image, size: tuple[int, int], resampling: PillowImage.Resampling) -> PillowImage.Image:

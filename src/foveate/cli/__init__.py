@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 
@@ -20,14 +21,24 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 """Name to function; the function's signature is the interface and its docstring the help."""
 
-SOME_FAILED, WRONG_CALL = 1, 2
-"""Exit statuses beside 0, all good."""
+SOME_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
+"""Exit statuses beside 0, all good; the last is what shells make of Ctrl-C."""
 
 
 def main() -> None:
     """Run the command line; every foreseen error ends as one line on stderr and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name may hold what the terminal's encoding can't show.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()()
+        sys.exit(app()(standalone_mode=False))
+    except typer.Abort:
+        say_error("stopped.")
+        sys.exit(INTERRUPTED)
+    except typer.TyperException as error:
+        say_error(f"{error.format_message()} (`foveate --help` lists what there is)")
+        sys.exit(WRONG_CALL)
     except UsageError as error:
         say_error(str(error))
         sys.exit(WRONG_CALL)

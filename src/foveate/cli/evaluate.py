@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,7 +12,8 @@ from foveate.cli.console import say
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from foveate.evaluation.report import Report
+    from foveate.evaluation.report import Report, Scope
+    from foveate.models import ModelCard
 
 
 def evaluate(
@@ -21,6 +22,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Which part of it.")] = "test",
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
+    to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
 ) -> None:
     """Score a model on a data set: inside the field of view and over the whole image, at native size.
@@ -35,6 +37,8 @@ def evaluate(
 
     if json is not None and json.exists() and not overwrite:
         raise OutputError(f"{json}: is there already. Choose another file, or --overwrite.")
+    if to_card and not weights.endswith(".onnx"):
+        raise UsageError("--to-card needs the path of an .onnx file, whose card.json it changes.")
     data_set = open_set(data)
     entries = data_set.split(split)
     segmenter = Segmenter.open(_model_file(weights), threads=threads)
@@ -60,12 +64,40 @@ def evaluate(
     if json is not None:
         write_text(report.to_json(), json)
         say(f"Written: {json}")
+    if to_card:
+        command = f"foveate evaluate {card.name} --data {data} --split {split}"
+        say(f"Written: {_add_to_card(report, Path(weights), card, command)}")
+
+
+def _add_to_card(report: Report, model: Path, card: ModelCard, command: str) -> Path:
+    """Put the pooled scores of both scopes into the card beside the model, in place of older ones of the same kind."""
+    from foveate.imaging import write_text
+    from foveate.models import Score
+    from foveate.models.card import CARD
+
+    data = report.data
+    scores = {(score.set, score.split, score.scope): score for score in card.scores}
+    scopes: dict[Literal["fov", "image"], Scope] = {"fov": report.scopes.fov, "image": report.scopes.image}
+    for name, scope in scopes.items():
+        scores[data.set, data.split, name] = Score(
+            set=data.set,
+            split=data.split,
+            images=data.count,
+            scope=name,
+            command=command,
+            **{key: getattr(scope.pooled, key) for key in ("f1", "sensitivity", "specificity", "roc_auc")},
+        )
+    path = model.parent / CARD
+    write_text(card.model_copy(update={"scores": tuple(scores.values())}).to_json(), path)
+    return path
 
 
 def _model_file(weights: str) -> str | Path:
     """A run's folder is exported once, into the folder itself; anything else is for the model store."""
+    from foveate.models import shipped
+
     run = Path(weights)
-    if not run.is_dir():
+    if weights in shipped() or not run.is_dir():
         return weights
     exported = run / "model.onnx"
     best = run / "best.safetensors"

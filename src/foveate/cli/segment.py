@@ -28,7 +28,8 @@ def segment(
     foveate segment photo.jpg folder/ -o masks/ --overlay
     """
     from foveate.inference import Segmenter
-    from foveate.inference.folder import Wanted, plan, segment_files
+    from foveate.inference.folder import Wanted, segment_files
+    from foveate.inference.jobs import plan
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")

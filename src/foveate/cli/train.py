@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from foveate.training.loop import EpochReport
 
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
-
-
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or a .toml file of your own.")],
     overrides: Annotated[
@@ -76,8 +72,8 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: st
                 listener=Listener(say, on_step, on_epoch),
             )
         except KeyboardInterrupt:
-            say(f"stopped; the last finished epoch is in {out}. Go on with the same command and --resume.")
-            raise typer.Exit(INTERRUPTED) from None
+            say(f"The last finished epoch is in {out}: go on with the same command and --resume.")
+            raise
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
 
 

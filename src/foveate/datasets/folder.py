@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foveate.datasets.files import CaseFiles, entry
 from foveate.errors import DataError
-from foveate.imaging import find_images
+from foveate.imaging import ENDINGS, stem_of
 from foveate.records import CaseEntry
 
 TITLE = "Your own folder"
@@ -30,6 +30,8 @@ def entries(root: str) -> list[CaseEntry]:
         for stem in sorted(images.keys() ^ masks.keys()):
             lone, missing = ("image", "mask") if stem in images else ("mask", "image")
             raise DataError(f"{part}: {lone} '{stem}' has no {missing} of the same name. Add it or remove the {lone}.")
+        for stem in sorted(fovs.keys() - images.keys()):
+            raise DataError(f"{part / 'fov'}: '{fovs[stem].name}' has no image of the same name. Rename or remove it.")
         for stem in sorted(images):
             files = CaseFiles(images[stem], masks[stem], fovs.get(stem))
             cases.append(entry(f"{split}_{stem}", files, group=stem.split("__")[0], split=split))
@@ -40,11 +42,13 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Expected images/ and masks/ with files of the same names.")
     found: dict[str, Path] = {}
-    for path in find_images(folder):
-        stem = path.name.split(".")[0]
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.name.lower().endswith(tuple(ENDINGS)):
+            continue
+        stem = stem_of(path)
         if stem in found:
             raise DataError(f"{folder}: '{found[stem].name}' and '{path.name}' share a name. Rename one.")
         found[stem] = path
     if not found:
-        raise DataError(f"{folder}: holds no image that can be read.")
+        raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted(ENDINGS))}.")
     return found

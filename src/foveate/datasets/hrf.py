@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from foveate.datasets.files import CaseFiles, entry, listed
+from foveate.errors import DataError
 from foveate.records import CaseEntry
 
 TITLE = "HRF, High-Resolution Fundus image database"
@@ -29,7 +30,9 @@ def entries(root: str) -> list[CaseEntry]:
             mask=Path(root) / "manual1" / f"{image.stem}.tif",
             fov=Path(root) / "mask" / f"{image.stem}_mask.tif",
         )
-        number, _, _kind = image.stem.partition("_")
+        number, _, kind = image.stem.partition("_")
+        if not number.isdecimal() or not kind:
+            raise DataError(f"{image}: not a name of HRF's, such as 01_h.jpg. Take the file out of the folder.")
         split = "train" if int(number) <= TRAINING_IMAGES else "test"
         cases.append(entry(f"hrf_{image.stem}", files, group=image.stem, split=split))
     return cases

@@ -19,7 +19,9 @@ def hold_out(
     """
     groups = sorted({entry.group for entry in entries})
     if len(groups) < 2:
-        raise DataError(f"{len(groups)} group of images is too few to train: one more is needed to validate on.")
+        raise DataError(
+            f"training needs images of at least two groups (patients or eyes), one to validate on; found {len(groups)}."
+        )
     count = min(max(1, round(share * len(groups))), len(groups) - 1)
     held = {groups[index] for index in np.random.default_rng(seed).permutation(len(groups))[:count]}
     return (

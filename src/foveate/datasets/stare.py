@@ -13,8 +13,8 @@ from foveate.records import CaseEntry
 TITLE = "STARE, Structured Analysis of the Retina"
 TERMS = "Offered freely for research by its authors; no formal licence."
 CITATION = (
-    "Hoover, Kouznetsova, Goldbaum, Locating blood vessels in retinal images by piecewise threshold probing,"
-    " IEEE TMI 19(3), 2000."
+    "Hoover, Kouznetsova, Goldbaum, Locating blood vessels in retinal images by piecewise threshold probing"
+    " of a matched filter response, IEEE TMI 19(3), 2000."
 )
 EXPECTED = "STARE's own layout: stare-images/im0001.ppm.gz, labels-ah/im0001.ah.ppm.gz, labels-vk/im0001.vk.ppm.gz"
 TRAINING_IMAGES = 10

@@ -4,7 +4,7 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
-from foveate.imaging.files import ENDINGS, find_images
+from foveate.imaging.files import ENDINGS, find_images, stem_of
 from foveate.imaging.mask import read_mask
 from foveate.imaging.overlay import overlay
 from foveate.imaging.read import read_photograph
@@ -16,6 +16,7 @@ __all__ = [
     "overlay",
     "read_mask",
     "read_photograph",
+    "stem_of",
     "write_bytes",
     "write_mask",
     "write_probability",

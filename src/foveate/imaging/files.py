@@ -30,6 +30,13 @@ def find_images(folder: Path) -> list[Path]:
         raise UsageError(f"{folder}: can't be listed ({error.strerror or error}); give an existing folder") from error
 
 
+def stem_of(path: Path) -> str:
+    """A file's name without its ending; of several dots only a known ending's count (`scan.1.png` is `scan.1`)."""
+    name = path.name
+    known = [ending for ending in ENDINGS if name.lower().endswith(ending)]
+    return name[: -len(max(known, key=len))] if known else path.stem
+
+
 def file_bytes(path: Path) -> bytes:
     """The content of a file.
 

@@ -39,7 +39,7 @@ def write_rgb(image: Image, path: Path) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Write text as UTF-8, line ends as they are. Raises OutputError."""
-    write_bytes(text.encode("utf-8"), path)
+    write_bytes(text.encode("utf-8", "backslashreplace"), path)
 
 
 def write_bytes(data: bytes, path: Path) -> None:

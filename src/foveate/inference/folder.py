@@ -1,43 +1,22 @@
-"""Many files into one output folder: names that never collide, work that can be stopped and continued."""
+"""Many files into one output folder: work that can be stopped and continued, each result its own image's."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from foveate.errors import FoveateError, OutputError, UsageError
-from foveate.imaging import ENDINGS, find_images, read_photograph
-from foveate.inference.record import ImageRecord, ModelUsed, read_record, write_record
-from foveate.inference.segmentation import output_paths, stem
+from foveate.errors import FoveateError, ImageError, OutputError
+from foveate.imaging import read_photograph
+from foveate.inference.jobs import Job
+from foveate.inference.record import ImageRecord, ModelUsed, read_record, readable, write_record
+from foveate.inference.segmentation import Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 
 RECORD_SECONDS = 5.0
 """How often the record is written while images are still coming; a killed call loses no more than this of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An input file and the NAME of its outputs."""
-
-    path: Path
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one input file."""
-
-    path: Path
-    outputs: dict[str, Path]
-    kept: bool = False
-    """All outputs were there already, made from the same file."""
-    error: str = ""
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,122 +33,127 @@ class Wanted:
         return output_paths(self.folder, name, probabilities=self.probabilities, overlay=self.overlay)
 
 
-def plan(inputs: Iterable[Path]) -> list[Job]:
-    """The files that the inputs (files and folders) mean, each once, in order, with names that differ.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one input file."""
 
-    A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. Raises UsageError for an input that isn't there and a folder without images.
-    """
-    files: dict[Path, Path] = {}
-    for path in inputs:
-        found = [path]
-        if path.is_dir():
-            found = find_images(path)
-            if not found:
-                raise UsageError(f"{path}: no image in this folder; looked for {', '.join(sorted(ENDINGS))}.")
-        elif not path.exists():
-            raise UsageError(f"{path}: no such file.")
-        for file in found:
-            files.setdefault(file.resolve(), file)
-    names = _names(list(files))
-    return [Job(file, name) for file, name in zip(files.values(), names, strict=True)]
+    path: Path
+    outputs: dict[str, Path]
+    kept: bool = False
+    """All outputs were there already, made from the same file by the same model."""
+    error: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    record: ImageRecord | None = None
+    """What `segment.json` keeps of it; None where it has it already."""
 
 
-def _names(files: list[Path]) -> list[str]:
-    """One NAME per file, none equal to another even where upper and lower case are the same."""
-    stems = [stem(file.name) for file in files]
-    longer = [f"{file.parent.name}_{name}" for file, name in zip(files, stems, strict=True)]
-    longest = [f"{name}_{file.suffix.lstrip('.')}" for file, name in zip(files, longer, strict=True)]
-    names = stems
-    for candidates in (longer, longest):
-        counts = Counter(name.lower() for name in names)
-        names = [
-            candidate if counts[name.lower()] > 1 else name for name, candidate in zip(names, candidates, strict=True)
-        ]
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        number, free = 2, name
-        while free.lower() in taken:
-            number, free = number + 1, f"{name}-{number}"
-        taken.add(free.lower())
-        unique.append(free)
-    return unique
-
-
-def segment_files(segmenter: Segmenter, jobs: Iterable[Job], wanted: Wanted) -> Iterator[Outcome]:
+def segment_files(segmenter: Segmenter, jobs: Sequence[Job], wanted: Wanted) -> Iterator[Outcome]:
     """Segment every job, one outcome each; a file that fails does not stop the others.
 
-    Raises OutputError before any work where the folder's record can't be read.
+    Raises OutputError before any work where the folder's record can't be read, and at the end where it can't be
+    written.
     """
     records = dict(read_record(wanted.folder).images)
+    inputs = {job.path.resolve() for job in jobs}
     written = time.monotonic()
     changed = False
     try:
         for job in jobs:
-            outcome, record = _one(segmenter, job, wanted, records.get(job.name))
-            if record is not None:
-                records.pop(str(job.path), None)
-                records[job.name if record.status == "done" else str(job.path)] = record
+            outcome = _one(segmenter, job, wanted, records.get(readable(job.name)), inputs)
+            # A failure leaves earlier results as they are, so it must not replace their record.
+            if outcome.record is not None and (not outcome.error or readable(job.name) not in records):
+                records[readable(job.name)] = outcome.record
                 changed = True
             if changed and time.monotonic() - written > RECORD_SECONDS:
-                write_record(wanted.folder, records)
-                written, changed = time.monotonic(), False
+                changed = not _written(wanted.folder, records)
+                written = time.monotonic()
             yield outcome
     finally:
         if changed:
             write_record(wanted.folder, records)
 
 
-def _one(
-    segmenter: Segmenter, job: Job, wanted: Wanted, before: ImageRecord | None
-) -> tuple[Outcome, ImageRecord | None]:
-    """The outcome, and the record to keep of it; no record where everything was there already."""
+def _written(folder: Path, records: dict[str, ImageRecord]) -> bool:
+    """Write the record on the way; a disk that is full now may have space at the end."""
+    try:
+        write_record(folder, records)
+    except OutputError:
+        return False
+    return True
+
+
+def _one(segmenter: Segmenter, job: Job, wanted: Wanted, before: ImageRecord | None, inputs: set[Path]) -> Outcome:
     started = time.perf_counter()
     paths = wanted.paths(job.name)
+    known = before if before is not None and before.status == "done" else None
+    used = ModelUsed.of(segmenter.card)
     try:
-        missing = _missing(job, paths, wanted, before)
+        missing = _missing(job, paths, wanted, known, used, inputs)
         if not missing:
-            return Outcome(job.path, paths, kept=True), None
-        photograph = read_photograph(job.path)
-        result = segmenter.segment_photograph(photograph)
+            return Outcome(job.path, paths, kept=True)
+        result = segmenter.segment_photograph(read_photograph(job.path))
         result.write(missing)
     except FoveateError as error:
-        return Outcome(job.path, {}, error=str(error)), ImageRecord(
-            input=str(job.path), sha256="", status="failed", error=str(error)
-        )
-    seconds = time.perf_counter() - started
+        failed = ImageRecord(input=readable(job.path), sha256="", status="failed", error=readable(error))
+        return Outcome(job.path, {}, error=str(error), record=failed)
+    outputs = {kind: readable(path.name) for kind, path in paths.items()}
+    if known is not None and not wanted.overwrite:
+        outputs = known.outputs | outputs
+    outcome = Outcome(job.path, paths, notes=result.notes, seconds=time.perf_counter() - started)
+    return replace(outcome, record=_record(job, result, outputs, used, outcome.seconds))
+
+
+def _record(job: Job, result: Segmentation, outputs: dict[str, str], used: ModelUsed, seconds: float) -> ImageRecord:
     height, width = result.mask.shape
-    card = segmenter.card
-    outputs = (before.outputs if before is not None else {}) | {kind: path.name for kind, path in paths.items()}
-    record = ImageRecord(
-        input=str(job.path),
-        sha256=photograph.sha256,
+    return ImageRecord(
+        input=readable(job.path),
+        sha256=result.photograph.sha256,
         status="done",
         height=height,
         width=width,
         fov_diameter=round(result.fov_diameter, 2),
         outputs=outputs,
-        model=ModelUsed(
-            name=card.name, sha256=card.sha256, threshold=card.threshold, threshold_from=card.threshold_from
-        ),
+        model=used,
         seconds=round(seconds, 4),
         notes=result.notes,
     )
-    return Outcome(job.path, paths, notes=result.notes, seconds=seconds), record
 
 
-def _missing(job: Job, paths: dict[str, Path], wanted: Wanted, before: ImageRecord | None) -> dict[str, Path]:
-    """The outputs still to write. Raises OutputError where those that are there belong to another image."""
-    there = {kind for kind, path in paths.items() if path.exists()}
+def _missing(
+    job: Job, paths: dict[str, Path], wanted: Wanted, known: ImageRecord | None, used: ModelUsed, inputs: set[Path]
+) -> dict[str, Path]:
+    """The outputs still to write. Raises OutputError where those that are there are not this call's to keep."""
+    for path in paths.values():
+        if path.resolve() in inputs:
+            raise OutputError(f"{job.path}: its result {path} would replace a photograph. Choose another --out.")
+    there = [kind for kind, path in paths.items() if _exists(path)]
     if wanted.overwrite or not there:
         return paths
-    if before is not None and before.sha256 and before.sha256 != _sha256(job.path):
-        raise OutputError(
-            f"{job.path}: {next(iter(paths.values()))} is there already, made from another image"
-            f" ({before.input}). Choose another --out, or --overwrite."
-        )
+    if known is not None:
+        reason = _foreign(job, known, used, there)
+        if reason:
+            raise OutputError(
+                f"{job.path}: {paths[there[0]]} is there already, {reason}. Use another --out, or --overwrite."
+            )
     return {kind: path for kind, path in paths.items() if kind not in there}
+
+
+def _foreign(job: Job, known: ImageRecord, used: ModelUsed, there: list[str]) -> str:
+    """Why what is there is not of this image and model; empty where it is."""
+    if known.sha256 != _sha256(job.path):
+        return f"made from another image ({known.input})"
+    if known.model != used:
+        return f"made by another model ({known.model.name if known.model else 'unknown'})"
+    unknown = [kind for kind in there if kind not in known.outputs]
+    return f"and segment.json does not say what its {unknown[0]} was made from" if unknown else ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long, which writing then reports
+        return False
 
 
 def _sha256(path: Path) -> str:
@@ -177,4 +161,4 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise OutputError(f"{path}: can't be read ({error.strerror}).") from error
+        raise ImageError(f"{path}: can't be read ({error.strerror}).") from error

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foveate.errors import OutputError
 from foveate.imaging import write_text
+from foveate.models import ModelCard
 
 RECORD = "segment.json"
 PACKAGES = ("foveate", "numpy", "onnxruntime", "pillow", "tifffile")
@@ -30,6 +31,11 @@ class ModelUsed(Closed):
     threshold: float
     threshold_from: str
 
+    @classmethod
+    def of(cls, card: ModelCard) -> ModelUsed:
+        """What of a card belongs into the record."""
+        return cls(name=card.name, sha256=card.sha256, threshold=card.threshold, threshold_from=card.threshold_from)
+
 
 class ImageRecord(Closed):
     """One image. Sizes in pixels, of the upright image; outputs by kind, as file names in the record's folder."""
@@ -48,7 +54,7 @@ class ImageRecord(Closed):
 
 
 class FolderRecord(Closed):
-    """All images of one output folder, by the NAME of their outputs; failures by their input's path."""
+    """All images of one output folder, by the NAME of their outputs."""
 
     schema_version: Literal[1] = 1
     notice: str = "For research, not a medical device."
@@ -63,7 +69,9 @@ def read_record(folder: Path) -> FolderRecord:
         return FolderRecord.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return FolderRecord()
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        raise OutputError(f"{path}: can't be read ({error.strerror}). Choose another --out.") from error
+    except ValidationError as error:
         raise OutputError(
             f"{path}: is no record of foveate's, so nothing was written. Move it away or choose another --out."
         ) from error
@@ -74,3 +82,8 @@ def write_record(folder: Path, images: dict[str, ImageRecord]) -> None:
     versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
     record = FolderRecord(versions=versions, images=images)
     write_text(record.model_dump_json(indent=2) + "\n", folder / RECORD)
+
+
+def readable(text: object) -> str:
+    """Text as JSON can hold it: bytes of a file name that are no UTF-8 become question marks in a diamond."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foveate.errors import OutputError
-from foveate.imaging import overlay, write_mask, write_probability, write_rgb
+from foveate.imaging import overlay, stem_of, write_mask, write_probability, write_rgb
 from foveate.records import Image, Mask, Photograph, Probability
 
 
@@ -50,7 +50,7 @@ class Segmentation:
         written then.
         """
         paths = output_paths(
-            Path(folder), name or stem(self.photograph.source), probabilities=probabilities, overlay=overlay
+            Path(folder), name or stem_of(Path(self.photograph.source)), probabilities=probabilities, overlay=overlay
         )
         there = [path for path in paths.values() if path.exists()]
         if there and not overwrite:
@@ -72,9 +72,3 @@ def output_paths(folder: Path, name: str, *, probabilities: bool, overlay: bool)
     """Kind of output to its path."""
     kinds = ["mask"] + ["probability"] * probabilities + ["overlay"] * overlay
     return {kind: folder / f"{name}_{kind}.png" for kind in kinds}
-
-
-def stem(source: str) -> str:
-    """A file's name without folder and ending (`.ppm.gz` is one ending)."""
-    name = Path(source).name
-    return Path(name.removesuffix(".gz") if name.lower().endswith(".ppm.gz") else name).stem or name

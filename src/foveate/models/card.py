@@ -29,16 +29,16 @@ class TrainingData(Closed):
 
 
 class Score(Closed):
-    """One measured test score: F1 and its companions, pooled, at native size, one forward pass."""
+    """One measured score: F1 and its companions, pooled, at native size, one forward pass; null is undefined."""
 
     set: str
     split: str
     images: int
     scope: Literal["fov", "image"]
-    f1: float
-    sensitivity: float
-    specificity: float
-    roc_auc: float
+    f1: float | None
+    sensitivity: float | None
+    specificity: float | None
+    roc_auc: float | None
     command: str = Field(description="The command that measured it.")
 
 

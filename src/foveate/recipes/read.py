@@ -32,8 +32,8 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
         text = recipes[name_or_path]
     elif name_or_path.endswith(".toml"):
         try:
-            text = Path(name_or_path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(name_or_path).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
             raise UsageError(f"{name_or_path}: can't be read as a recipe ({error}).") from error
     else:
         raise UsageError(unknown("recipe", name_or_path, recipes) + " A file of your own ends in .toml.")
@@ -57,7 +57,10 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
         key = ".".join(place)
         if first["type"] == "extra_forbidden":
             raise RecipeError(f"{source}: {unknown('key', key, _keys(Recipe, place[:-1]))}") from error
-        raise RecipeError(f"{source}: {key} = {first['input']!r}: {first['msg']}.") from error
+        if first["type"] == "missing":
+            raise RecipeError(f"{source}: {key} is missing. Add it.") from error
+        found = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
+        raise RecipeError(f"{source}: {key}{found}: {first['msg']}.") from error
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -73,8 +76,8 @@ def to_toml(recipe: Recipe) -> str:
 def _literal(value: object) -> str:
     """JSON's strings, numbers, booleans and lists are TOML's too; tables are written inline."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)
+        return "{ " + ", ".join(f"{_literal(key)} = {_literal(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _apply(override: str, content: dict[str, Any]) -> None:
@@ -84,8 +87,8 @@ def _apply(override: str, content: dict[str, Any]) -> None:
     if not equals or not all(parts):
         raise UsageError(f"'{override}' is not an override. Write section.key=value, e.g. training.epochs=4.")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        (parsed,) = tomllib.loads(f"value = {value}").values()
+    except ValueError:
         parsed = value.strip()
     table = content
     for part in parts[:-1]:

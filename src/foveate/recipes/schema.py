@@ -1,10 +1,10 @@
-"""Every key of a recipe with its default, its bounds and what it does. What is not here is an error."""
+"""Every key of a recipe with its default, its bounds and, where its name does not say it, what it does."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -14,7 +14,7 @@ Count = Annotated[int, Field(gt=0)]
 class Section(BaseModel):
     """Frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class NetworkSection(Section):
@@ -37,6 +37,14 @@ class DataSection(Section):
     """Of the groups (patients, eyes) of each set's training part; at least one group."""
     weights: dict[str, Positive] = {}
     """How often a set is drawn, by name; 1 where not given."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.working_minimum > self.working_maximum:
+            raise ValueError(
+                f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
+            )
+        return self
 
 
 class AugmentationSection(Section):

@@ -24,8 +24,10 @@ def open_network(
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     # ONNX Runtime's exceptions share no base of their own.
-    refused = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)
-    refused += (state.NotImplemented, state.RuntimeException)
+    refused = (
+        *(state.Fail, state.InvalidArgument, state.InvalidGraph),
+        *(state.InvalidProtobuf, state.NotImplemented, state.RuntimeException),
+    )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

@@ -82,8 +82,8 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
 
 def to_onnx(model: nn.Module) -> bytes:
     """The graph with free height and width, weights inside."""
-    image = torch.rand(1, 3, 64, 96) * 255
-    shape = {2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
+    image = torch.rand(2, 3, 64, 96) * 255
+    shape = {0: torch.export.Dim("images"), 2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,6 +6,7 @@ import csv
 import importlib.metadata
 import io
 import platform
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,9 @@ def start(
     _check_folder(folder, resume=resume)
     fabric = _fabric(device, recipe.training.precision)
     working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
+    names = [dataset.name for dataset in data]
+    for name in recipe.data.weights.keys() - set(names):
+        listener.say(f"data.weights names '{name}', which is not among this run's sets: {', '.join(names)}")
     training: list[TrainingSet] = []
     validation: list[ValidationSet] = []
     parts: dict[str, dict[str, Any]] = {}
@@ -106,9 +110,9 @@ def start(
 
 def source_commit() -> str:
     """The commit of the checkout that runs, '+' when it has changes; 'release' for an installed package."""
-    import subprocess
-
     here = Path(__file__).resolve().parents[1]
+    if not (here.parents[1] / ".git").exists():
+        return "release"
     git = ["git", "-C", str(here)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,205 @@
+"""The pages say what the program has, and name nothing that it hasn't."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from source_tree import ROOT
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from foveate.cli import COMMANDS, app
+from foveate.datasets import SETS
+from foveate.models import shipped as shipped_models
+from foveate.networks.registry import NETWORKS
+from foveate.recipes.read import shipped as shipped_recipes
+from foveate.recipes.schema import Recipe
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ALL_PAGES = sorted({*PAGES, *ROOT.glob("*.md")})
+RECIPE_PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+SECTIONS = [name for name, value in Recipe.model_json_schema()["properties"].items() if "$ref" in value]
+
+every_command = pytest.mark.parametrize("command", COMMANDS)
+every_page = pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
+
+
+def pages() -> str:
+    """README and all of docs/, as one text."""
+    return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def commands() -> TyperGroup:
+    group = get_command(app())
+    assert isinstance(group, TyperGroup)
+    return group
+
+
+def examples(text: str) -> list[str]:
+    """The lines that begin with a call of foveate, with a prompt before it or none."""
+    return re.findall(r"^ *(?:\$ )?(foveate .*)$", text, flags=re.MULTILINE)
+
+
+def code_blocks(page: Path) -> str:
+    """What stands between the fences of a page."""
+    return "\n".join(re.findall(r"^```\w*\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+
+
+def check_example(line: str) -> None:
+    """Read the line as the command line would; an unknown command or option, or a missing one, raises."""
+    _, name, *arguments = shlex.split(line, comments=True)
+    commands().commands[name].make_context(name, arguments)
+
+
+def test_every_command_is_named_in_the_pages() -> None:
+    text = pages()
+    assert [name for name in COMMANDS if not re.search(rf"\bfoveate {name}\b", text)] == []
+
+
+@every_command
+def test_the_help_of_a_command_shows_an_example_that_it_accepts(command: str) -> None:
+    lines = examples(commands().commands[command].help or "")
+    assert lines
+    for line in lines:
+        assert line.startswith(f"foveate {command} ")
+        check_example(line)
+
+
+@every_command
+def test_every_argument_and_option_of_a_command_has_a_help_text(command: str) -> None:
+    parameters = commands().commands[command].params
+    assert parameters
+    assert [each.name for each in parameters if not getattr(each, "help", None)] == []
+
+
+@every_page
+def test_a_page_shows_no_call_that_the_command_line_would_refuse(page: Path) -> None:
+    for line in examples(code_blocks(page)):
+        check_example(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["foveate segments a.png -o out", "foveate segment a.png -o out --tiles", "foveate segment"]
+)
+def test_a_call_that_the_command_line_would_refuse_is_caught(line: str) -> None:
+    with pytest.raises(Exception, match=r"segments|--tiles|[Mm]issing"):
+        check_example(line)
+
+
+def test_every_network_data_set_model_and_recipe_is_named_in_the_pages() -> None:
+    text = pages()
+    names = [*NETWORKS, *SETS, *shipped_models(), *shipped_recipes()]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_a_recipe_can_name_every_network_and_no_other() -> None:
+    name = section("network")["properties"]["name"]
+    assert set(name.get("enum", [name.get("const")])) == set(NETWORKS)
+
+
+def section(name: str) -> dict[str, Any]:
+    """The JSON schema of a recipe's section; '' is the top of the file, without the sections."""
+    schema = Recipe.model_json_schema()
+    if not name:
+        properties = {key: value for key, value in schema["properties"].items() if key not in SECTIONS}
+        return schema | {"properties": properties}
+    found: dict[str, Any] = schema["$defs"][schema["properties"][name]["$ref"].rpartition("/")[2]]
+    return found
+
+
+def documented(name: str) -> dict[str, list[str]]:
+    """The table of one section on the page: key to default, allowed, meaning."""
+    heading = f"\n## `[{name}]`\n" if name else "\n## Top of the file\n"
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", RECIPE_PAGE.partition(heading)[2].partition("\n## ")[0], re.MULTILINE)
+    return {key: [cell.strip() for cell in rest.split(" | ")] for key, rest in rows}
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """What the schema accepts, in the words of the page."""
+    if names := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return ", ".join(f"`{name}`" for name in names)
+    if schema["type"] == "array":
+        (each,) = {allowed(item) for item in schema["prefixItems"]}
+        return f"{len(schema['prefixItems'])} times: {each}"
+    if schema["type"] == "object":
+        return f"by name: {allowed(schema['additionalProperties'])}"
+    words = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = " and ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)
+    multiple = f", multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
+    return f"{words[schema['type']]} {bounds}".strip() + multiple
+
+
+@pytest.mark.parametrize("name", ["", *SECTIONS])
+def test_the_page_of_recipes_has_every_key_with_its_default_and_its_bounds(name: str) -> None:
+    page, schema = documented(name), section(name)["properties"]
+    assert list(page) == list(schema)
+    for key, (default, accepted, meaning) in page.items():
+        assert accepted == allowed(schema[key]), key
+        assert len(meaning) > len(key), key
+        if (name, key) == ("", "name"):  # not in the schema: the reader takes it from the file
+            assert default == "the file's name"
+        elif "default" in schema[key]:
+            assert tomllib.loads(f"default = {default.strip('`')}")["default"] == schema[key]["default"], key
+        else:
+            assert default == "required", key
+
+
+@every_page
+def test_a_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def files_of_the_repository() -> list[Path]:
+    """What git tracks, and what it would if it were added now."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of foveate is no git checkout")
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.split("\0")
+    return [path for name in names if name and (path := ROOT / name).is_file()]
+
+
+PRIVATE_FOLDERS = ("home", "root", "work", "Users")
+PACKAGE_INDEX = ("index" + "-url", "registry" + "=")
+FOREIGN = re.compile("|".join([rf"(?<![\w.])/(?:{'|'.join(PRIVATE_FOLDERS)})/", *PACKAGE_INDEX]).encode())
+"""Of one machine: folders that only it has, and where it gets its packages from."""
+
+
+def test_no_file_names_a_folder_of_one_machine_or_a_package_index() -> None:
+    found = {
+        str(path.relative_to(ROOT)): match.group().decode()
+        for path in files_of_the_repository()
+        if (match := FOREIGN.search(path.read_bytes()))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("text", [*(f'"/{folder}/x' for folder in PRIVATE_FOLDERS), *PACKAGE_INDEX])
+def test_a_folder_of_one_machine_is_caught(text: str) -> None:
+    assert FOREIGN.search(text.encode())
+    assert not FOREIGN.search(b"https://example.org/home/x and src/work/x")
+
+
+def test_every_text_ends_with_a_line_end_and_no_line_of_a_page_with_a_space() -> None:
+    texts = [path for path in files_of_the_repository() if path.suffix in {".cff", ".md", ".toml", ".txt", ".json"}]
+    assert ROOT / "README.md" in texts
+    wrong = [
+        path.name
+        for path in texts
+        if not path.read_bytes().endswith(b"\n") or re.search(rb"[ \t]\r?\n", path.read_bytes())
+    ]
+    assert wrong == []
+
+
+def test_the_citation_file_carries_the_version_and_the_licence_of_the_package() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in citation
+    assert f"\nlicense: {project['license']}\n" in citation
