@@ -32,7 +32,7 @@ def main() -> None:
             # A file's name may hold what the terminal's encoding can't show.
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(app()(standalone_mode=False))
+        sys.exit(app()(standalone_mode=False) or 0)
     except typer.Abort:
         say_error("stopped.")
         sys.exit(INTERRUPTED)

@@ -31,6 +31,8 @@ def plan(inputs: Iterable[Path]) -> list[Job]:
             found = _files(path)
             for file in found:
                 files.setdefault(file.resolve(), file)
+        except FileNotFoundError as error:
+            raise UsageError(f"{path}: no such file; check the name.") from error
         except OSError as error:
             raise UsageError(f"{path}: can't be looked at ({error.strerror}); check the name.") from error
     paths = list(files.values())
@@ -50,7 +52,7 @@ def _files(path: Path) -> list[Path]:
 def _names(files: list[Path]) -> list[str]:
     """One NAME per file, none equal to another even where upper and lower case are the same."""
     names = [stem_of(file) for file in files]
-    longer = [f"{file.parent.name}_{name}" for file, name in zip(files, names, strict=True)]
+    longer = [f"{file.parent.resolve().name}_{name}" for file, name in zip(files, names, strict=True)]
     longest = [f"{name}_{file.suffix.lstrip('.')}" for file, name in zip(files, longer, strict=True)]
     for candidates in (longer, longest):
         counts = Counter(name.lower() for name in names)
