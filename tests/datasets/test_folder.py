@@ -183,3 +183,8 @@ def test_listing_reads_no_pixel(tmp_path: Path) -> None:
     for path in tmp_path.rglob("*.png"):
         path.write_bytes(b"")
     assert [entry.id for entry in open_set(f"folder:{tmp_path}").entries] == ["train_a"]
+
+
+def test_all_cases_of_a_set_can_be_asked_for_at_once() -> None:
+    data = open_set("synthetic:2")
+    assert data.split("all") == data.split("train") + data.split("test")

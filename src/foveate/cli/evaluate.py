@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def evaluate(
     weights: Annotated[str, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file.")],
     data: Annotated[str, typer.Option(help="NAME:FOLDER of a data set.")],
-    split: Annotated[str, typer.Option(help="Which part of it.")] = "test",
+    split: Annotated[str, typer.Option(help="Which part of it; all: every case.")] = "test",
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
     to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,

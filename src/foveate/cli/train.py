@@ -26,6 +26,9 @@ def train(
     ] = None,
     data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    initial: Annotated[
+        Path | None, typer.Option("--from", help="Begin with the weights of this .safetensors file.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run in --out.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
 ) -> None:
@@ -40,10 +43,10 @@ def train(
     if device not in ("cpu", "cuda", "auto"):
         raise UsageError(f"--device {device}: choose cpu, cuda or auto.")
     plan = read_recipe(recipe, overrides or [])
-    _run(plan, data, out, resume=resume, device=device)
+    _run(plan, data, out, initial=initial, resume=resume, device=device)
 
 
-def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: str) -> None:
+def _run(recipe: Recipe, data: list[str], out: Path, *, initial: Path | None, resume: bool, device: str) -> None:
     with needs_torch():
         from foveate.training.start import Listener, start
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -69,6 +72,7 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, resume: bool, device: st
                 resume=resume,
                 device=device,
                 command=shlex.join(["foveate", *sys.argv[1:]]),
+                initial=initial,
                 listener=Listener(say, on_step, on_epoch),
             )
         except KeyboardInterrupt:

@@ -35,10 +35,12 @@ class DataSet:
     entries: tuple[CaseEntry, ...]
 
     def split(self, name: str) -> tuple[CaseEntry, ...]:
-        """The cases of one split, in order. Raises UsageError for a split that the set does not have."""
+        """The cases of one split, or of 'all', in order. Raises UsageError for a split that the set does not have."""
+        if name == "all":
+            return self.entries
         chosen = tuple(entry for entry in self.entries if entry.split == name)
         if not chosen:
-            raise UsageError(unknown(f"split of {self.name}", name, {entry.split for entry in self.entries}))
+            raise UsageError(unknown(f"split of {self.name}", name, {"all", *(entry.split for entry in self.entries)}))
         return chosen
 
 

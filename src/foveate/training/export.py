@@ -7,6 +7,7 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         threshold=facts.threshold,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=recipe.name,
-        command="; then ".join([record["command"], *(note["command"] for note in record.get("resumed", []))]),
+        command="; then ".join(_commands(record)),
         source_commit=record["source_commit"],
         training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in record["data"].items()),
         validation_f1=facts.validation_f1,
@@ -78,6 +79,13 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
     write_bytes(content, target)
     write_text(card.to_json(), card_path)
     return Exported(card, differences)
+
+
+def _commands(record: dict[str, Any]) -> list[str]:
+    """Every command that had a part in the weights, in order."""
+    earlier = _commands(record["initial"]) if "initial" in record else []
+    own = [record["command"]] if "command" in record else []
+    return [*earlier, *own, *(note["command"] for note in record.get("resumed", []))]
 
 
 def to_onnx(model: nn.Module) -> bytes:

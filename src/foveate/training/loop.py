@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,17 +61,18 @@ def train(
     *,
     fabric: Fabric,
     folder: Path,
+    initial: Mapping[str, Tensor] | None,
     resume: bool,
     on_step: OnStep,
     on_epoch: Callable[[EpochReport], None],
 ) -> str:
-    """Train into `folder`, epoch by epoch, and say why it ended.
+    """Train into `folder`, from `initial` weights if given, epoch by epoch, and say why it ended.
 
     Every epoch ends with a validation, both weight files and the resumable state on disk. Raises TrainingError
     when the loss is not a number any more.
     """
     setting = Setting(recipe, training, validation, fabric, folder, *channel_statistics(training))
-    parts = build_parts(recipe)
+    parts = build_parts(recipe, initial)
     if resume:
         restore_parts(parts, load_state(folder))
     step = _stepper(parts, setting)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -48,11 +49,13 @@ class Parts:
     progress: Progress
 
 
-def build_parts(recipe: Recipe) -> Parts:
-    """Fresh parts; the recipe's seed decides the first weights and the order of all crops."""
+def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> Parts:
+    """Fresh parts; the recipe's seed decides the first weights, unless given, and the order of all crops."""
     options = recipe.training
     torch.manual_seed(options.seed)
     network = build(recipe.network.name, **recipe.network.model_dump(exclude={"name"}))
+    if initial is not None:
+        network.load_state_dict(initial)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
     optimiser = _optimiser(network, options)
     return Parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import importlib.metadata
 import io
 import platform
@@ -14,16 +15,17 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from foveate.arrays.prepare import WorkingSize
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
-from foveate.errors import TrainingError, UsageError
+from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.imaging import write_text
 from foveate.recipes.read import read_recipe, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.training.loop import EpochReport, OnStep, train
-from foveate.training.run_folder import LOG, RECIPE, STATE, load_facts, load_state, save_facts
+from foveate.training.run_folder import FACTS, LOG, RECIPE, STATE, load_facts, load_state, load_weights, save_facts
 from foveate.training.samples import TrainingSet, load_training_set
 from foveate.training.validation import ValidationSet
 
@@ -48,12 +50,14 @@ def start(
     device: str,
     command: str,
     listener: Listener,
+    initial: Path | None = None,
 ) -> str:
     """Train by `recipe` on the training parts of `data` into `folder`; returns why it ended.
 
     Raises UsageError where the folder already holds a run and `resume` is off, TrainingError where a run can't go on.
     """
     _check_folder(folder, resume=resume)
+    weights = None if initial is None else _initial_weights(initial, recipe)
     fabric = _fabric(device, recipe.training.precision)
     working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
     names = [dataset.name for dataset in data]
@@ -87,6 +91,8 @@ def start(
         "source_commit": source_commit(),
         "data": parts,
     }
+    if initial is not None:
+        facts["initial"] = _origin(initial)
     if resume:
         facts = _resumed(folder, facts, recipe)
     write_text(to_toml(recipe), folder / RECIPE)
@@ -102,10 +108,32 @@ def start(
         validation,
         fabric=fabric,
         folder=folder,
+        initial=weights,
         resume=resume,
         on_step=listener.on_step,
         on_epoch=on_epoch,
     )
+
+
+def _initial_weights(path: Path, recipe: Recipe) -> dict[str, Tensor]:
+    """The weights of another run, for the recipe's own network; ModelError where it is another one."""
+    network, facts = load_weights(path)
+    if (facts.network, facts.options) != (recipe.network.name, recipe.network.model_dump(exclude={"name"})):
+        raise ModelError(
+            f"{path}: holds {facts.network} with {facts.options}, not the recipe's network. Set network.* to the same."
+        )
+    return network.state_dict()
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    """Where initial weights come from: the file, and the run that made it if its facts lie beside it."""
+    origin: dict[str, Any] = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if (path.parent / FACTS).is_file():
+        facts = load_facts(path.parent)
+        origin |= {
+            key: facts[key] for key in ("command", "source_commit", "data", "resumed", "initial") if key in facts
+        }
+    return origin
 
 
 def source_commit() -> str:
