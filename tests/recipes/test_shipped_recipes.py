@@ -45,7 +45,7 @@ def test_the_first_line_of_a_shipped_recipe_is_the_command_that_runs_it(name: st
     command = shlex.split(first.removeprefix("# "))
     assert command[:3] == ["foveate", "train", name]
     options = dict.fromkeys(command[3::2])
-    assert options.keys() == {"--data", "--out"}
+    assert {"--data", "--out"} <= options.keys() <= {"--data", "--from", "--out"}
     sets = [value for option, value in zip(command[3::2], command[4::2], strict=True) if option == "--data"]
     assert sets
     assert {value.partition(":")[0] for value in sets} <= SETS.keys()

@@ -24,7 +24,7 @@ def entries(root: str) -> list[CaseEntry]:
     """The 28 cases sorted by name; the two eyes of a child are one group."""
     cases = []
     for number, image in enumerate(listed(root, "Image_*.jpg", expected=EXPECTED)):
-        fov = Path(root).resolve().parent / "CHASE_DB1_FOV" / f"{image.stem}.png"
+        fov = Path(root).absolute().parent / "CHASE_DB1_FOV" / f"{image.stem}.png"
         files = CaseFiles(
             image=image,
             mask=image.with_name(f"{image.stem}_1stHO.png"),

@@ -25,7 +25,7 @@ def entries(root: str) -> list[CaseEntry]:
     cases = []
     for number, image in enumerate(listed(root, "stare-images/*.ppm*", expected=EXPECTED)):
         name, ending = image.name.split(".", 1)
-        fov = Path(root).resolve().parent / "STARE_FOV" / f"{name}.gif"
+        fov = Path(root).absolute().parent / "STARE_FOV" / f"{name}.gif"
         files = CaseFiles(
             image=image,
             mask=Path(root) / "labels-ah" / f"{name}.ah.{ending}",

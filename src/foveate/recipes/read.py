@@ -18,8 +18,8 @@ from foveate.recipes.schema import Recipe
 def shipped() -> dict[str, str]:
     """Name to TOML text of every recipe in the package, sorted by name."""
     folder = files("foveate.recipes")
-    tomls = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    return {item.name.removesuffix(".toml"): item.read_text(encoding="utf-8") for item in tomls}
+    tomls = {item.name.removesuffix(".toml"): item for item in folder.iterdir() if item.name.endswith(".toml")}
+    return {name: tomls[name].read_text(encoding="utf-8") for name in sorted(tomls)}
 
 
 def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
