@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveate.datasets.vessel_painting import Blood, Plane, View, paint
-from foveate.datasets.vessel_tree import Eye, Tree, draw_eye, grow
+from foveate.datasets.vessel_tree import Tree, grow
+from foveate.datasets.vessel_trunks import Eye, draw_eye
 from foveate.errors import UsageError
 from foveate.records import Case, CaseEntry, Image, Mask
 
