@@ -47,23 +47,6 @@ def last_line(script: str, *arguments: object) -> tuple[int, set[str]]:
     return status, set(modules)
 
 
-def test_importing_foveate_loads_nothing_but_the_standard_library() -> None:
-    script = """
-import json, sys
-before = set(sys.modules)
-import foveate
-print(json.dumps([0, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))
-"""
-    assert last_line(script)[1] - set(sys.stdlib_module_names) == {"foveate"}
-
-
-def test_help_loads_neither_arrays_nor_images_nor_a_runtime() -> None:
-    status, modules = last_line(RUN_COMMAND, "--help")
-    assert status == 0
-    assert "foveate" in modules
-    assert not modules & {"numpy", "onnxruntime", "PIL", "tifffile", *NOT_INSTALLED_WITH_FOVEATE}
-
-
 def test_segmenting_needs_no_network_and_no_package_of_training(tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, modules = last_line(

@@ -187,3 +187,22 @@ def test_a_damaged_model_is_told_in_one_line_and_nothing_is_written(tmp_path: Pa
     assert str(model) in line
     assert "SHA-256" in line
     assert names(tmp_path / "out") == set()
+
+
+def test_a_photograph_without_permission_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, closed = save(tmp_path / "good.png"), save(tmp_path / "closed.png", 1)
+    read_bytes, access = Path.read_bytes, os.access
+
+    def refused(path: Path) -> bytes:
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read_bytes(path)
+
+    # Permissions don't bind root, whom tests may run as.
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(os, "access", lambda path, mode, **more: str(path) != str(closed) and access(path, mode, **more))
+    ran = segment(good, closed, "-o", tmp_path / "out")
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert str(closed) in line
+    assert names(tmp_path / "out") == {"good_mask.png", "segment.json"}

@@ -9,6 +9,7 @@ from small_run import run, small_recipe
 
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError
+from foveate.networks import build
 from foveate.recipes.read import read_recipe
 from foveate.training.run_folder import load_weights
 from foveate.training.start import Listener, start
@@ -96,3 +97,49 @@ def test_early_stopping_ends_the_run_and_says_why(tmp_path: Path, small_data: li
     # Weights that hardly move can't reach a better validation F1 for long.
     recipe = small_recipe("training.epochs=40", "training.patience=2", "training.learning_rate=1e-12")
     assert "stopped early" in run(recipe, small_data, tmp_path / "stale")
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.optimiser=adam",
+        "training.schedule=constant",
+        "training.schedule=plateau",
+        "training.loss=bce",
+        "training.loss=dice",
+        "training.precision=bf16-mixed",
+        "training.average=0",
+        "training.side_weight=0",
+        "training.gradient_clip=0",
+        "training.weight_decay=0",
+        "network.depth=1",
+    ],
+)
+def test_every_way_to_train_moves_the_weights(
+    override: str, finished_run: Path, tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    # Without the average, so that what is kept are the trained weights themselves.
+    recipe = small_recipe("training.epochs=1", "training.average=0", override)
+    run(recipe, small_data, tmp_path / "run")
+    torch.manual_seed(recipe.training.seed)
+    fresh = build(recipe.network.name, **recipe.network.model_dump(exclude={"name"}))
+    trained, _ = load_weights(tmp_path / "run" / "last.safetensors")
+    for name, parameter in fresh.named_parameters():
+        found = trained.get_parameter(name)
+        assert torch.isfinite(found).all(), name
+        assert not torch.equal(found, parameter), name
+
+
+def test_a_plateau_lowers_the_learning_rate_tenfold(tmp_path: Path, small_data: list[DataSet]) -> None:
+    recipe = small_recipe(
+        "training.epochs=5",
+        "training.schedule=plateau",
+        "training.plateau_patience=1",
+        "training.learning_rate=1e-12",
+        "training.average=0",
+    )
+    run(recipe, small_data, tmp_path / "run")
+    with (tmp_path / "run" / "log.csv").open(encoding="utf-8") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert rates[0] == pytest.approx(1e-12)
+    assert rates[-1] == pytest.approx(1e-13)

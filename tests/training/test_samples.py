@@ -87,7 +87,12 @@ def test_colour_changes_stay_in_range_and_leave_the_mask_and_the_dark_outside_al
     assert torch.equal(mask, plain_mask)
     assert float(image.min()) >= 0
     assert float(image.max()) <= 1
-    assert torch.all(image[:, :, 24, :8][fov[:, :, 24, :8].expand(-1, 3, -1) == 0] == 0) or bool(fov.all())
+    outside = (fov == 0).expand_as(image)
+    assert outside.float().mean() > 0.01
+    # The edge of the FOV is resampled, so up to half a pixel beside it still has a share of the image.
+    far = torch.nn.functional.max_pool2d(fov, 3, stride=1, padding=1).expand_as(image) == 0
+    assert far.any()
+    assert torch.all(image[far] == 0)
 
 
 def test_channel_statistics_count_the_fov_and_every_set_alike() -> None:

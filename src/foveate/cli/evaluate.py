@@ -104,7 +104,7 @@ def _model_file(weights: str) -> str | Path:
     if not best.is_file():
         raise UsageError(f"{run}: is not the folder of a run: it holds no {best.name}.")
     if not exported.is_file() or exported.stat().st_mtime < best.stat().st_mtime:
-        from foveate.cli.train import needs_torch
+        from foveate.cli.extras import needs_torch
 
         with needs_torch():
             from foveate.training.export import export

@@ -23,7 +23,7 @@ def export(
     """
     if out.suffix != ".onnx":
         raise UsageError(f"--out {out}: name a file that ends in .onnx.")
-    from foveate.cli.train import needs_torch
+    from foveate.cli.extras import needs_torch
 
     with needs_torch():
         from foveate.training.export import export as export_run

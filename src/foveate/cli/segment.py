@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def segment(
-    images: Annotated[list[Path], typer.Argument(help="Photographs, and folders of photographs.")],
+    images: Annotated[list[Path], typer.Argument(readable=False, help="Photographs, and folders of photographs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foveate.cli.console import say
+from foveate.cli.extras import needs_torch
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,17 +78,6 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, initial: Path | None, re
             say(f"The last finished epoch is in {out}: go on with the same command and --resume.")
             raise
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
-
-
-@contextmanager
-def needs_torch() -> Iterator[None]:
-    """Around the import of a part that the base install does not bring: says what to install."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"this command needs PyTorch and more ({error.name} is missing): pip install 'foveate[train]'"
-        ) from error
 
 
 def _line(report: EpochReport, epochs: int) -> str:

@@ -93,7 +93,7 @@ class TrainingSection(Section):
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation F1; 0: never."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
     @property
     def steps_per_epoch(self) -> int:

@@ -103,6 +103,6 @@ def _write(path: Path, beside: Path, write: Callable[[], object]) -> None:
     try:
         write()
         beside.replace(path)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         beside.unlink(missing_ok=True)
         raise TrainingError(f"{path}: can't be written ({error}). Free space; the last state is intact.") from error
