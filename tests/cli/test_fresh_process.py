@@ -1,6 +1,7 @@
 """What a process loads and touches: the command line must be quick, offline, and free of training's packages."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,25 @@ def last_line(script: str, *arguments: object) -> tuple[int, set[str]]:
     assert ended.returncode == 0, ended.stderr
     status, modules = json.loads(ended.stdout.splitlines()[-1])
     return status, set(modules)
+
+
+def test_segmenting_leaves_no_telemetry_behind(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "foveate",
+        "segment",
+        str(save(tmp_path / "photo.png")),
+        "-o",
+        str(tmp_path / "out"),
+    ]
+    silenced = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in silenced} | {"HOME": str(home)}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert names(tmp_path / "out") == {"photo_mask.png", "segment.json"}
+    assert list(home.rglob("*")) == []
 
 
 def test_segmenting_needs_no_network_and_no_package_of_training(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,9 @@ def open_network(
     `source` names the model in errors; `threads` of 0 takes one per core. Raises ModelError for bytes that
     ONNX Runtime can't load, or that have other than one input and one output.
     """
+    # ONNX Runtime reports its use to its makers, and reads only when it is imported that it must not. Whoever set the
+    # variable himself is left his choice.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
