@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_an_unknown_network_is_an_error_that_names_the_nearest(name: str, neares
 )
 def test_an_unknown_option_is_an_error_that_names_the_nearest(option: str, nearest: str | None) -> None:
     with pytest.raises(UsageError, match=f"unknown option of region_guided '{option}'") as caught:
-        build("region_guided", **{option: 3})
+        build("region_guided", **cast("dict[str, Any]", {option: 3}))
     message = str(caught.value)
     assert all(valid in message for valid in ("in_channels", "classes", "widths", "depth"))
     assert "self" not in message.split("Valid:")[1]

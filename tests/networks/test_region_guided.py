@@ -14,8 +14,9 @@ from scipy import ndimage  # type: ignore[import-untyped]
 from torch.nn import functional as F
 
 from foveate.networks import region_guided
+from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.separable import SeparableBlock
-from foveate.networks.region_guided import InverseAdditionAttention, RegionGuided
+from foveate.networks.region_guided import RegionGuided
 from foveate.recipes.read import read_recipe, shipped
 
 Array = NDArray[np.float64]

@@ -18,25 +18,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from foveate.networks.blocks.convolution import double
+from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
+from foveate.networks.blocks.sampling import halve, resize
 from foveate.networks.blocks.separable import SeparableBlock
 
 
-class InverseAdditionAttention(nn.Module):
-    """Eqs. 6 and 7: features ⊙ (1 − σ(map)) + map; (B, C, H, W) and (B, 1, any, any) to (B, C, H, W).
-
-    Where the map is sure of a vessel the features make way for it; elsewhere they speak and the map adds to them.
-    """
-
-    def forward(self, features: Tensor, region_map: Tensor) -> Tensor:
-        """Refine: `region_map` holds logits and is resized to the features."""
-        resized = resize(region_map, like=features)  # (B, 1, H, W)
-        return features * torch.sigmoid(-resized) + resized  # 1 − σ(x) = σ(−x)
-
-
 class RegionGuided(nn.Module):
-    """The network of the paper's figure 1, 'IAA + PD + UNET *' of its table II."""
+    """The network of the paper's figure 1, 'IAA + PD + UNET *' of its table II.
+
+    `attention` off leaves the separable U-Net; `partial_decoder` off draws the first map from dec2 itself. The
+    rows of table II without "*" have widths (32, 64, 128, 256), "the standard filter count", which is our reading.
+    """
 
     def __init__(
         self,
@@ -45,6 +39,8 @@ class RegionGuided(nn.Module):
         classes: int = 1,
         widths: tuple[int, int, int, int] = (8, 16, 24, 32),
         depth: int = 2,
+        attention: bool = True,
+        partial_decoder: bool = True,
     ) -> None:
         super().__init__()
         c1, c2, c3, c4 = widths
@@ -52,41 +48,37 @@ class RegionGuided(nn.Module):
             SeparableBlock(a, b, depth=depth) for a, b in ((in_channels, c1), (c1, c2), (c2, c3))
         )
         self.bottleneck = SeparableBlock(c3, c4, depth=depth)
-        self.upsample = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, kernel_size=2, stride=2) for a, b in ((c4, c3), (c3, c2), (c2, c1))
-        )
+        self.upsample = nn.ModuleList(double(a, b) for a, b in ((c4, c3), (c3, c2), (c2, c1)))
         self.decoder = nn.ModuleList(SeparableBlock(2 * c, c, depth=depth) for c in (c3, c2, c1))
-        self.partial_decoder = SeparableBlock(c2, c2, depth=depth)
-        self.attention = InverseAdditionAttention()
-        self.maps = nn.ModuleList(nn.Conv2d(c, 1, kernel_size=1) for c in (c2, c3, c2))
+        has_decoder = attention and partial_decoder
+        self.partial_decoder = SeparableBlock(c2, c2, depth=depth) if has_decoder else None
+        self.maps = nn.ModuleList(nn.Conv2d(c, 1, kernel_size=1) for c in (c2, c3, c2) if attention)
+        self.iaa = nn.ModuleList(InverseAdditionAttention() for _ in range(3) if attention)
         self.head = nn.Conv2d(c1, classes, kernel_size=1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
         return self.forward_all(image)[0]
 
-    def forward_all(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward_all(self, image: Tensor) -> tuple[Tensor, ...]:
         """Logits, then the three region maps before them, finest first: (B, 1, H/2, W/2), H/4, H/2."""
+        dec1, dec2, dec3 = self._decode(image)  # (B, C3, H/4, W/4), (B, C2, H/2, W/2), (B, C1, H, W)
+        if not self.iaa:
+            return (self.head(dec3),)
+        map0 = self.maps[0](dec2 if self.partial_decoder is None else self.partial_decoder(dec2))  # eq. 5
+        map1 = self.maps[1](self.iaa[0](dec1, map0))  # eq. 6: (B, 1, H/4, W/4)
+        map2 = self.maps[2](self.iaa[1](dec2, map1))  # eq. 7: (B, 1, H/2, W/2)
+        return self.head(self.iaa[2](dec3, map2)), map2, map1, map0  # eqs. 7 and 8
+
+    def _decode(self, image: Tensor) -> list[Tensor]:
         x, skips = image, []
         for block in self.encoder:
             x = block(x)  # S1, S2, S3: eq. 2
             skips.append(x)
-            x = F.max_pool2d(x, kernel_size=2, ceil_mode=True)  # p1, p2, p3: eq. 3
+            x = halve(x)  # p1, p2, p3: eq. 3
         x = self.bottleneck(x)  # b: (B, C4, H/8, W/8)
         decoded = []
         for upsample, block, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
             x = block(torch.cat((skip, resize(upsample(x), like=skip)), dim=1))
             decoded.append(x)  # dec1, dec2, dec3: eq. 4
-        dec1, dec2, dec3 = decoded  # (B, C3, H/4, W/4), (B, C2, H/2, W/2), (B, C1, H, W)
-        to_map0, to_map1, to_map2 = self.maps
-        map0 = to_map0(self.partial_decoder(dec2))  # eq. 5: (B, 1, H/2, W/2)
-        map1 = to_map1(self.attention(dec1, map0))  # eq. 6: (B, 1, H/4, W/4)
-        map2 = to_map2(self.attention(dec2, map1))  # eq. 7: (B, 1, H/2, W/2)
-        return self.head(self.attention(dec3, map2)), map2, map1, map0  # eqs. 7 and 8
-
-
-def resize(x: Tensor, *, like: Tensor) -> Tensor:
-    """Bilinear, to the height and width of `like`; the signal meets the skip, the skip is never cropped."""
-    if not torch.compiler.is_exporting() and x.shape[-2:] == like.shape[-2:]:
-        return x
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+        return decoded

@@ -1,0 +1,52 @@
+"""Convolutional LSTM (Shi et al., NeurIPS 2015, eq. 3, without the peephole terms, as in Keras).
+
+Axes: B images, C channels, H rows, W columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class ConvLSTMCell(nn.Module):
+    """One step: i, f, o = σ(W_x x + W_h h + b) each, g = tanh(…); c' = f c + i g; h' = o tanh(c').
+
+    Deviation: plain sigmoid gates, where Keras' ConvLSTM2D has its piecewise linear "hard sigmoid".
+    """
+
+    def __init__(self, in_channels: int, hidden: int, *, kernel: int = 3) -> None:
+        super().__init__()
+        self.hidden = hidden
+        self.of_input = nn.Conv2d(in_channels, 4 * hidden, kernel, padding=kernel // 2)
+        self.of_state = nn.Conv2d(hidden, 4 * hidden, kernel, padding=kernel // 2, bias=False)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        """x (B, in, H, W) and state (h, c), each (B, hidden, H, W), to the next state; None is the state of zeros."""
+        gates = self.of_input(x)  # (B, 4 hidden, H, W)
+        if state is not None:
+            gates = gates + self.of_state(state[0])
+        i, f, o, g = gates.chunk(4, dim=1)
+        cell = torch.sigmoid(i) * torch.tanh(g)
+        if state is not None:
+            cell = cell + torch.sigmoid(f) * state[1]
+        return torch.sigmoid(o) * torch.tanh(cell), cell
+
+
+class ConvLSTM(nn.Module):
+    """A cell along a sequence of maps; the last hidden map alone: (B, in, H, W) each to (B, hidden, H, W)."""
+
+    def __init__(self, in_channels: int, hidden: int, *, kernel: int = 3) -> None:
+        super().__init__()
+        self.cell = ConvLSTMCell(in_channels, hidden, kernel=kernel)
+
+    def forward(self, sequence: Sequence[Tensor]) -> Tensor:
+        """The first map is the earliest."""
+        state: tuple[Tensor, Tensor] | None = None
+        for x in sequence:
+            state = self.cell(x, state)
+        if state is None:
+            raise ValueError("a sequence needs at least one map")
+        return state[0]
