@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
 from torch.nn import functional as F
 
-from foveate.networks import region_guided
+from foveate.networks import NETWORKS, build, region_guided
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.separable import SeparableBlock
 from foveate.networks.region_guided import RegionGuided
@@ -23,7 +23,16 @@ Array = NDArray[np.float64]
 Widths = tuple[int, int, int, int]
 
 
-def parameters_by_hand(*, in_channels: int, classes: int, widths: Widths, depth: int = 2, kernel: int = 2) -> int:
+def parameters_by_hand(
+    *,
+    in_channels: int = 3,
+    classes: int = 1,
+    widths: Widths = (8, 16, 24, 32),
+    depth: int = 2,
+    attention: bool = True,
+    partial_decoder: bool = True,
+    kernel: int = 2,
+) -> int:
     """Counted from the paper's layers, in the order of section III."""
 
     def block(channels: int, filters: int) -> int:
@@ -41,9 +50,11 @@ def parameters_by_hand(*, in_channels: int, classes: int, widths: Widths, depth:
     decoder = 0
     for below, filters in ((bottom, third), (third, second), (second, first)):
         decoder += deconvolution(below, filters) + block(2 * filters, filters)
-    partial_decoder = block(second, second)
+    head = first * classes + classes
+    if not attention:
+        return encoder + decoder + head
     maps = (second + 1) + (third + 1) + (second + 1)
-    return encoder + decoder + partial_decoder + maps + first * classes + classes
+    return encoder + decoder + (block(second, second) if partial_decoder else 0) + maps + head
 
 
 def count(network: torch.nn.Module) -> int:
@@ -57,15 +68,30 @@ def count(network: torch.nn.Module) -> int:
         {"in_channels": 3, "classes": 1, "widths": (16, 24, 40, 56)},
         {"in_channels": 1, "classes": 4, "widths": (5, 7, 11, 13), "depth": 3},
         {"in_channels": 2, "classes": 2, "widths": (8, 16, 24, 32), "depth": 1},
+        {"in_channels": 2, "classes": 2, "widths": (4, 5, 6, 7), "attention": False},
+        {"in_channels": 2, "classes": 2, "widths": (4, 5, 6, 7), "partial_decoder": False},
     ],
 )
 def test_the_number_of_parameters_is_that_of_the_papers_layers(options: dict[str, Any]) -> None:
     assert count(RegionGuided(**options)) == parameters_by_hand(**options)
 
 
+@pytest.mark.parametrize(
+    ("variant", "row"),
+    [
+        ("unet", {"widths": (32, 64, 128, 256), "attention": False}),  # table II without "*": our reading of the widths
+        ("iaa", {"widths": (32, 64, 128, 256), "partial_decoder": False}),
+        ("iaa_pd", {"widths": (32, 64, 128, 256)}),
+        ("iaa_pd_narrow", {"widths": (8, 16, 24, 32)}),
+    ],
+)
+def test_the_named_variants_have_the_parameters_of_the_rows_of_table_ii(variant: str, row: dict[str, Any]) -> None:
+    assert count(build("region_guided", variant=variant)) == parameters_by_hand(**row)
+    assert list(NETWORKS["region_guided"].variants) == ["unet", "iaa", "iaa_pd", "iaa_pd_narrow"]
+
+
 def test_the_defaults_are_the_papers_filters_and_the_documented_numbers_are_right() -> None:
-    printed = parameters_by_hand(in_channels=3, classes=1, widths=(8, 16, 24, 32))
-    with_3x3 = parameters_by_hand(in_channels=3, classes=1, widths=(8, 16, 24, 32), kernel=3)
+    printed, with_3x3 = parameters_by_hand(), parameters_by_hand(kernel=3)
     assert count(RegionGuided()) == printed
     for number in (printed, with_3x3):
         assert f"{number:,}".replace(",", " ") in (region_guided.__doc__ or "")
@@ -73,7 +99,7 @@ def test_the_defaults_are_the_papers_filters_and_the_documented_numbers_are_righ
 
 @pytest.mark.parametrize("name", shipped())
 def test_no_shipped_recipe_has_more_than_the_papers_40_000_parameters(name: str) -> None:
-    options = read_recipe(name).network.model_dump(exclude={"name"})
+    options = read_recipe(name).network.options
     assert count(RegionGuided(**options)) <= 40_000
 
 
@@ -121,10 +147,7 @@ def block_by_hand(block: Any, x: Array) -> Array:
     for depthwise, pointwise, norm, _relu in block:
         kernels = numbers(depthwise.weight)[:, 0]
         x = np.stack([ndimage.correlate(a, k, mode="constant") for a, k in zip(x, kernels, strict=True)])
-        x = np.einsum("oc,chw->ohw", numbers(pointwise.weight)[:, :, 0, 0], x)
-        scale = numbers(norm.weight) / np.sqrt(numbers(norm.running_var) + norm.eps)
-        x = (x - numbers(norm.running_mean)[:, None, None]) * scale[:, None, None]
-        x = np.maximum(x + numbers(norm.bias)[:, None, None], 0)
+        x = np.maximum(norm_by_hand(norm, convolution_by_hand(pointwise, x)), 0)
     return x
 
 
@@ -137,15 +160,33 @@ def deconvolution_by_hand(layer: Any, x: Array) -> Array:
     """Each pixel becomes 2×2."""
     spread = np.einsum("chw,coab->ohawb", x, numbers(layer.weight))
     enlarged: Array = spread.reshape(spread.shape[0], 2 * x.shape[1], 2 * x.shape[2])
-    return enlarged + numbers(layer.bias)[:, None, None]
+    return enlarged if layer.bias is None else enlarged + numbers(layer.bias)[:, None, None]
 
 
-def convolution_1x1_by_hand(layer: Any, x: Array) -> Array:
-    mixed: Array = np.einsum("oc,chw->ohw", numbers(layer.weight)[:, :, 0, 0], x)
-    return mixed + numbers(layer.bias)[:, None, None]
+def convolution_by_hand(layer: Any, x: Array) -> Array:
+    """Of stride 1, the size kept."""
+    weights, apart = numbers(layer.weight), layer.dilation[0]
+    height, width = x.shape[1:]
+    margin = apart * (weights.shape[2] // 2)
+    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
+    total = np.zeros((len(weights), height, width))
+    for row, column in np.ndindex(*weights.shape[2:]):
+        seen = padded[:, row * apart : row * apart + height, column * apart : column * apart + width]
+        total += np.einsum("oc,chw->ohw", weights[:, :, row, column], seen)
+    return total if layer.bias is None else total + numbers(layer.bias)[:, None, None]
 
 
-def network_by_hand(network: Any, x: Array) -> tuple[Array, Array, Array, Array]:
+def norm_by_hand(norm: Any, x: Array) -> Array:
+    """Batch norm in evaluation mode."""
+    scale = numbers(norm.weight) / np.sqrt(numbers(norm.running_var) + norm.eps)
+    centred = x - numbers(norm.running_mean)[:, None, None]
+    normalised: Array = centred * scale[:, None, None] + numbers(norm.bias)[:, None, None]
+    return normalised
+
+
+def network_by_hand(
+    network: Any, x: Array, *, attention: bool = True, partial_decoder: bool = True
+) -> tuple[Array, ...]:
     """Equations 1 to 8, line by line, for sizes that are multiples of 8: logits, then the maps, finest first."""
     s1 = block_by_hand(network.encoder[0], x)
     s2 = block_by_hand(network.encoder[1], pool_by_hand(s1))
@@ -157,42 +198,60 @@ def network_by_hand(network: Any, x: Array) -> tuple[Array, Array, Array, Array]
         below = block_by_hand(network.decoder[index], np.concatenate((skip, upsampled)))
         decoded.append(below)
     dec1, dec2, dec3 = decoded
-    map0 = convolution_1x1_by_hand(network.maps[0], block_by_hand(network.partial_decoder, dec2))
-    map1 = convolution_1x1_by_hand(network.maps[1], attention_by_hand(dec1, map0))
-    map2 = convolution_1x1_by_hand(network.maps[2], attention_by_hand(dec2, map1))
-    return convolution_1x1_by_hand(network.head, attention_by_hand(dec3, map2)), map2, map1, map0
+    if not attention:
+        return (convolution_by_hand(network.head, dec3),)
+    coarse = block_by_hand(network.partial_decoder, dec2) if partial_decoder else dec2
+    map0 = convolution_by_hand(network.maps[0], coarse)
+    map1 = convolution_by_hand(network.maps[1], attention_by_hand(dec1, map0))
+    map2 = convolution_by_hand(network.maps[2], attention_by_hand(dec2, map1))
+    return convolution_by_hand(network.head, attention_by_hand(dec3, map2)), map2, map1, map0
 
 
-def random_network(**options: Any) -> RegionGuided:
+def drawn(network: Any, *, spread: float = 0.4) -> Any:
     """In float64 and evaluation mode; every weight and statistic drawn, so that none hides behind a 0 or 1."""
-    network = RegionGuided(**options).double().eval()
+    network.double().eval()
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for key, value in network.state_dict().items():
             if key.endswith("running_var"):
                 value.uniform_(0.5, 2.0, generator=generator)
             elif value.is_floating_point():
-                value.normal_(0, 0.4, generator=generator)
+                value.normal_(0, spread, generator=generator)
     return network
 
 
-@pytest.mark.parametrize("options", [{}, {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3}], ids=str)
+def assert_close(found: torch.Tensor, by_hand: Array) -> None:
+    """The first image of a batch, in float64."""
+    scale = np.abs(by_hand).max()
+    assert scale > 0.01
+    np.testing.assert_allclose(found[0].detach().numpy() / scale, by_hand / scale, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3},
+        {"attention": False},  # "UNet" of table II: dec3 goes to the head as it is
+        {"partial_decoder": False},  # "IAA + UNET": dec2 itself draws map0, in place of eq. 5
+    ],
+    ids=str,
+)
 def test_logits_and_maps_are_those_of_the_papers_equations(options: dict[str, Any]) -> None:
-    network = random_network(**options)
+    network = drawn(RegionGuided(**options))
     image = np.random.default_rng(0).normal(size=(options.get("in_channels", 3), 24, 40))
     with torch.inference_mode():
         found = network.forward_all(torch.from_numpy(image)[None])
         logits = network(torch.from_numpy(image)[None])
-    for one, by_hand in zip(found, network_by_hand(network, image), strict=True):
-        scale = np.abs(by_hand).max()
-        assert scale > 0.01
-        np.testing.assert_allclose(one[0].numpy() / scale, by_hand / scale, rtol=0, atol=1e-10)  # float64
+    parts = {name: options[name] for name in ("attention", "partial_decoder") if name in options}
+    for one, by_hand in zip(found, network_by_hand(network, image, **parts), strict=True):
+        assert_close(one, by_hand)
     assert torch.equal(logits, found[0])
 
 
 def changed_outputs(part: str) -> list[bool]:
     """Which of logits, map2, map1, map0 change with the biases and weights of one part."""
-    network = random_network()
+    network = drawn(RegionGuided())
     image = torch.randn(1, 3, 24, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         before = network.forward_all(image)

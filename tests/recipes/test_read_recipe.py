@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from foveate.errors import RecipeError, UsageError
+from foveate.networks import NETWORKS
+from foveate.networks.registry import constructor_of
 from foveate.recipes.read import check, read_recipe, to_toml
 
 if TYPE_CHECKING:
@@ -48,7 +53,7 @@ def refusal(overrides: list[str], source: str = SHIPPED) -> str:
 def test_a_file_of_ones_own_is_read_and_named_after_the_file(tmp_path: Path) -> None:
     recipe = read_recipe(file_of(tmp_path, OWN))
     assert (recipe.name, recipe.description) == ("mine", "Mine.")
-    assert (recipe.network.depth, recipe.training.epochs) == (3, 2)
+    assert (recipe.network.options["depth"], recipe.training.epochs) == (3, 2)
     assert recipe.training.batch == read_recipe(SHIPPED).training.batch  # the default of both
 
 
@@ -101,7 +106,6 @@ def test_an_override_reaches_into_a_section_that_the_file_leaves_out(tmp_path: P
     [
         ("trainig.epochs=4", "trainig", "training"),
         ("training.epoch=4", "training.epoch", "training.epochs"),
-        ("network.width=[1, 2, 3, 4]", "network.width", "network.widths"),
         ("data.working_min=3", "data.working_min", "data.working_minimum"),
         ("augmentation.color=0.1", "augmentation.color", "augmentation.colour"),
         ("descripton=x", "descripton", "description"),
@@ -253,3 +257,58 @@ def test_a_weight_survives_being_written_out_whatever_its_name(name: str, tmp_pa
 def test_a_recipe_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read_recipe(SHIPPED).training.epochs = 3
+
+
+NETWORK = 'description = "Mine."\n[network]\n'
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_recipe_can_name_every_network_and_resolves_all_options_but_the_datas(name: str, tmp_path: Path) -> None:
+    recipe = read_recipe(file_of(tmp_path, f'{NETWORK}name = "{name}"\n'))
+    defaults = {key: option.default for key, option in inspect.signature(constructor_of(name)).parameters.items()}
+    assert recipe.network.options == {key: defaults[key] for key in defaults if key not in ("in_channels", "classes")}
+
+
+VARIANTS = [(name, variant) for name in NETWORKS for variant in NETWORKS[name].variants]
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_a_variant_in_a_recipe_is_the_registrys(name: str, variant: str, tmp_path: Path) -> None:
+    found = read_recipe(file_of(tmp_path, f'{NETWORK}name = "{name}"\nvariant = "{variant}"\n')).network.options
+    default = read_recipe(file_of(tmp_path, f'{NETWORK}name = "{name}"\n')).network.options
+    assert found == default | dict(NETWORKS[name].variants[variant])
+
+
+def test_a_resolved_variant_is_read_back_as_itself(tmp_path: Path) -> None:
+    recipe = read_recipe(file_of(tmp_path, f'{NETWORK}name = "atten_res_unet"\nvariant = "encoder"\n'))
+    assert read_recipe(file_of(tmp_path, to_toml(recipe))) == recipe.model_copy(update={"name": "mine"})
+
+
+@pytest.mark.parametrize(
+    ("section", "parts"),
+    [
+        ('name = "unett"', ["unknown network 'unett'", "Did you mean 'unet'?", "fr_unet"]),
+        ('name = "unet"\nwidth = [4, 8]', ["unknown option of unet 'width'", "Did you mean 'widths'?"]),
+        ('name = "unet"\nclasses = 3', ["unknown option of unet 'classes'"]),
+        ('name = "unet"\nwidths = [4]', ["widths = [4]", "two or more"]),
+        ('name = "unet"\nwidths = "4,8"', ["widths = '4,8'", "two or more"]),
+        ('name = "unet"\nvariant = "plain"', ["unet has no named variants"]),
+        ('name = "atten_res_unet"\nvariant = "limt"', ["unknown variant", "Did you mean 'limit'?", "encoder_gated"]),
+        ('name = "atten_res_unet"\ndepth = 20', ["depth = 20", "18, 34, 50, 101"]),
+        ("widths = [4, 8]", ["network.name is missing"]),
+        (
+            'name = "atten_res_unet"\nvariant = "encoder"\ndecoder_gates = true',
+            ["variant 'encoder' has decoder_gates = False, not True"],
+        ),
+    ],
+)
+def test_a_wrong_network_section_is_refused_before_anything_is_built(
+    section: str, parts: list[str], tmp_path: Path
+) -> None:
+    message = refusal([], source=file_of(tmp_path, NETWORK + section + "\n"))
+    assert [part for part in parts if part not in message] == []
+
+
+def test_reading_a_recipe_needs_no_torch() -> None:
+    code = "import sys; sys.modules['torch'] = None; from foveate.recipes.read import read_recipe; read_recipe('{}')"
+    subprocess.run([sys.executable, "-c", code.format(SHIPPED)], check=True)

@@ -67,13 +67,14 @@ def test_a_recipe_written_out_in_full_names_every_key_of_the_schema(name: str) -
         if isinstance(section, type) and issubclass(section, Section):
             start = written.index(f"[{key}]") + 1
             stop = written.index("", start) if "" in written[start:] else len(written)
-            assert [line.split(" = ")[0] for line in written[start:stop]] == list(section.model_fields)
+            keys = [*section.model_fields, *getattr(getattr(read_recipe(name), key), "options", {})]
+            assert [line.split(" = ")[0] for line in written[start:stop]] == keys
         else:
             assert any(line.startswith(f"{key} = ") for line in written)
 
 
 def test_every_key_has_a_default_but_the_networks_name() -> None:
-    assert NetworkSection(name="region_guided").widths == (8, 16, 24, 32)
+    assert NetworkSection(name="region_guided").options["widths"] == (8, 16, 24, 32)
     for section in (DataSection, AugmentationSection, TrainingSection):
         assert section() == section.model_validate({})
 
@@ -81,7 +82,7 @@ def test_every_key_has_a_default_but_the_networks_name() -> None:
 def test_the_drive_recipe_is_the_papers_training() -> None:
     recipe = read_recipe("region-guided-drive")
     assert recipe.paper == "003"
-    assert recipe.network.widths == (8, 16, 24, 32)
+    assert recipe.network.options["widths"] == (8, 16, 24, 32)
     assert (recipe.data.working_minimum, recipe.data.working_maximum, recipe.training.crop) == (512, 512, 512)
     training, augmentation = recipe.training, recipe.augmentation
     assert (training.optimiser, training.learning_rate, training.loss) == ("adam", 1e-3, "dice_bce")

@@ -122,7 +122,7 @@ def test_every_way_to_train_moves_the_weights(
     recipe = small_recipe("training.epochs=1", "training.average=0", override)
     run(recipe, small_data, tmp_path / "run")
     torch.manual_seed(recipe.training.seed)
-    fresh = build(recipe.network.name, **recipe.network.model_dump(exclude={"name"}))
+    fresh = build(recipe.network.name, **recipe.network.options)
     trained, _ = load_weights(tmp_path / "run" / "last.safetensors")
     for name, parameter in fresh.named_parameters():
         found = trained.get_parameter(name)

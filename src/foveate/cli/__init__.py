@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from foveate.cli import demo, evaluate, export, segment, train
+from foveate.cli import demo, evaluate, export, networks, segment, train
 from foveate.cli.console import say_error
 from foveate.errors import FoveateError, UsageError
 
@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "evaluate": evaluate.evaluate,
     "train": train.train,
     "export": export.export,
+    "networks": networks.networks,
 }
 """Name to function; the function's signature is the interface and its docstring the help."""
 

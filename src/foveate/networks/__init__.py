@@ -1,18 +1,25 @@
 """The networks, in torch: one file per paper's system, shared blocks in `blocks/`, one table of names."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from foveate.networks.registry import NETWORKS, build, resnet
 
 if TYPE_CHECKING:
+    from foveate.networks.pretrained import encoder_of, load_encoder_weights
     from foveate.networks.recording import record_attention
 
-__all__ = ["NETWORKS", "build", "record_attention", "resnet"]
+__all__ = ["NETWORKS", "build", "encoder_of", "load_encoder_weights", "record_attention", "resnet"]
+
+IN_TORCH = {
+    "encoder_of": "foveate.networks.pretrained",
+    "load_encoder_weights": "foveate.networks.pretrained",
+    "record_attention": "foveate.networks.recording",
+}
+"""Public names whose modules import torch, and so are imported when they are asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "record_attention":
-        from foveate.networks.recording import record_attention
-
-        return record_attention
+    if name in IN_TORCH:
+        return getattr(importlib.import_module(IN_TORCH[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

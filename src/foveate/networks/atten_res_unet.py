@@ -23,6 +23,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from foveate.errors import UsageError
 from foveate.networks.blocks.additive_gate import AdditiveGate
 from foveate.networks.blocks.convolution import Convolutions, double
 from foveate.networks.blocks.resnet import Depth, ResNet
@@ -37,7 +38,10 @@ ATTENDED_STAGES = {"none": 0, "limit": 3, "all": 4}
 
 
 class AttenResUNet(nn.Module):
-    """The pipeline of section 8; the variants of section 9.5 are in the registry under their names."""
+    """The pipeline of section 8; the variants of section 9.5 are in the registry under their names.
+
+    Raises UsageError for a residual of an encoder attention that isn't there.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class AttenResUNet(nn.Module):
         attention_residual: bool = False,
     ) -> None:
         super().__init__()
+        if attention_residual and encoder_attention == "none":
+            raise UsageError("attention_residual = true needs encoder_attention = 'limit' or 'all'.")
         self.encoder = ResNet(depth, in_channels=in_channels)
         *skips, deepest = self.encoder.channels
         attended = {f"layer{i}": self.encoder.channels[i] for i in range(1, 1 + ATTENDED_STAGES[encoder_attention])}

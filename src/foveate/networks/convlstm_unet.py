@@ -21,7 +21,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from foveate.networks.blocks.convlstm import ConvLSTM
+from foveate.networks.blocks.convlstm import ConvLSTM, unit_forget_bias
 from foveate.networks.blocks.convolution import Convolutions, double, he_normal
 from foveate.networks.blocks.sampling import halve, resize
 
@@ -67,6 +67,7 @@ class ConvLSTMUNet(nn.Module):
         )
         self.heads = nn.ModuleList(nn.Conv2d(widths[0], classes, kernel_size=1) for _ in range(heads))
         he_normal(self)
+        unit_forget_bias(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""

@@ -12,7 +12,12 @@ Our reading of what the paper leaves open:
     for three convolutions; we read 64, 128, 256.
     "Fine-tuning from layer 140" of Keras' ResNet50, which has 175: `freeze="layer3"`. "From layer 240" names none:
     `freeze="layer4"`, the whole encoder.
-    `fusion`: section 3.2 prints F·S + F·C, algorithm 1 S·C·F, with a softmax over channels (`channel_gate`).
+    `fusion`: section 3.2 prints F·S + F·C, algorithm 1 S·C·F, with a softmax over channels (`channel_gate`). The
+    algorithm's S and C are affine maps of F; we keep section 3.2's poolings for both. A softmax over C channels
+    scales a map down by about C, so that this variant learns slowly at first.
+    Attention stays in the encoder, though section 4.3.4 names it "when upsampling" too.
+    The bottleneck, of which only "512 filters and kernel size 3x3" is said, has two convolutions.
+Deviation: section 3.1 prints F = ReLU(BN(Conv(F))) + F; ResNet-50 itself adds before the last ReLU.
 Deviation: batch norm after every convolution of the plain encoder and the decoder; the paper does not say.
 """
 
@@ -71,11 +76,13 @@ class DualAttentionUNet(nn.Module):
         widths: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        if not attention and (fusion, channel_gate) != ("sum", "sigmoid"):
-            raise UsageError(f"fusion = '{fusion}' and channel_gate = '{channel_gate}' need attention = true.")
+        if not attention and fusion != "sum":
+            raise UsageError(f"fusion = '{fusion}' needs attention = true.")
+        if not attention and channel_gate != "sigmoid":
+            raise UsageError(f"channel_gate = '{channel_gate}' needs attention = true.")
+        _check_encoder(encoder, freeze, widths)
         if encoder == "plain":
             widths = widths or ((64, 128, 256) if attention else (64, 128))
-        _check_parts(encoder, freeze, widths)
         body = PlainEncoder(in_channels, widths[:-1]) if widths else ResNet(50, in_channels=in_channels, freeze=freeze)
         *skips, deepest = body.channels
         decoder = DECODER if isinstance(body, ResNet) else tuple(reversed(skips))
@@ -112,11 +119,9 @@ class DualAttentionUNet(nn.Module):
         return [fuse(x, spatial(x), channel(x), fusion=self.fusion) for spatial, channel, x in gates]
 
 
-def _check_parts(encoder: str, freeze: str, widths: tuple[int, ...]) -> None:
+def _check_encoder(encoder: str, freeze: str, widths: tuple[int, ...]) -> None:
     if encoder == "plain" and freeze != "none":
         raise UsageError(f"freeze = '{freeze}' needs encoder = 'resnet50': the plain encoder has no such part.")
-    if encoder == "plain" and len(widths) < 2:
-        raise UsageError(f"widths = {list(widths)}: the plain encoder needs at least two, the last the bottleneck's.")
     if encoder != "plain" and widths:
         raise UsageError(f"widths = {list(widths)} needs encoder = 'plain': ResNet-50 has its own.")
 

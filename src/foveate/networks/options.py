@@ -33,10 +33,9 @@ class Option:
         """In words."""
         if self.kind == "choice":
             return ", ".join(str(choice) for choice in self.choices)
-        many = "" if self.length is None else f"{self.length} "
-        return {"switch": "true or false", "count": "a whole number > 0", "widths": f"{many}whole numbers > 0"}[
-            self.kind
-        ]
+        many = "two or more" if self.length is None else str(self.length)
+        words = {"switch": "true or false", "count": "a whole number > 0", "widths": f"{many} whole numbers > 0"}
+        return words[self.kind] + (", or none at all" if self.default == () else "")
 
     def check(self, value: object) -> Value:
         """The value, a list made a tuple. Raises UsageError where it is not allowed."""
@@ -44,10 +43,10 @@ class Option:
             return value
         if self.kind == "count" and _is_count(value):
             return typing.cast("int", value)
-        if self.kind == "choice" and not isinstance(value, bool) and value in self.choices:
-            return value
+        if self.kind == "choice" and any(type(value) is type(choice) and value == choice for choice in self.choices):
+            return typing.cast("str | int", value)
         if self.kind == "widths" and isinstance(value, Sequence) and not isinstance(value, str):
-            fits = len(value) == self.length if self.length else len(value) >= 2 or value == self.default
+            fits = len(value) == self.length if self.length else len(value) >= 2 or tuple(value) == self.default
             if fits and all(_is_count(width) for width in value):
                 return tuple(value)
         raise UsageError(f"{self.name} = {value!r}: expected {self.allowed}.")

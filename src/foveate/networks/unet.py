@@ -7,7 +7,7 @@ the decoder reads the encoder's map of its size beside the one from below.
 Axes: B images, C channels, H rows, W columns.
 
 Deviation: padded convolutions, so that skip and signal meet at one size and the logits have the image's.
-Deviation: batch norm after every convolution, as in most U-Nets since.
+Deviation: batch norm after every convolution, as in most U-Nets since, and no dropout at the deepest level.
 """
 
 from __future__ import annotations

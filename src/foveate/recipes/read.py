@@ -51,6 +51,8 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
     """Validate; the error names the key, what was found, and the nearest known key."""
     try:
         return Recipe.model_validate(content)
+    except UsageError as error:
+        raise RecipeError(f"{source}: network: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]

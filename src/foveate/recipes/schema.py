@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from foveate.errors import UsageError
+from foveate.networks.catalogue import catalogue
+from foveate.networks.options import DATA_OPTIONS, check_options
+from foveate.networks.registry import entry_of, variant_options
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -18,12 +23,40 @@ class Section(BaseModel):
 
 
 class NetworkSection(Section):
-    """Which network, how wide."""
+    """Which network, and as further keys any of its options but those that the data decide.
 
-    name: Literal["region_guided"]
-    widths: tuple[Count, Count, Count, Count] = (8, 16, 24, 32)
-    depth: Count = 2
-    """Separable convolutions per block."""
+    Every option gets its value: the one given here, else the named variant's, else the network's default. Raises
+    UsageError for an unknown name, variant or option, and for an option that contradicts the variant.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    variant: str = ""
+    """A named row of its paper's tables."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolved(cls, section: Any) -> Any:
+        if not isinstance(section, dict) or not isinstance(section.get("name"), str):
+            return section
+        name, variant = section["name"], section.get("variant") or None
+        row = variant_options(name, variant)
+        options = [option for option in catalogue()[name].options if option.name not in DATA_OPTIONS]
+        own = check_options(name, options, {key: section[key] for key in section if key not in ("name", "variant")})
+        resolved = {option.name: option.default for option in options} | row
+        telling = {key for each in entry_of(name).variants.values() for key in each if variant}
+        for key in telling & own.keys():
+            if own[key] != resolved[key]:
+                raise UsageError(
+                    f"variant '{variant}' has {key} = {resolved[key]!r}, not {own[key]!r}. Leave one of the two out."
+                )
+        return section | resolved | own
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option but those that the data decide, resolved."""
+        return dict(self.model_extra or {})
 
 
 class DataSection(Section):

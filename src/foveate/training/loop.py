@@ -22,6 +22,9 @@ from foveate.training.run_folder import BEST, LAST, NetworkFacts, load_state, sa
 from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
 from foveate.training.validation import Exportable, Validation, ValidationSet, in_torch, validate
 
+Forward = Callable[[Tensor], tuple[Tensor, ...]]
+"""Image to logits, and side outputs where a network has them."""
+
 OnStep = Callable[[int, int, float], None]
 """Epoch and step in the epoch, both from 0, and the step's loss."""
 
@@ -93,7 +96,14 @@ def _stepper(parts: Parts, setting: Setting) -> Callable[[], Tensor]:
     """A function that draws a batch, takes one optimiser step, and returns the loss before it."""
     fabric, recipe, options = setting.fabric, setting.recipe, setting.recipe.training
     network, optimiser = fabric.setup(parts.network, parts.optimiser)
-    network.mark_forward_method("forward_all")
+    if hasattr(parts.network, "forward_all"):
+        network.mark_forward_method("forward_all")
+        forward: Forward = network.forward_all
+    else:
+
+        def forward(image: Tensor) -> tuple[Tensor, ...]:
+            return (network(image),)
+
     if parts.average is not None:
         parts.average.to(fabric.device)
     mean, deviation = (torch.tensor(v, device=fabric.device)[:, None, None] for v in (setting.mean, setting.deviation))
@@ -106,7 +116,7 @@ def _stepper(parts: Parts, setting: Setting) -> Callable[[], Tensor]:
             augmentation=recipe.augmentation,
             generator=parts.generator,
         )
-        outputs = network.forward_all((batch.image * 255 - mean) / deviation)
+        outputs = forward((batch.image * 255 - mean) / deviation)
         loss = deep_loss(options.loss, outputs, batch.mask, batch.fov, options.side_weight)
         optimiser.zero_grad()
         fabric.backward(loss)
@@ -151,9 +161,14 @@ def _finish_epoch(setting: Setting, parts: Parts) -> tuple[Validation, bool]:
     if isinstance(parts.scheduler, ReduceLROnPlateau):
         parts.scheduler.step(found.mean_f1)
     best = progress.note(found.mean_f1)
-    options = recipe.network.model_dump(exclude={"name"})
     facts = NetworkFacts(
-        recipe.network.name, options, setting.mean, setting.deviation, found.threshold, found.f1, progress.epoch
+        recipe.network.name,
+        recipe.network.options,
+        setting.mean,
+        setting.deviation,
+        found.threshold,
+        found.f1,
+        progress.epoch,
     )
     save_weights(setting.folder / LAST, kept.state_dict(), facts)
     if best:

@@ -53,7 +53,7 @@ def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> 
     """Fresh parts; the recipe's seed decides the first weights, unless given, and the order of all crops."""
     options = recipe.training
     torch.manual_seed(options.seed)
-    network = build(recipe.network.name, **recipe.network.model_dump(exclude={"name"}))
+    network = build(recipe.network.name, **recipe.network.options)
     if initial is not None:
         network.load_state_dict(initial)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out

@@ -118,7 +118,7 @@ def start(
 def _initial_weights(path: Path, recipe: Recipe) -> dict[str, Tensor]:
     """The weights of another run, for the recipe's own network; ModelError where it is another one."""
     network, facts = load_weights(path)
-    if (facts.network, facts.options) != (recipe.network.name, recipe.network.model_dump(exclude={"name"})):
+    if (facts.network, facts.options) != (recipe.network.name, recipe.network.options):
         raise ModelError(
             f"{path}: holds {facts.network} with {facts.options}, not the recipe's network. Set network.* to the same."
         )

@@ -35,6 +35,13 @@ class ConvLSTMCell(nn.Module):
         return torch.sigmoid(o) * torch.tanh(cell), cell
 
 
+def unit_forget_bias(network: nn.Module) -> None:
+    """Begin with cells that remember: the forget gates' biases 1 (Jozefowicz et al., ICML 2015), as in Keras."""
+    for module in network.modules():
+        if isinstance(module, ConvLSTMCell) and module.of_input.bias is not None:
+            nn.init.ones_(module.of_input.bias[module.hidden : 2 * module.hidden])
+
+
 class ConvLSTM(nn.Module):
     """A cell along a sequence of maps; the last hidden map alone: (B, in, H, W) each to (B, hidden, H, W)."""
 

@@ -13,7 +13,8 @@ class SelfAttention(nn.Module):
     """x_att = softmax(x_q x_kᵀ) x_v, unscaled as printed: (B, C, H, W) to (B, C, H, W).
 
     Queries and keys have C / 8 channels, values C. Keys have no bias: it would add the same to all scores of a
-    query, and softmax takes that out again. The fused kernel never holds the N x N scores.
+    query, and softmax takes that out again. PyTorch's fused kernel never holds the N x N scores; an exported graph
+    does, as ONNX has no such operator: 1 GiB in float32 for 128x128 positions.
     """
 
     def __init__(self, channels: int) -> None:
@@ -26,7 +27,8 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Every position becomes the mean of all values, weighted by how well its query fits their keys."""
         query, key, value = (_positions(layer(x)) for layer in (self.query, self.key, self.value))
-        # The CPU's fused kernel wants one width for all three; zeros add nothing to a product.
+        # The CPU's fused kernel wants one width for all three, and channels side by side in memory (see below);
+        # zeros add nothing to a product.
         missing = value.shape[-1] - query.shape[-1]
         attended = F.scaled_dot_product_attention(
             F.pad(query, (0, missing)), F.pad(key, (0, missing)), value, scale=1.0
@@ -36,4 +38,4 @@ class SelfAttention(nn.Module):
 
 def _positions(x: Tensor) -> Tensor:
     """(B, C, H, W) to (B, 1, N, C): one head."""
-    return x.flatten(2).transpose(1, 2).unsqueeze(1)
+    return x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous()

@@ -1,0 +1,133 @@
+"""`foveate networks`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from foveate.cli.console import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from foveate.networks.catalogue import Counts, NetworkFacts
+    from foveate.networks.options import Value
+
+COUNTED = ("parameters", "GMACs", "peak MiB")
+
+
+def networks(
+    name: Annotated[str | None, typer.Argument(help="One of them: its options, variants and levels.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with bytes in place of MiB.")] = False,
+) -> None:
+    """List the networks that can be trained and what they cost, or show one of them.
+
+    foveate networks attention_unet
+    """
+    from foveate.networks.catalogue import catalogue
+    from foveate.networks.registry import entry_of
+
+    known = catalogue()
+    if name is None and as_json:
+        say(json.dumps([_summary(each, facts) for each, facts in known.items()], indent=2))
+    elif name is None:
+        _print_all(known)
+    else:
+        entry_of(name)  # an unknown name ends here
+        show = _print_json if as_json else _print_one
+        show(name, known[name])
+
+
+def _summary(name: str, facts: NetworkFacts) -> dict[str, Any]:
+    """What the list says of a network."""
+    from foveate.networks.catalogue import HEIGHT, WIDTH, in_channels_of
+    from foveate.networks.registry import entry_of
+
+    entry = entry_of(name)
+    size = {"images": 1, "channels": in_channels_of(facts.options), "height": HEIGHT, "width": WIDTH}
+    counts = _numbers(facts.counts[""])
+    return {"name": name, "paper": entry.paper, **counts, "counted_at": size, "variants": list(entry.variants)}
+
+
+def _print_json(name: str, facts: NetworkFacts) -> None:
+    """What the list says of a network, and all else that is known of it."""
+    from foveate.networks.registry import entry_of
+
+    details = _summary(name, facts) | {
+        "options": [asdict(option) | {"allowed": option.allowed} for option in facts.options],
+        "counts": {
+            variant: {"options": dict(options), **_numbers(facts.counts[variant])}
+            for variant, options in entry_of(name).variants.items()
+        },
+        "blocks": [asdict(block) for block in facts.blocks],
+    }
+    say(json.dumps(details, indent=2))
+
+
+def _numbers(counts: Counts) -> dict[str, Any]:
+    peak = counts.peak_activation_bytes
+    return {"parameters": counts.parameters, "gmacs": counts.gmacs, "peak_activation_bytes": peak}
+
+
+def _cells(counts: Counts) -> tuple[str, str, str]:
+    return f"{counts.parameters:,}", f"{counts.gmacs:.2f}", f"{counts.peak_activation_bytes / 2**20:.1f}"
+
+
+def _print_all(known: Mapping[str, NetworkFacts]) -> None:
+    from foveate.networks.registry import entry_of
+
+    rows = [
+        (name, *_cells(facts.counts[""]), ", ".join(entry_of(name).variants), entry_of(name).paper)
+        for name, facts in known.items()
+    ]
+    _print_table(("network", *COUNTED, "variants", "paper"), rows)
+    say(f"\n{_size(known.values())}\n`foveate networks NAME` shows a network's options and levels.")
+
+
+def _print_one(name: str, facts: NetworkFacts) -> None:
+    from foveate.networks.registry import entry_of
+    from foveate.networks.summary import levels
+
+    entry = entry_of(name)
+    say(f"{name}: {entry.paper}\n")
+    options = [(option.name, json.dumps(option.default), option.allowed) for option in facts.options]
+    _print_table(("option", "default", "allowed"), options)
+    differs = {"": "", **{each: _assignments(given) for each, given in entry.variants.items()}}
+    variants = [(each or "(default)", *_cells(facts.counts[each]), given) for each, given in differs.items()]
+    say("")
+    _print_table(("variant", *COUNTED, "differs in"), variants)
+    say(f"\n{_size([facts])}\n\nBlocks by the size of their maps, each with its channels:\n")
+    for line in levels(facts.blocks):
+        say(line)
+
+
+def _assignments(options: Mapping[str, Value]) -> str:
+    return ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.items())
+
+
+def _size(counted: Iterable[NetworkFacts]) -> str:
+    """At which size the counts were taken, and what they are."""
+    from foveate.networks.catalogue import HEIGHT, WIDTH, in_channels_of
+
+    (channels,) = {in_channels_of(facts.options) for facts in counted}
+    return (
+        f"Counted for one image of {channels}×{HEIGHT}×{WIDTH}: billions of multiply-accumulates of convolutions and"
+        " matrix products, and the most that image and maps hold at one time."
+    )
+
+
+def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    for title in header:
+        drawing.add_column(title, justify="right" if title in COUNTED else "left", no_wrap=title in COUNTED)
+    for row in rows:
+        drawing.add_row(*row)
+    width = None if sys.stdout.isatty() else 140
+    Console(highlight=False, markup=False, emoji=False, width=width).print(drawing)

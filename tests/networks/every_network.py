@@ -1,0 +1,111 @@
+"""Every network of the table with every value of every option, one changed at a time, narrow where that is free."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from foveate.networks import NETWORKS, build
+from foveate.networks.options import Option, options_of
+from foveate.networks.registry import constructor_of
+
+Options = dict[str, Any]
+
+NARROW: dict[str, tuple[int, ...]] = {
+    "unet": (8, 16, 24),
+    "segnet": (8, 16, 24),
+    "attention_unet": (8, 16, 24),
+    "unetpp": (8, 12, 16),
+    "convlstm_unet": (8, 12, 16),
+    "fr_unet": (8, 12, 16),
+}
+"""Widths for tests, where the published ones would make them slow."""
+
+OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (5, 6, 7, 9), 4: (5, 6, 7, 9), 5: (5, 6, 7, 8, 9)}
+"""By how many a network wants: odd ones, and more levels than above."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network with one set of options."""
+
+    name: str
+    options: Options = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "-".join([self.name, *(f"{key}={value}" for key, value in self.options.items())]).replace(" ", "")
+
+    @property
+    def in_channels(self) -> int:
+        return int(self.options.get("in_channels", 3))
+
+    @property
+    def classes(self) -> int:
+        return int(self.options.get("classes", 1))
+
+    def fresh(self, *, seed: int = 0) -> nn.Module:
+        """Built anew, the seed deciding the weights."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return build(self.name, **self.options)
+
+    def images(self, *size: int, count: int = 1) -> Tensor:
+        generator = torch.Generator().manual_seed(1)
+        return torch.randn(count, self.in_channels, *size, generator=generator)
+
+    @cached_property
+    def _experienced(self) -> nn.Module:
+        network = self.fresh().train()
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(3)
+            for _ in range(8):
+                network(self.images(48, 48, count=2))
+        return network.eval()
+
+    def experienced(self) -> nn.Module:
+        """In evaluation mode, with normalisation statistics of its own rather than the first zeros and ones."""
+        return copy.deepcopy(self._experienced)
+
+
+def outputs(network: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
+    """The logits and, of a network that has them, the side outputs that it is trained on."""
+    if hasattr(network, "forward_all"):
+        found: tuple[Tensor, ...] = cast("Any", network).forward_all(image)
+        return found
+    return (network(image),)
+
+
+def base_options(name: str) -> Options:
+    return {"widths": NARROW[name]} if name in NARROW else {}
+
+
+def other_values(option: Option) -> list[Any]:
+    """Every value that is not the default; of numbers and widths, some that are likely to break something."""
+    values: dict[str, list[Any]] = {
+        "switch": [True, False],
+        "count": [1, 3, 4] if option.name == "in_channels" else [1, 3],
+        "choice": list(option.choices),
+        "widths": [OTHER_WIDTHS[option.length]],
+    }
+    return [value for value in values[option.kind] if value != option.default]
+
+
+def cases(name: str) -> list[Case]:
+    """The network's default, then every other value of every option."""
+    base = base_options(name)
+    found = [Case(name, base)]
+    for option in options_of(constructor_of(name)):
+        if (name, option.name) == ("dual_attention_unet", "widths"):  # its plain encoder's
+            found.append(Case(name, {"encoder": "plain", "widths": (64, 80, 48)}))
+            continue
+        found += [Case(name, base | {option.name: value}) for value in other_values(option)]
+    return found
+
+
+DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
+EVERY = [case for name in NETWORKS for case in cases(name)]
