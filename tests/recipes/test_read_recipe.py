@@ -139,7 +139,6 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         "training.side_weight=-0.1",
         "training.loss=focal",
         "training.precision=8",
-        "network.name=unet",
         "network.depth=0",
         "network.widths=8",
         "data.working_minimum=0",
@@ -288,8 +287,8 @@ def test_a_resolved_variant_is_read_back_as_itself(tmp_path: Path) -> None:
     ("section", "parts"),
     [
         ('name = "unett"', ["unknown network 'unett'", "Did you mean 'unet'?", "fr_unet"]),
-        ('name = "unet"\nwidth = [4, 8]', ["unknown option of unet 'width'", "Did you mean 'widths'?"]),
-        ('name = "unet"\nclasses = 3', ["unknown option of unet 'classes'"]),
+        ('name = "unet"\nwidth = [4, 8]', ["unknown option of unet 'network.width'", "Did you mean 'network.widths'?"]),
+        ('name = "unet"\nclasses = 3', ["unknown option of unet 'network.classes'"]),
         ('name = "unet"\nwidths = [4]', ["widths = [4]", "two or more"]),
         ('name = "unet"\nwidths = "4,8"', ["widths = '4,8'", "two or more"]),
         ('name = "unet"\nvariant = "plain"', ["unet has no named variants"]),

@@ -37,8 +37,8 @@ class Option:
         words = {"switch": "true or false", "count": "a whole number > 0", "widths": f"{many} whole numbers > 0"}
         return words[self.kind] + (", or none at all" if self.default == () else "")
 
-    def check(self, value: object) -> Value:
-        """The value, a list made a tuple. Raises UsageError where it is not allowed."""
+    def check(self, value: object, *, place: str = "") -> Value:
+        """The value, a list made a tuple. Raises UsageError where it is not allowed; `place` goes before the name."""
         if self.kind == "switch" and isinstance(value, bool):
             return value
         if self.kind == "count" and _is_count(value):
@@ -49,7 +49,7 @@ class Option:
             fits = len(value) == self.length if self.length else len(value) >= 2 or tuple(value) == self.default
             if fits and all(_is_count(width) for width in value):
                 return tuple(value)
-        raise UsageError(f"{self.name} = {value!r}: expected {self.allowed}.")
+        raise UsageError(f"{place}{self.name} = {value!r}: expected {self.allowed}.")
 
 
 def options_of(constructor: type) -> tuple[Option, ...]:
@@ -61,13 +61,19 @@ def options_of(constructor: type) -> tuple[Option, ...]:
     )
 
 
-def check_options(network: str, options: Sequence[Option], values: Mapping[str, object]) -> dict[str, Value]:
-    """The values, each as its option wants it. Raises UsageError, naming the nearest option and all of them."""
+def check_options(
+    network: str, options: Sequence[Option], values: Mapping[str, object], *, place: str = ""
+) -> dict[str, Value]:
+    """The values, each as its option wants it.
+
+    Raises UsageError: for an unknown option, with the nearest and all of them; for a value, with what is allowed.
+    `place` goes before an option's name, where a reader knows it by more.
+    """
     by_name = {option.name: option for option in options}
     for name in values:
         if name not in by_name:
-            raise UsageError(unknown(f"option of {network}", name, by_name))
-    return {name: by_name[name].check(value) for name, value in values.items()}
+            raise UsageError(unknown(f"option of {network}", place + name, [place + each for each in by_name]))
+    return {name: by_name[name].check(value, place=place) for name, value in values.items()}
 
 
 def _option(name: str, hint: object, default: Value) -> Option:

@@ -127,7 +127,7 @@ def entry_of(name: str) -> NetworkEntry:
     return NETWORKS[name]
 
 
-def variant_options(name: str, variant: str | None) -> dict[str, object]:
+def variant_options(name: str, variant: str | None) -> dict[str, Value]:
     """In what a named variant differs; nothing for None. Raises UsageError for an unknown one."""
     variants = entry_of(name).variants
     if variant is None:

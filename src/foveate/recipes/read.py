@@ -52,7 +52,7 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except UsageError as error:
-        raise RecipeError(f"{source}: network: {error}") from error
+        raise RecipeError(f"{source}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]

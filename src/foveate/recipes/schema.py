@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from foveate.errors import UsageError
 from foveate.networks.catalogue import catalogue
-from foveate.networks.options import DATA_OPTIONS, check_options
+from foveate.networks.options import DATA_OPTIONS, Value, check_options
 from foveate.networks.registry import entry_of, variant_options
 
 Positive = Annotated[float, Field(gt=0)]
@@ -40,23 +40,27 @@ class NetworkSection(Section):
     def _resolved(cls, section: Any) -> Any:
         if not isinstance(section, dict) or not isinstance(section.get("name"), str):
             return section
-        name, variant = section["name"], section.get("variant") or None
-        row = variant_options(name, variant)
-        options = [option for option in catalogue()[name].options if option.name not in DATA_OPTIONS]
-        own = check_options(name, options, {key: section[key] for key in section if key not in ("name", "variant")})
-        resolved = {option.name: option.default for option in options} | row
-        telling = {key for each in entry_of(name).variants.values() for key in each if variant}
-        for key in telling & own.keys():
-            if own[key] != resolved[key]:
-                raise UsageError(
-                    f"variant '{variant}' has {key} = {resolved[key]!r}, not {own[key]!r}. Leave one of the two out."
-                )
-        return section | resolved | own
+        own = {key: value for key, value in section.items() if key not in ("name", "variant")}
+        return section | _resolve(section["name"], section.get("variant") or None, own)
 
     @property
     def options(self) -> dict[str, Any]:
         """Every option but those that the data decide, resolved."""
         return dict(self.model_extra or {})
+
+
+def _resolve(name: str, variant: str | None, own: dict[str, object]) -> dict[str, Value]:
+    """Every option of the network but the data's: its own value, the variant's, or the default."""
+    variants = entry_of(name).variants
+    options = [option for option in catalogue()[name].options if option.name not in DATA_OPTIONS]
+    given = check_options(name, options, own, place="network.")
+    resolved = {option.name: option.default for option in options} | variant_options(name, variant)
+    for key in given.keys() & {key for row in variants.values() for key in row}:
+        if variant and given[key] != resolved[key]:
+            raise UsageError(
+                f"network.variant '{variant}' has {key} = {resolved[key]}, not {given[key]}. Leave one of the two out."
+            )
+    return resolved | given
 
 
 class DataSection(Section):

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
@@ -88,20 +87,23 @@ def _commands(record: dict[str, Any]) -> list[str]:
     return [*earlier, *own, *(note["command"] for note in record.get("resumed", []))]
 
 
-def to_onnx(model: nn.Module) -> bytes:
-    """The graph with free height and width, weights inside."""
-    image = torch.rand(2, 3, 64, 96) * 255
+def export_program(model: Exportable) -> torch.export.ExportedProgram:
+    """The graph in PyTorch's own form, with free height and width."""
+    image = torch.rand(2, len(model.mean), 64, 96) * 255
     shape = {0: torch.export.Dim("images"), 2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
+    return torch.export.export(model, (image,), dynamic_shapes=(shape,))
+
+
+def to_onnx(model: Exportable) -> bytes:
+    """The graph with free height and width, weights inside."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            model,
-            (image,),
+            export_program(model),
             dynamo=True,
             input_names=["image"],
             output_names=["probability"],
-            dynamic_shapes=(shape,),
             verbose=False,
         )
     if program is None:
@@ -115,7 +117,7 @@ def to_onnx(model: nn.Module) -> bytes:
     return content
 
 
-def compare(content: bytes, model: nn.Module) -> dict[tuple[int, int], float]:
+def compare(content: bytes, model: Exportable) -> dict[tuple[int, int], float]:
     """The largest difference of a probability, by size, on noise that is bright and dark in places."""
     in_onnx = open_network(content, source="the exported file")
     reference = in_torch(model, torch.device("cpu"))

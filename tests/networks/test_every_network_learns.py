@@ -1,0 +1,60 @@
+"""Every network can learn one image by heart: whatever it computes, it can be trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from conftest import SHARED_DATA
+from every_network import EVERY, Case, outputs
+from foveate.datasets import open_set
+
+STEPS = 150
+"""Of Adam at 3e-3, on one piece of 48×48 pixels; as many as any network needs, and half as many again."""
+
+CHECK_EVERY = 25
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def photograph() -> tuple[Tensor, Tensor]:
+    """A piece of a photograph of DRIVE and its vessels, drawn ones where DRIVE isn't: 1×3×48×48 and 1×1×48×48."""
+    drive = SHARED_DATA / "DRIVE"
+    case = next(iter(open_set(f"drive:{drive}" if drive.is_dir() else "synthetic:1").split("training"))).load()
+    row, column = 200, 80
+    window = np.s_[row : row + 48, column : column + 48]
+    piece, mask = case.image[window].astype(np.float32), case.mask[window]
+    assert 0.1 < mask.mean() < 0.4
+    image = torch.from_numpy(((piece - piece.mean()) / piece.std()).transpose(2, 0, 1)[None])
+    return image, torch.from_numpy(mask.astype(np.float32))[None, None]
+
+
+@pytest.mark.parametrize("case", EVERY, ids=str)
+def test_it_learns_a_piece_of_a_photograph_by_heart(case: Case, photograph: tuple[Tensor, Tensor]) -> None:
+    image = photograph[0][:, [index % 3 for index in range(case.in_channels)]]
+    mask = photograph[1].expand(-1, case.classes, -1, -1)
+    network = case.fresh()
+    optimiser = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=3e-3)
+    dice = 0.0
+    for step in range(1, STEPS + 1):
+        network.train()
+        losses = []
+        for logits in outputs(network, image):
+            target = F.interpolate(mask, logits.shape[-2:], mode="area")[:, : logits.shape[1]]
+            losses.append(F.binary_cross_entropy_with_logits(logits, target))
+        optimiser.zero_grad()
+        torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if step % CHECK_EVERY == 0 and (dice := dice_of(network, image, mask)) > 0.95:
+            return
+    assert dice > 0.95
+
+
+def dice_of(network: torch.nn.Module, image: Tensor, mask: Tensor) -> float:
+    with torch.inference_mode():
+        found = (network.eval()(image) > 0).float()
+    return float(2 * (found * mask).sum() / (found.sum() + mask.sum()))
