@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from foveate.networks import NETWORKS, build
-from foveate.networks.options import Option, options_of
+from foveate.networks.options import DATA_OPTIONS, Option, options_of
 from foveate.networks.registry import constructor_of
 
 Options = dict[str, Any]
@@ -28,6 +28,10 @@ NARROW: dict[str, tuple[int, ...]] = {
 
 OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (5, 6, 7, 9), 4: (5, 6, 7, 9), 5: (5, 6, 7, 8, 9)}
 """By how many a network wants: odd ones, and more levels than above."""
+
+
+OTHER_DATA = ((1, 3), (4, 2))
+"""Channels of the image, and classes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def other_values(option: Option) -> list[Any]:
     """Every value that is not the default; of numbers and widths, some that are likely to break something."""
     values: dict[str, list[Any]] = {
         "switch": [True, False],
-        "count": [1, 3, 4] if option.name == "in_channels" else [1, 3],
+        "count": [1, 3],
         "choice": list(option.choices),
         "widths": [OTHER_WIDTHS[option.length]],
     }
@@ -96,10 +100,13 @@ def other_values(option: Option) -> list[Any]:
 
 
 def cases(name: str) -> list[Case]:
-    """The network's default, then every other value of every option."""
+    """The network's default, two for other data, then every other value of every option."""
     base = base_options(name)
     found = [Case(name, base)]
+    found += [Case(name, base | {"in_channels": channels, "classes": classes}) for channels, classes in OTHER_DATA]
     for option in options_of(constructor_of(name)):
+        if option.name in DATA_OPTIONS:
+            continue
         if (name, option.name) == ("dual_attention_unet", "widths"):  # its plain encoder's
             found.append(Case(name, {"encoder": "plain", "widths": (64, 80, 48)}))
             continue

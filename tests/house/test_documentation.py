@@ -21,7 +21,7 @@ from foveate.networks.registry import NETWORKS
 from foveate.recipes.read import shipped as shipped_recipes
 from foveate.recipes.schema import Recipe
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALL_PAGES = sorted({*PAGES, *ROOT.glob("*.md")})
 RECIPE_PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 SECTIONS = [name for name, value in Recipe.model_json_schema()["properties"].items() if "$ref" in value]

@@ -221,23 +221,23 @@ def test_a_softmax_map_shares_1_among_the_channels_of_each_position() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "outputs"),
+    ("layer", "inputs"),
     [
-        (nn.Conv2d(32, 96, 3), 9 * 96),
-        (nn.Conv2d(96, 32, 1), 32),
-        (double(128, 64), 4 * 64),
+        (nn.Conv2d(32, 96, 3), 9 * 32),
+        (nn.Conv2d(96, 32, 1), 96),
+        (double(128, 64), 128),  # each of the 2×2 pixels that one becomes is made by one weight a channel
     ],
     ids=["3x3", "1x1", "doubling"],
 )
-def test_he_normal_has_variance_2_over_the_outputs_that_each_input_feeds_he_2015_eq_14(
-    layer: nn.Conv2d | nn.ConvTranspose2d, outputs: int
+def test_he_normal_has_variance_2_over_the_inputs_that_each_output_reads_he_2015_eq_10(
+    layer: nn.Conv2d | nn.ConvTranspose2d, inputs: int
 ) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         he_normal(nn.Sequential(nn.Sequential(layer)))
     weights = numbers(layer.weight).ravel()
     # A variance from n normal draws is off by √(2/n) of itself, a mean by √(1/n) of the deviation: five times that.
-    assert weights.var() == pytest.approx(2 / outputs, rel=5 * (2 / weights.size) ** 0.5)
-    assert abs(weights.mean()) < 5 * (2 / outputs / weights.size) ** 0.5
+    assert weights.var() == pytest.approx(2 / inputs, rel=5 * (2 / weights.size) ** 0.5)
+    assert abs(weights.mean()) < 5 * (2 / inputs / weights.size) ** 0.5
     assert layer.bias is not None
     assert not layer.bias.any()

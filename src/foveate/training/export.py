@@ -87,23 +87,20 @@ def _commands(record: dict[str, Any]) -> list[str]:
     return [*earlier, *own, *(note["command"] for note in record.get("resumed", []))]
 
 
-def export_program(model: Exportable) -> torch.export.ExportedProgram:
-    """The graph in PyTorch's own form, with free height and width."""
-    image = torch.rand(2, len(model.mean), 64, 96) * 255
-    shape = {0: torch.export.Dim("images"), 2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
-    return torch.export.export(model, (image,), dynamic_shapes=(shape,))
-
-
 def to_onnx(model: Exportable) -> bytes:
     """The graph with free height and width, weights inside."""
+    image = torch.rand(2, len(model.mean), 64, 96) * 255
+    shape = {0: torch.export.Dim("images"), 2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            export_program(model),
+            model,
+            (image,),
             dynamo=True,
             input_names=["image"],
             output_names=["probability"],
+            dynamic_shapes=(shape,),
             verbose=False,
         )
     if program is None:

@@ -5,8 +5,8 @@ Axes: B images, C channels, H rows, W columns.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from typing import Literal
 
 from torch import nn
 
@@ -33,14 +33,15 @@ def double(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
 
 
 def he_normal(network: nn.Module) -> None:
-    """Draw every convolution's weights for ReLU (He et al., ICCV 2015, eq. 14), biases 0; in place.
+    """Draw every convolution's weights for ReLU (He et al., ICCV 2015, eq. 10), biases 0; in place.
 
     Without batch norm PyTorch's own first weights let a signal's strength fade by a factor of about √6 a layer.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            # PyTorch takes a transposed convolution's weights for those of the convolution that it transposes.
-            fan: Literal["fan_in", "fan_out"] = "fan_out" if isinstance(module, nn.Conv2d) else "fan_in"
-            nn.init.kaiming_normal_(module.weight, mode=fan, nonlinearity="relu")
+            read = module.in_channels * math.prod(module.kernel_size) / module.groups  # by one output
+            if isinstance(module, nn.ConvTranspose2d):
+                read /= math.prod(module.stride)
+            nn.init.normal_(module.weight, std=math.sqrt(2 / read))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -13,7 +13,6 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from foveate.networks.blocks.convolution import he_normal
 from foveate.networks.blocks.residual import BasicBlock, Bottleneck, residual_stage
 
 DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
@@ -43,7 +42,9 @@ class ResNet(nn.Module):
             before = self.channels[index]
             stage = residual_stage(block, before, width, depth=count, stride=2 if index else 1)
             self.add_module(f"layer{index + 1}", stage)
-        he_normal(self)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # He et al., ICCV 2015, eq. 14, as the common checkpoints began
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         self._frozen = frozen_parts(freeze)
         for name in self._frozen:
             self.get_submodule(name).requires_grad_(False)
