@@ -4,6 +4,8 @@
 # Each sets up .venv with what it needs, from the versions in constraints.txt.
 
 PYTHON ?= python3
+# Processes of `make test`, each of up to 2 GB.
+JOBS ?= 2
 BIN := .venv/bin
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
@@ -17,7 +19,7 @@ else
 endif
 
 test: lint types
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS)
 
 lint: .venv/full
 	$(BIN)/ruff check

@@ -26,7 +26,7 @@ NARROW: dict[str, tuple[int, ...]] = {
 }
 """Widths for tests, where the published ones would make them slow."""
 
-OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (5, 6, 7, 9), 4: (5, 6, 7, 9), 5: (5, 6, 7, 8, 9)}
+OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (9, 7, 11, 13), 4: (9, 7, 11, 13), 5: (5, 9, 7, 11, 13)}
 """By how many a network wants: odd ones, and more levels than above."""
 
 

@@ -1,11 +1,15 @@
-"""Files of random weights, in the form of the common ImageNet checkpoints."""
+"""Files of random weights, in the form of the common ImageNet checkpoints, and fixtures that remove them again."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from foveate.networks.blocks.resnet import Depth, ResNet
@@ -25,3 +29,25 @@ def random_weights(depth: Depth, *, in_channels: int = 3, seed: int) -> dict[str
 
 def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, Tensor]:
+    """Of a ResNet-18."""
+    return random_weights(18, seed=1)
+
+
+@pytest.fixture(scope="module")
+def file(weights: dict[str, Tensor], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same weights in a file, until the module's tests are done."""
+    path = tmp_path_factory.mktemp("weights") / "resnet18.safetensors"
+    save_file(weights, path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture(autouse=True)
+def tidy(tmp_path: Path) -> Iterator[None]:
+    """Files of this size are not kept for a later look."""
+    yield
+    shutil.rmtree(tmp_path)

@@ -9,10 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_region_guided import Array, assert_close, count, drawn, numbers
+from layers_by_hand import (
+    Array,
+    assert_close,
+    batch,
+    convolutions_count,
+    count,
+    double_count,
+    drawn,
+    gate_by_hand,
+    gate_count,
+    normal,
+    normed_count,
+    numbers,
+    resnet_count,
+    seeded,
+)
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveate.errors import UsageError
 from foveate.networks import NETWORKS, build, resnet
 from foveate.networks.blocks.self_attention import SelfAttention
 
@@ -27,17 +43,12 @@ VARIANTS = {
 }
 """Section 9.5: the stages with encoder attention, and whether the decoder has gates."""
 
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-"""He et al., table 1."""
-
 every_variant = pytest.mark.parametrize(("variant", "attended", "gated"), [(k, *v) for k, v in VARIANTS.items()])
 
 
-def seeded(**options: Any) -> Any:
+def network_of(**options: Any) -> Any:
     """In float64, for training: batch norm keeps every signal near one, so that no softmax is one-hot."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return build("atten_res_unet", **options).double().train()
+    return seeded(lambda: build("atten_res_unet", **options)).double().train()
 
 
 def image(height: int = 64, width: int = 96) -> Tensor:
@@ -59,22 +70,12 @@ def self_attention_by_hand(layer: Any, x: Array) -> Array:
     return attended
 
 
-def gate_by_hand(gate: Any, x: Array, g: Array) -> Array:
-    """Section 6.2: x' = Conv(x), g' = Conv(g), α = σ(W_f ReLU(x' + g')), x̂ = αx."""
-    of_x = np.einsum("oc,chw->ohw", numbers(gate.of_features.weight)[:, :, 0, 0], x)
-    of_g = np.einsum("oc,chw->ohw", numbers(gate.of_signal.weight)[:, :, 0, 0], g)
-    joint = np.maximum(of_x + of_g + numbers(gate.of_signal.bias)[:, None, None], 0)
-    score = np.einsum("oc,chw->ohw", numbers(gate.score.weight)[:, :, 0, 0], joint) + numbers(gate.score.bias)
-    gated: Array = x / (1 + np.exp(-score))
-    return gated
-
-
 @pytest.mark.parametrize(("channels", "size"), [(3, (5, 7)), (8, (6, 6)), (20, (9, 4)), (64, (12, 16))])
 def test_self_attention_is_softmax_of_q_k_transposed_times_v_unscaled(channels: int, size: tuple[int, int]) -> None:
     layer = drawn(SelfAttention(channels), spread=0.3)
     assert layer.query.out_channels == layer.key.out_channels == max(1, channels // 8)
-    x = np.random.default_rng(0).normal(size=(channels, *size))
-    assert_close(layer(torch.from_numpy(x)[None]), self_attention_by_hand(layer, x))
+    x = normal(channels, *size)
+    assert_close(layer(batch(x)), self_attention_by_hand(layer, x))
 
 
 def test_queries_and_keys_filled_up_with_zeros_give_what_they_give_alone() -> None:
@@ -112,7 +113,8 @@ def flow(network: Any, x: Tensor) -> dict[str, Tensor]:
 def test_attended_stages_hand_gated_x_att_to_the_next_stage_and_to_the_skip(
     variant: str, attended: tuple[str, ...], gated: bool, residual: bool
 ) -> None:
-    network = seeded(variant=variant, depth=18, attention_residual=residual)
+    residual = residual and attended != ()  # refused where no stage has attention
+    network = network_of(variant=variant, depth=18, attention_residual=residual)
     for stage, gamma in network.gamma.items():
         gamma.data.fill_(0.5 + int(stage[-1]))
     seen = flow(network, image())
@@ -123,7 +125,7 @@ def test_attended_stages_hand_gated_x_att_to_the_next_stage_and_to_the_skip(
         expected = x
         if stage in attended:
             x_att = self_attention_by_hand(network.self_attention[stage], x)
-            expected = gate_by_hand(network.encoder_attention[stage], x_att, g=x)
+            expected = gate_by_hand(network.encoder_attention[stage], x_att, signal=x)[1]
             expected = x + (0.5 + int(stage[-1])) * expected if residual else expected
         assert_close(seen[f"{stage} next"], expected)
         if stage != "layer4":
@@ -131,7 +133,7 @@ def test_attended_stages_hand_gated_x_att_to_the_next_stage_and_to_the_skip(
 
 
 def test_the_decoders_gates_weigh_the_skip_by_the_up_sampled_features() -> None:
-    network = seeded(variant="gated", depth=18)
+    network = network_of(variant="gated", depth=18)
     ups = list(network.up)
     found: dict[str, Tensor] = {}
     for (place, gate), up, block in zip(network.gate.items(), ups, network.decoder, strict=False):
@@ -142,7 +144,7 @@ def test_the_decoders_gates_weigh_the_skip_by_the_up_sampled_features() -> None:
         network(image())
     for place, gate in network.gate.items():
         skip, up = (found[f"{place} {what}"][0].numpy() for what in ("skip", "up"))
-        assert_close(found[f"{place} both"], np.concatenate((gate_by_hand(gate, skip, up), up)))
+        assert_close(found[f"{place} both"], np.concatenate((gate_by_hand(gate, skip, up)[1], up)))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_the_decoders_gates_weigh_the_skip_by_the_up_sampled_features() -> None:
     ],
 )
 def test_with_alpha_1_everywhere_the_skips_are_plain(variant: str, plain: dict[str, Any]) -> None:
-    network, other = seeded(variant=variant, depth=18), seeded(**plain, depth=18)
+    network, other = network_of(variant=variant, depth=18), network_of(**plain, depth=18)
     found = other.load_state_dict(network.state_dict(), strict=False)
     assert found.missing_keys == []
     assert {key.split(".")[0] for key in found.unexpected_keys} == {"gate"}
@@ -169,8 +171,8 @@ def test_with_alpha_1_everywhere_the_skips_are_plain(variant: str, plain: dict[s
 
 
 def test_attention_residual_starts_as_the_network_without_attention_and_gamma_learns() -> None:
-    network = seeded(depth=18, attention_residual=True)
-    other = seeded(depth=18, encoder_attention="none")
+    network = network_of(depth=18, attention_residual=True)
+    other = network_of(depth=18, encoder_attention="none")
     assert other.load_state_dict(network.state_dict(), strict=False).missing_keys == []
     logits = network(image())
     assert torch.equal(logits, other(image()))
@@ -183,33 +185,17 @@ def parameters_by_hand(
 ) -> int:
     """Counted from the paper's layers, in the order of section 8; W_q has a bias, W_k none, as documented."""
 
-    def normed(before: int, after: int, kernel: int) -> int:
-        return kernel * kernel * before * after + 2 * after
-
-    def gate(channels: int, signal: int) -> int:
-        hidden = channels // 2
-        return channels * hidden + signal * hidden + hidden + hidden + 1
-
-    def double_convolution(before: int, after: int) -> int:
-        return normed(before, after, 3) + normed(after, after, 3)
-
-    total, channels = normed(3, 64, 7), [64]
-    for index, width in enumerate((64, 128, 256, 512)):
-        before, after = channels[-1], width * (1 if depth < 50 else 4)
-        total += normed(before, after, 1) if before != after else 0  # the first block's shortcut
-        for _ in range(BLOCKS[depth][index]):
-            plain = normed(before, width, 3) + normed(width, width, 3)
-            narrow = normed(before, width, 1) + normed(width, width, 3) + normed(width, after, 1)
-            total, before = total + (plain if depth < 50 else narrow), after
-        channels.append(after)
+    total = resnet_count(depth)
+    channels = [64, *(width if depth < 50 else 4 * width for width in (64, 128, 256, 512))]
     for c in channels[1 : 1 + attended]:
         query, key, value = c * (c // 8) + c // 8, c * (c // 8), c * c + c
-        total += query + key + value + gate(c, c) + residual
-    total += double_convolution(channels[4], 512)
+        total += query + key + value + gate_count(c, c, c // 2) + residual
+    total += convolutions_count(channels[4], 512)
     decoder = ((512, 256), (256, 128), (128, 64), (64, 64))
     for (below, c), skip in zip(decoder, reversed(channels[:4]), strict=True):
-        total += 4 * below * c + c + double_convolution(skip + c, c) + (gate(skip, c) if gated else 0)
-    return total + 4 * 64 * 32 + 32 + normed(32, 32, 3) + 32 * classes + classes
+        total += double_count(below, c) + convolutions_count(skip + c, c)
+        total += gate_count(skip, c, skip // 2) if gated else 0
+    return total + double_count(64, 32) + normed_count(32, 32) + 32 * classes + classes
 
 
 @every_variant
@@ -219,7 +205,7 @@ def test_the_number_of_parameters_is_that_of_the_papers_layers(
     assert list(NETWORKS["atten_res_unet"].variants) == list(VARIANTS)
     with torch.device("meta"):
         network = build("atten_res_unet", variant=variant)
-        other = build("atten_res_unet", variant=variant, attention_residual=True, classes=2)
+        other = build("atten_res_unet", variant=variant, attention_residual=attended != (), classes=2)
     assert count(network) == parameters_by_hand(attended=len(attended), gated=gated)
     assert count(other) == parameters_by_hand(attended=len(attended), gated=gated, residual=True, classes=2)
 
@@ -268,3 +254,9 @@ def test_a_512x512_image_takes_less_than_2_gb() -> None:
 def test_self_attention_on_layer1_of_a_512x512_image_holds_no_n_by_n_matrix(work: str) -> None:
     positions = (512 // 4) ** 2
     assert peak_bytes(BLOCK + work) < 4 * positions**2  # one such matrix in float32, and torch beside it
+
+
+def test_a_residual_of_an_encoder_attention_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"attention_residual = true needs encoder_attention") as caught:
+        build("atten_res_unet", encoder_attention="none", attention_residual=True)
+    assert "\n" not in str(caught.value)

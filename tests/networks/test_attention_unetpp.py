@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_baselines import encoded_by_hand, unetpp_by_hand_count
-from test_blocks import (
+from layers_by_hand import (
     Array,
     assert_close,
     batch,
@@ -18,13 +17,18 @@ from test_blocks import (
     count,
     double_by_hand,
     drawn,
+    encoded_by_hand,
+    encoder_count,
     force_weights,
     gate_by_hand,
     gate_count,
     nodes_by_hand,
     norm_by_hand,
+    normal,
+    normed_count,
     numbers,
     resize_by_hand,
+    unetpp_count,
 )
 from torch import Tensor, nn
 
@@ -46,7 +50,7 @@ def residual_encoder_count(in_channels: int, widths: tuple[int, ...]) -> int:
     """Two 3×3 convolutions a block; where channels or size change, a 1×1 one with batch norm on the shortcut."""
     total = 0
     for (before, width), depth in zip(pairwise((in_channels, *widths)), (1, 3, 4, 6, 3), strict=True):
-        total += convolutions_count(before, width) + before * width + 2 * width
+        total += convolutions_count(before, width) + normed_count(before, width, kernel=1)
         total += (depth - 1) * convolutions_count(width, width)
     return total
 
@@ -61,10 +65,9 @@ def parameters_by_hand(
     deep_supervision: bool = False,
 ) -> int:
     """U-Net++'s, with the encoder exchanged, and for each map that a node reads from its left one gate."""
-    total = unetpp_by_hand_count(in_channels=in_channels, classes=classes, widths=widths)
+    total = unetpp_count(in_channels=in_channels, classes=classes, widths=widths)
     if encoder == "residual":
-        plain = sum(convolutions_count(a, b) for a, b in pairwise((in_channels, *widths)))
-        total += residual_encoder_count(in_channels, widths) - plain
+        total += residual_encoder_count(in_channels, widths) - encoder_count(in_channels, widths)
     if gates:
         total += sum(j * gate_count(widths[i], widths[i], widths[i] // 2) for i, j in NODES)
     return total + (3 * (widths[0] * classes + classes) if deep_supervision else 0)
@@ -79,10 +82,6 @@ def test_the_number_of_parameters_is_that_of_the_papers_layers(variant: str, mor
 
 def random_network(**options: Any) -> AttentionUNetPlusPlus:
     return drawn(AttentionUNetPlusPlus(**{"widths": WIDTHS} | options))
-
-
-def image_of(*size: int) -> Array:
-    return np.random.default_rng(0).normal(size=(3, *size))
 
 
 def encoded_maps() -> list[Tensor]:
@@ -158,7 +157,7 @@ def test_with_every_alpha_1_it_is_the_ungated_network_of_the_same_weights(encode
     gated, ungated, image = (
         random_network(encoder=encoder),
         random_network(encoder=encoder, gates=False),
-        image_of(33, 47),
+        normal(3, 33, 47),
     )
     ungated.load_state_dict(ungated_weights(gated))
     assert not torch.allclose(gated(batch(image)), ungated(batch(image)))
@@ -167,7 +166,7 @@ def test_with_every_alpha_1_it_is_the_ungated_network_of_the_same_weights(encode
 
 
 def test_with_every_alpha_1_and_the_plain_encoder_it_is_unetpp() -> None:
-    gated, plain, image = random_network(encoder="plain"), drawn(UNetPlusPlus(widths=WIDTHS)), batch(image_of(33, 47))
+    gated, plain, image = random_network(encoder="plain"), drawn(UNetPlusPlus(widths=WIDTHS)), batch(normal(3, 33, 47))
     force_weights(gated, 1)
     plain.load_state_dict({key.replace("heads.0.", "head."): x for key, x in ungated_weights(gated).items()})
     assert torch.equal(gated(image), plain(image))
@@ -203,10 +202,10 @@ def test_level_i_has_the_papers_filters_at_the_images_size_over_2_to_the_i(encod
 
 def block_by_hand(block: Any, x: Array) -> Array:
     """He et al., eqs. 1 and 2: ReLU(F(x) + W_s x)."""
-    shortcut = x
+    shortcut, stride = x, block.conv1.stride[0]
     if block.downsample is not None:
-        shortcut = norm_by_hand(block.downsample[1], convolution_by_hand(block.downsample[0], x))
-    x = np.maximum(norm_by_hand(block.bn1, convolution_by_hand(block.conv1, x)), 0)
+        shortcut = norm_by_hand(block.downsample[1], convolution_by_hand(block.downsample[0], x, stride=stride))
+    x = np.maximum(norm_by_hand(block.bn1, convolution_by_hand(block.conv1, x, stride=stride)), 0)
     return np.maximum(norm_by_hand(block.bn2, convolution_by_hand(block.conv2, x)) + shortcut, 0)
 
 
@@ -224,7 +223,7 @@ def residually_encoded_by_hand(stages: Any, x: Array) -> list[Array]:
 def test_the_logits_of_all_heads_and_their_mean_are_those_of_the_papers_layers_written_out(
     encoder: str, size: tuple[int, int]
 ) -> None:
-    network, image = random_network(encoder=encoder, deep_supervision=True, classes=2), image_of(*size)
+    network, image = random_network(encoder=encoder, deep_supervision=True, classes=2), normal(3, *size)
     by_hand = encoded_by_hand if encoder == "plain" else residually_encoded_by_hand
     nodes = nodes_by_hand(network.decoder, by_hand(network.encoder, image))
     logits = [convolution_by_hand(head, nodes[0, j]) for j, head in enumerate(network.heads, start=1)]
@@ -235,7 +234,7 @@ def test_the_logits_of_all_heads_and_their_mean_are_those_of_the_papers_layers_w
 
 
 def test_without_deep_supervision_the_only_head_is_on_x_04() -> None:
-    network, image = random_network(), image_of(16, 32)
+    network, image = random_network(), normal(3, 16, 32)
     nodes = nodes_by_hand(network.decoder, residually_encoded_by_hand(network.encoder, image))
     (logits,) = network.forward_all(batch(image))
     assert_close(logits, convolution_by_hand(network.heads[0], nodes[0, 4]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_blocks import (
+from layers_by_hand import (
     Array,
     assert_close,
     batch,
@@ -19,13 +19,16 @@ from test_blocks import (
     double_by_hand,
     double_count,
     drawn,
+    encoded_by_hand,
+    encoder_count,
     force_weights,
     gate_by_hand,
     gate_count,
-    halve_by_hand,
     nodes_by_hand,
+    normal,
     numbers,
     resize_by_hand,
+    unetpp_count,
 )
 from torch import nn
 
@@ -39,25 +42,12 @@ Options = dict[str, Any]
 SMALL: Options = {"in_channels": 2, "classes": 3, "widths": (4, 3, 5)}
 
 
-def encoder_count(in_channels: int, widths: tuple[int, ...]) -> int:
-    return sum(convolutions_count(a, b) for a, b in pairwise((in_channels, *widths)))
-
-
-def unet_by_hand_count(*, in_channels: int = 3, classes: int = 1, widths: tuple[int, ...], gated: bool = False) -> int:
+def unet_count(*, in_channels: int = 3, classes: int = 1, widths: tuple[int, ...], gated: bool = False) -> int:
     """Ronneberger et al., figure 1; with Oktay et al.'s gates, half as wide inside as the skip."""
     total = encoder_count(in_channels, widths)
     for skip, below in pairwise(widths):
         total += double_count(below, skip) + convolutions_count(2 * skip, skip)
         total += gate_count(skip, skip, max(1, skip // 2)) if gated else 0
-    return total + widths[0] * classes + classes
-
-
-def unetpp_by_hand_count(*, in_channels: int = 3, classes: int = 1, widths: tuple[int, ...]) -> int:
-    """Zhou et al., figure 1a: node X[i,j] reads j maps of its level and one brought up from below."""
-    total = encoder_count(in_channels, widths)
-    for i, (here, below) in enumerate(pairwise(widths)):
-        for j in range(1, len(widths) - i):
-            total += double_count(below, here) + convolutions_count((j + 1) * here, here)
     return total + widths[0] * classes + classes
 
 
@@ -68,7 +58,7 @@ def segnet_encoder_count(*, in_channels: int = 3, widths: tuple[int, ...]) -> in
     return sum(convolutions_count(a, b, depth=depth) for (a, b), depth in levels)
 
 
-def segnet_by_hand_count(*, in_channels: int = 3, classes: int = 1, widths: tuple[int, ...]) -> int:
+def segnet_count(*, in_channels: int = 3, classes: int = 1, widths: tuple[int, ...]) -> int:
     """The encoder mirrored, ending with the classes' 3×3 convolution in the place of the image's."""
     total = segnet_encoder_count(in_channels=in_channels, widths=widths)
     for level, (above, here) in enumerate(pairwise(widths), start=1):
@@ -79,12 +69,12 @@ def segnet_by_hand_count(*, in_channels: int = 3, classes: int = 1, widths: tupl
 @pytest.mark.parametrize("options", [{}, SMALL, {"in_channels": 1, "widths": (1, 2)}], ids=str)
 def test_the_number_of_parameters_is_that_of_each_papers_layers(options: Options) -> None:
     unet: Options = {"widths": (64, 128, 256, 512, 1024)} | options
-    assert count(UNet(**options)) == unet_by_hand_count(**unet)
-    assert count(AttentionUNet(**options)) == unet_by_hand_count(**unet, gated=True)
+    assert count(UNet(**options)) == unet_count(**unet)
+    assert count(AttentionUNet(**options)) == unet_count(**unet, gated=True)
     nested: Options = {"widths": (32, 64, 128, 256, 512)} | options
-    assert count(UNetPlusPlus(**options)) == unetpp_by_hand_count(**nested)
+    assert count(UNetPlusPlus(**options)) == unetpp_count(**nested)
     vgg: Options = {"widths": (64, 128, 256, 512, 512)} | options
-    assert count(SegNet(**options)) == segnet_by_hand_count(**vgg)
+    assert count(SegNet(**options)) == segnet_count(**vgg)
 
 
 def without_batch_norm(module: nn.Module) -> int:
@@ -98,14 +88,7 @@ def test_unetpp_has_the_9_04_million_parameters_and_segnets_encoder_the_14_7_mil
 
 
 def image_of(options: Options, *, size: tuple[int, int] = (13, 18)) -> Array:
-    return np.random.default_rng(0).normal(size=(options.get("in_channels", 3), *size))
-
-
-def encoded_by_hand(blocks: Any, x: Array) -> list[Array]:
-    levels = [convolutions_by_hand(blocks[0], x)]
-    for block in blocks[1:]:
-        levels.append(convolutions_by_hand(block, halve_by_hand(levels[-1])))
-    return levels
+    return normal(options.get("in_channels", 3), *size)
 
 
 def unet_by_hand(network: Any, x: Array) -> Array:

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import special  # type: ignore[import-untyped]
-from test_region_guided import (
+from layers_by_hand import (
     Array,
     assert_close,
+    batch,
     convolution_by_hand,
     count,
-    deconvolution_by_hand,
+    double_by_hand,
     drawn,
+    halve_by_hand,
     norm_by_hand,
+    normal,
     numbers,
-    pool_by_hand,
+    sigmoid,
 )
 from torch.nn import functional as F
 
@@ -40,19 +42,11 @@ def sequence_by_hand(cell: Any, sequence: list[Array]) -> Array:
     h = c = np.zeros((cell.hidden, *sequence[0].shape[1:]))
     for x in sequence:
         gates = convolution_by_hand(cell.of_input, x) + convolution_by_hand(cell.of_state, h)
-        i, f, o = special.expit(gates[: 3 * cell.hidden]).reshape(3, *h.shape)
+        i, f, o = sigmoid(gates[: 3 * cell.hidden]).reshape(3, *h.shape)
         g = np.tanh(gates[3 * cell.hidden :])
         c = f * c + i * g
         h = o * np.tanh(c)
     return h
-
-
-def normal(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).normal(size=shape)
-
-
-def batch(x: Array) -> torch.Tensor:
-    return torch.from_numpy(x)[None]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -72,14 +66,14 @@ def test_a_sequence_needs_a_map() -> None:
 def test_a_sequence_of_two_zero_maps_gives_the_state_of_the_biases_alone() -> None:
     lstm = drawn(ConvLSTM(3, 5))
     i, f, o, g = numbers(lstm.cell.of_input.bias).reshape(4, 5)
-    c = special.expit(i) * np.tanh(g)
-    h = special.expit(o) * np.tanh(c)
+    c = sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
     nothing = torch.zeros(1, 3, 7, 9, dtype=torch.float64)
     assert_close(lstm((nothing,)), np.broadcast_to(h[:, None, None], (5, 7, 9)))
     # Away from the border every state sees the same 3×3 states, so their kernel's sum is all that counts.
     recurrent = numbers(lstm.cell.of_state.weight).sum(axis=(2, 3)) @ h
     i, f, o, g = (numbers(lstm.cell.of_input.bias) + recurrent).reshape(4, 5)
-    h = special.expit(o) * np.tanh(special.expit(f) * c + special.expit(i) * np.tanh(g))
+    h = sigmoid(o) * np.tanh(sigmoid(f) * c + sigmoid(i) * np.tanh(g))
     inside = lstm((nothing, nothing))[:, :, 1:-1, 1:-1]
     assert_close(inside, np.broadcast_to(h[:, None, None], (5, 5, 7)))
 
@@ -111,11 +105,11 @@ def network_by_hand(network: Any, x: Array) -> list[Array]:
 
     skips: list[Array] = []
     for level, (first, _relu, second, _relu_too) in enumerate(network.encoder):
-        x = rectified(second, rectified(first, pool_by_hand(x) if level else x))
+        x = rectified(second, rectified(first, halve_by_hand(x) if level else x))
         skips.append(x)
     stages = zip(network.up, network.fusion, network.decoder, reversed(skips[:-1]), strict=True)
     for (deconvolution, norm, _relu), fusion, (first, _relu_too, second, _last_relu), skip in stages:
-        up = np.maximum(norm_by_hand(norm, deconvolution_by_hand(deconvolution, x)), 0)
+        up = np.maximum(norm_by_hand(norm, double_by_hand(deconvolution, x)), 0)
         x = rectified(second, rectified(first, fusion_by_hand(fusion, skip, up)))
     return [convolution_by_hand(head, x) for head in network.heads]
 

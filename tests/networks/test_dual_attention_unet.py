@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage  # type: ignore[import-untyped]
-from test_baselines import encoded_by_hand
-from test_blocks import (
+from layers_by_hand import (
     Array,
     assert_close,
     batch,
@@ -21,13 +19,18 @@ from test_blocks import (
     double_by_hand,
     double_count,
     drawn,
+    encoded_by_hand,
+    encoder_count,
     force_weights,
     halve_by_hand,
+    normal,
     numbers,
     resize_by_hand,
+    resnet_count,
     seeded,
     sigmoid,
 )
+from scipy import ndimage  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
 from foveate.errors import UsageError
@@ -40,21 +43,6 @@ Options = dict[str, Any]
 VARIANTS = NETWORKS["dual_attention_unet"].variants
 SMALL: Options = {"in_channels": 2, "classes": 3, "encoder": "plain", "widths": (5, 18, 34, 7)}
 """With widths that give the channel attention 1, 1 and 2 hidden channels."""
-
-
-def resnet50_count(in_channels: int) -> int:
-    """He et al., table 1, without the classifier: convolutions without bias, each with batch norm's two."""
-
-    def layer(kernel: int, channels: int, filters: int) -> int:
-        return kernel * kernel * channels * filters + 2 * filters
-
-    total, channels = layer(7, in_channels, 64), 64
-    for width, depth in zip((64, 128, 256, 512), (3, 4, 6, 3), strict=True):
-        total += layer(1, channels, 4 * width)  # the first block's shortcut
-        for _ in range(depth):
-            total += layer(1, channels, width) + layer(3, width, width) + layer(1, width, 4 * width)
-            channels = 4 * width
-    return total
 
 
 def attention_count(channels: int) -> int:
@@ -74,10 +62,10 @@ def parameters_by_hand(
 ) -> int:
     if encoder == "plain":
         *skips, bottom = widths or ((64, 128, 256) if attention else (64, 128))
-        total = sum(convolutions_count(a, b) for a, b in pairwise((in_channels, *skips)))
+        total = encoder_count(in_channels, tuple(skips))
         maps, filters = [*skips, skips[-1]], skips[::-1]
     else:
-        total, maps, skips = resnet50_count(in_channels), [64, 256, 512, 1024, 2048], [64, 256, 512, 1024]
+        total, maps, skips = resnet_count(50, in_channels=in_channels), [64, 256, 512, 1024, 2048], [64, 256, 512, 1024]
         filters, bottom = [512, 256, 128, 64], 512
         total += double_count(64, 64)  # the last step, to full size
     total += convolutions_count(maps[-1], bottom)
@@ -128,7 +116,7 @@ FUSIONS = [("sum", "sigmoid"), ("sum", "softmax"), ("product", "sigmoid"), ("pro
 
 @pytest.mark.parametrize(("fusion", "gate"), FUSIONS)
 def test_dual_attention_is_f_s_plus_f_c_of_section_3_2_or_s_c_f_of_algorithm_1(fusion: Any, gate: Any) -> None:
-    features = np.random.default_rng(0).normal(size=(32, 9, 13))
+    features = normal(32, 9, 13)
     spatial, channel = drawn(SpatialAttention()), drawn(ChannelAttention(32, gate=gate))
     found = fuse(batch(features), spatial(batch(features)), channel(batch(features)), fusion=fusion)
     assert_close(found, attended_by_hand(spatial, channel, features, fusion=fusion, gate=gate))
@@ -157,7 +145,7 @@ def test_the_plain_network_is_the_papers_layers_written_out(
     attention: bool, fusion: str, gate: str, size: tuple[int, int]
 ) -> None:
     options: Options = {"attention": attention, "fusion": fusion, "channel_gate": gate}
-    network, image = drawn(DualAttentionUNet(**SMALL, **options)), np.random.default_rng(0).normal(size=(2, *size))
+    network, image = drawn(DualAttentionUNet(**SMALL, **options)), normal(2, *size)
     expected = network_by_hand(network, image, attention=attention, fusion=fusion, gate=gate)
     assert_close(network(batch(image)), expected)
 

@@ -12,13 +12,15 @@ from conftest import SHARED_DATA
 from every_network import EVERY, Case, outputs
 from foveate.datasets import open_set
 
-STEPS = 200
+STEPS = 400
 """Of Adam, whose rate falls from 3e-3 to zero, on one piece of 48×48 pixels and its mirror image."""
 
-CHECK_EVERY = 25
+CHECK_EVERY = 10
 
-# Of what may be frozen, one value: the others differ in how much learns, and all in the tests of the body.
-CASES = [case for case in EVERY if case.options.get("freeze", "layer3") == "layer3"]
+# Of what may be frozen one value, and no ResNet of 101 layers, which has but more of what one of 50 has.
+CASES = [
+    case for case in EVERY if case.options.get("freeze", "layer3") == "layer3" and case.options.get("depth") != 101
+]
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +42,7 @@ def photograph() -> tuple[Tensor, Tensor]:
 def test_it_learns_a_piece_of_a_photograph_by_heart(case: Case, photograph: tuple[Tensor, Tensor]) -> None:
     # Two images, as batch norm at 1/32 of the size has but four positions in each.
     image, mask = (torch.cat((part, part.flip(3))) for part in photograph)
-    image = image[:, [index % 3 for index in range(case.in_channels)]]
+    image = image[:, [1, 0, 2, 1][: case.in_channels]]  # green first, in which vessels show best
     mask = mask.expand(-1, case.classes, -1, -1)
     network = case.fresh()
     optimiser = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=3e-3)

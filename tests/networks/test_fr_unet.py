@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_region_guided import (
+from layers_by_hand import (
     Array,
     assert_close,
+    batch,
     convolution_by_hand,
     count,
-    deconvolution_by_hand,
+    double_by_hand,
     drawn,
     norm_by_hand,
+    normal,
     numbers,
 )
 from torch import Tensor
@@ -102,7 +104,14 @@ def down_by_hand(layers: Any, x: Array) -> Array:
 
 
 def up_by_hand(layers: Any, x: Array) -> Array:
-    return leaky(norm_by_hand(layers[1], deconvolution_by_hand(layers[0], x)))
+    return leaky(norm_by_hand(layers[1], double_by_hand(layers[0], x)))
+
+
+def aggregation_by_hand(fusion: Any, x: Array) -> Array:
+    """1×1, 3×3 and, dilated by two, 3×3 convolutions; their sum through batch norm."""
+    scales = zip(fusion.scales, (1, 1, 2), strict=True)
+    maps = [convolution_by_hand(scale, x, dilation=dilation) for scale, dilation in scales]
+    return norm_by_hand(fusion.norm, np.sum(maps, axis=0))
 
 
 def network_by_hand(network: Any, image: Array, rows: int) -> dict[Node, Array]:
@@ -120,8 +129,7 @@ def network_by_hand(network: Any, image: Array, rows: int) -> dict[Node, Array]:
             entering.append(x)
         x = np.concatenate(entering)
         if len(x) != network.block[name(node)].convolutions[0].in_channels:
-            fusion = network.aggregation[name(node)]
-            x = norm_by_hand(fusion.norm, np.sum([convolution_by_hand(scale, x) for scale in fusion.scales], axis=0))
+            x = aggregation_by_hand(network.aggregation[name(node)], x)
         maps[row, column] = block_by_hand(network.block[name(node)], x)
     return maps
 
@@ -132,8 +140,8 @@ def test_every_node_and_the_mean_of_the_heads_are_those_of_the_lattice(widths: t
     found: dict[str, Tensor] = {}
     for key, block in network.block.items():
         block.register_forward_hook(lambda _, __, out, k=key: found.update({k: out}))
-    image = np.random.default_rng(0).normal(size=(3, 16, 32))
-    logits, maps = network(torch.from_numpy(image)[None]), network_by_hand(network, image, rows)
+    image = normal(3, 16, 32)
+    logits, maps = network(batch(image)), network_by_hand(network, image, rows)
     assert set(found) == {name(node) for node in maps}
     for node, by_hand in maps.items():
         assert_close(found[name(node)], by_hand)

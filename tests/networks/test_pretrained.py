@@ -6,13 +6,13 @@ import copy
 import hashlib
 import pickle
 import re
-import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import checkpoint_files
 import pytest
 import torch
 from checkpoint_files import random_weights, sha256_of
@@ -23,6 +23,9 @@ from foveate.errors import FoveateError, ModelError, UsageError
 from foveate.networks import NETWORKS, build, resnet
 from foveate.networks.blocks.resnet import DEPTHS, Depth, ResNet
 from foveate.networks.pretrained import CHECKPOINTS, encoder_of, load_encoder_weights
+
+# Fixtures, which pytest finds by these names.
+file, tidy, weights = checkpoint_files.file, checkpoint_files.tidy, checkpoint_files.weights
 
 
 def state_of(body: ResNet) -> dict[str, Tensor]:
@@ -42,26 +45,6 @@ def refusal(kind: type[FoveateError], body: ResNet, source: str | Path, **option
     assert same(before, state_of(body))
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-@pytest.fixture(scope="module")
-def weights() -> dict[str, Tensor]:
-    return random_weights(18, seed=1)
-
-
-@pytest.fixture(scope="module")
-def file(weights: dict[str, Tensor], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("weights") / "resnet18.safetensors"
-    save_file(weights, path)
-    yield path
-    path.unlink()
-
-
-@pytest.fixture(autouse=True)
-def tidy(tmp_path: Path) -> Iterator[None]:
-    """Files of this size are not kept for a later look."""
-    yield
-    shutil.rmtree(tmp_path)
 
 
 @pytest.fixture(scope="module")

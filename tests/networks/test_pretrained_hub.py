@@ -21,9 +21,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import checkpoint_files
 import pytest
-from checkpoint_files import random_weights, sha256_of
-from safetensors.torch import load_file, save_file
+from checkpoint_files import sha256_of
+from safetensors.torch import load_file
 
 FILE = "model.safetensors"
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -49,20 +50,8 @@ for line in sys.stdin:
 
 Ask = Callable[..., dict[str, Any]]
 
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("weights") / "resnet18.safetensors"
-    save_file(random_weights(18, seed=1), path)
-    yield path
-    path.unlink()
-
-
-@pytest.fixture(autouse=True)
-def tidy(tmp_path: Path) -> Iterator[None]:
-    """Files of this size are not kept for a later look."""
-    yield
-    shutil.rmtree(tmp_path)
+# Fixtures, which pytest finds by these names.
+file, tidy, weights = checkpoint_files.file, checkpoint_files.tidy, checkpoint_files.weights
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_region_guided import assert_close, convolution_by_hand, numbers, resized
+from layers_by_hand import assert_close, convolution_by_hand, gate_by_hand, numbers, resize_by_hand, seeded, sigmoid
 from torch import Tensor
 
 from foveate.networks import NETWORKS, build, record_attention
@@ -70,10 +70,8 @@ EXPECTED: list[tuple[str, Options, Shapes]] = [
 ]
 
 
-def seeded(name: str, options: Options) -> Any:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return build(name, **options).eval()
+def network_of(name: str, options: Options) -> Any:
+    return seeded(lambda: build(name, **options)).eval()
 
 
 def image(seed: int = 1, *, height: int = HEIGHT, width: int = WIDTH) -> Tensor:
@@ -88,7 +86,7 @@ def test_every_network_is_listed_here() -> None:
 def test_there_is_one_map_per_attention_by_name_and_size_and_the_output_stays(
     name: str, options: Options, expected: Shapes
 ) -> None:
-    network = seeded(name, options)
+    network = network_of(name, options)
     before = network(image())
     with record_attention(network) as maps:
         during = network(image())
@@ -116,10 +114,6 @@ def seen(network: Any, part: str) -> tuple[tuple[Any, ...], Tensor]:
     return tuple(one[0].numpy() for one in kept[0]), maps[part]
 
 
-def sigmoid(scores: Any) -> Any:
-    return 1 / (1 + numbers(torch.exp(-torch.as_tensor(scores))))
-
-
 @pytest.mark.parametrize(
     ("name", "options", "part"),
     [
@@ -130,21 +124,19 @@ def sigmoid(scores: Any) -> Any:
     ],
 )
 def test_the_map_of_a_gate_is_alpha_of_its_equations(name: str, options: Options, part: str) -> None:
-    network = seeded(name, options)
+    network = network_of(name, options)
     (features, signal), alpha = seen(network, part)
-    gate = network.get_submodule(part)
-    joint = convolution_by_hand(gate.of_features, features) + convolution_by_hand(gate.of_signal, signal)
-    assert_close(alpha, sigmoid(convolution_by_hand(gate.score, joint.clip(min=0))))
+    assert_close(alpha, gate_by_hand(network.get_submodule(part), features, signal)[0])
 
 
 @pytest.mark.parametrize("part", ["iaa.0", "iaa.2"])
 def test_the_map_of_inverse_addition_is_1_minus_sigma_of_the_region_map(part: str) -> None:
-    (features, region_map), found = seen(seeded("region_guided", {}), part)
-    assert_close(found, 1 - sigmoid(resized(region_map, *features.shape[1:])))
+    (features, region_map), found = seen(network_of("region_guided", {}), part)
+    assert_close(found, 1 - sigmoid(resize_by_hand(region_map, like=features)))
 
 
 def test_the_maps_of_dual_attention_are_s_and_c_of_their_equations() -> None:
-    network = seeded("dual_attention_unet", {"encoder": "plain", "widths": (16, 32, 8)})
+    network = network_of("dual_attention_unet", {"encoder": "plain", "widths": (16, 32, 8)})
     (features,), found = seen(network, "spatial.level1")
     pooled = features.max(axis=0, keepdims=True) + features.mean(axis=0, keepdims=True)
     assert_close(found, sigmoid(convolution_by_hand(network.spatial["level1"].score, pooled)))
@@ -157,7 +149,7 @@ def test_the_maps_of_dual_attention_are_s_and_c_of_their_equations() -> None:
 
 @pytest.mark.parametrize("stumble", [False, True])
 def test_nothing_is_watched_any_more_afterwards_even_after_an_exception(stumble: bool) -> None:
-    network = seeded("region_guided", {})
+    network = network_of("region_guided", {})
     expected = pytest.raises(KeyError) if stumble else nullcontext()
     with expected, record_attention(network) as maps:
         network(image())
@@ -171,7 +163,7 @@ def test_nothing_is_watched_any_more_afterwards_even_after_an_exception(stumble:
 
 
 def test_the_latest_pass_alone_is_kept_and_what_was_recorded_before_stays_as_it_was() -> None:
-    network = seeded("region_guided", {})
+    network = network_of("region_guided", {})
     with record_attention(network) as first:
         network(image(1))
     with record_attention(network) as second:
@@ -185,7 +177,7 @@ def test_the_latest_pass_alone_is_kept_and_what_was_recorded_before_stays_as_it_
 
 
 def test_recordings_within_each_other_keep_apart() -> None:
-    network, other = seeded("region_guided", {}), seeded("attention_unet", {"widths": (4, 6, 8)})
+    network, other = network_of("region_guided", {}), network_of("attention_unet", {"widths": (4, 6, 8)})
     with record_attention(network) as outer:
         with record_attention(network) as inner, record_attention(other) as elsewhere:
             network(image(1))
@@ -197,7 +189,7 @@ def test_recordings_within_each_other_keep_apart() -> None:
 
 
 def test_a_pass_that_fails_leaves_no_hook_behind() -> None:
-    network = seeded("attention_unet", {"widths": (4, 6, 8)})
+    network = network_of("attention_unet", {"widths": (4, 6, 8)})
     with pytest.raises(RuntimeError, match="channels"), record_attention(network):
         network(torch.zeros(1, 5, 16, 16))
     assert not any(module._forward_hooks for module in network.modules())

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from layers_by_hand import (
+    Array,
+    assert_close,
+    batch,
+    convolution_by_hand,
+    count,
+    double_by_hand,
+    drawn,
+    halve_by_hand,
+    norm_by_hand,
+    normal,
+    numbers,
+    resize_by_hand,
+    seeded,
+    sigmoid,
+)
 from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
 from torch.nn import functional as F
@@ -19,7 +34,6 @@ from foveate.networks.blocks.separable import SeparableBlock
 from foveate.networks.region_guided import RegionGuided
 from foveate.recipes.read import read_recipe, shipped
 
-Array = NDArray[np.float64]
 Widths = tuple[int, int, int, int]
 
 
@@ -55,10 +69,6 @@ def parameters_by_hand(
         return encoder + decoder + head
     maps = (second + 1) + (third + 1) + (second + 1)
     return encoder + decoder + (block(second, second) if partial_decoder else 0) + maps + head
-
-
-def count(network: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(
@@ -115,31 +125,19 @@ def test_attention_to_a_map_that_says_vessel_returns_the_map() -> None:
     torch.testing.assert_close(found, torch.full_like(features, 20.0), rtol=0, atol=1e-5)
 
 
-def resized(values: Array, height: int, width: int) -> Array:
-    """Bilinear at the pixels' centres, C×H×W."""
-    rows = (np.arange(height) + 0.5) * values.shape[1] / height - 0.5
-    columns = (np.arange(width) + 0.5) * values.shape[2] / width - 0.5
-    places = np.stack(np.meshgrid(rows, columns, indexing="ij"))
-    return np.stack([ndimage.map_coordinates(one, places, order=1, mode="nearest") for one in values])
-
-
 def attention_by_hand(features: Array, region_map: Array) -> Array:
     """Eqs. 6 and 7, with the map broadcast over the features' channels."""
-    wide = resized(region_map, *features.shape[1:])
-    return features * (1 - 1 / (1 + np.exp(-wide))) + wide
+    wide = resize_by_hand(region_map, like=features)
+    return features * (1 - sigmoid(wide)) + wide
 
 
 @pytest.mark.parametrize("map_size", [(8, 10), (4, 5), (16, 20), (3, 7)])
 def test_attention_is_equations_6_and_7(map_size: tuple[int, int]) -> None:
     generator = np.random.default_rng(0)
     features, region_map = generator.normal(size=(6, 8, 10)), 3 * generator.normal(size=(1, *map_size))
-    found = InverseAdditionAttention()(torch.from_numpy(features)[None], torch.from_numpy(region_map)[None])
+    found = InverseAdditionAttention()(batch(features), batch(region_map))
     expected = attention_by_hand(features, region_map)
     np.testing.assert_allclose(found[0].numpy(), expected, rtol=0, atol=1e-12)  # float64
-
-
-def numbers(tensor: object) -> Array:
-    return cast("torch.Tensor", tensor).detach().numpy()
 
 
 def block_by_hand(block: Any, x: Array) -> Array:
@@ -151,50 +149,17 @@ def block_by_hand(block: Any, x: Array) -> Array:
     return x
 
 
-def pool_by_hand(x: Array) -> Array:
-    pooled: Array = x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2).max(axis=(2, 4))
-    return pooled
-
-
-def deconvolution_by_hand(layer: Any, x: Array) -> Array:
-    """Each pixel becomes 2×2."""
-    spread = np.einsum("chw,coab->ohawb", x, numbers(layer.weight))
-    enlarged: Array = spread.reshape(spread.shape[0], 2 * x.shape[1], 2 * x.shape[2])
-    return enlarged if layer.bias is None else enlarged + numbers(layer.bias)[:, None, None]
-
-
-def convolution_by_hand(layer: Any, x: Array) -> Array:
-    """Of stride 1, the size kept."""
-    weights, apart = numbers(layer.weight), layer.dilation[0]
-    height, width = x.shape[1:]
-    margin = apart * (weights.shape[2] // 2)
-    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
-    total = np.zeros((len(weights), height, width))
-    for row, column in np.ndindex(*weights.shape[2:]):
-        seen = padded[:, row * apart : row * apart + height, column * apart : column * apart + width]
-        total += np.einsum("oc,chw->ohw", weights[:, :, row, column], seen)
-    return total if layer.bias is None else total + numbers(layer.bias)[:, None, None]
-
-
-def norm_by_hand(norm: Any, x: Array) -> Array:
-    """Batch norm in evaluation mode."""
-    scale = numbers(norm.weight) / np.sqrt(numbers(norm.running_var) + norm.eps)
-    centred = x - numbers(norm.running_mean)[:, None, None]
-    normalised: Array = centred * scale[:, None, None] + numbers(norm.bias)[:, None, None]
-    return normalised
-
-
 def network_by_hand(
     network: Any, x: Array, *, attention: bool = True, partial_decoder: bool = True
 ) -> tuple[Array, ...]:
     """Equations 1 to 8, line by line, for sizes that are multiples of 8: logits, then the maps, finest first."""
     s1 = block_by_hand(network.encoder[0], x)
-    s2 = block_by_hand(network.encoder[1], pool_by_hand(s1))
-    s3 = block_by_hand(network.encoder[2], pool_by_hand(s2))
-    below = block_by_hand(network.bottleneck, pool_by_hand(s3))
+    s2 = block_by_hand(network.encoder[1], halve_by_hand(s1))
+    s3 = block_by_hand(network.encoder[2], halve_by_hand(s2))
+    below = block_by_hand(network.bottleneck, halve_by_hand(s3))
     decoded = []
     for index, skip in enumerate((s3, s2, s1)):
-        upsampled = deconvolution_by_hand(network.upsample[index], below)
+        upsampled = double_by_hand(network.upsample[index], below)
         below = block_by_hand(network.decoder[index], np.concatenate((skip, upsampled)))
         decoded.append(below)
     dec1, dec2, dec3 = decoded
@@ -205,26 +170,6 @@ def network_by_hand(
     map1 = convolution_by_hand(network.maps[1], attention_by_hand(dec1, map0))
     map2 = convolution_by_hand(network.maps[2], attention_by_hand(dec2, map1))
     return convolution_by_hand(network.head, attention_by_hand(dec3, map2)), map2, map1, map0
-
-
-def drawn(network: Any, *, spread: float = 0.4) -> Any:
-    """In float64 and evaluation mode; every weight and statistic drawn, so that none hides behind a 0 or 1."""
-    network.double().eval()
-    generator = torch.Generator().manual_seed(4)
-    with torch.no_grad():
-        for key, value in network.state_dict().items():
-            if key.endswith("running_var"):
-                value.uniform_(0.5, 2.0, generator=generator)
-            elif value.is_floating_point():
-                value.normal_(0, spread, generator=generator)
-    return network
-
-
-def assert_close(found: torch.Tensor, by_hand: Array) -> None:
-    """The first image of a batch, in float64."""
-    scale = np.abs(by_hand).max()
-    assert scale > 0.01
-    np.testing.assert_allclose(found[0].detach().numpy() / scale, by_hand / scale, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +184,10 @@ def assert_close(found: torch.Tensor, by_hand: Array) -> None:
 )
 def test_logits_and_maps_are_those_of_the_papers_equations(options: dict[str, Any]) -> None:
     network = drawn(RegionGuided(**options))
-    image = np.random.default_rng(0).normal(size=(options.get("in_channels", 3), 24, 40))
+    image = normal(options.get("in_channels", 3), 24, 40)
     with torch.inference_mode():
-        found = network.forward_all(torch.from_numpy(image)[None])
-        logits = network(torch.from_numpy(image)[None])
+        found = network.forward_all(batch(image))
+        logits = network(batch(image))
     parts = {name: options[name] for name in ("attention", "partial_decoder") if name in options}
     for one, by_hand in zip(found, network_by_hand(network, image, **parts), strict=True):
         assert_close(one, by_hand)
@@ -286,9 +231,7 @@ def test_the_maps_have_half_a_quarter_and_half_the_images_size_and_one_channel(s
 
 
 def test_a_block_in_training_does_not_notice_how_strong_its_input_is() -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        block = SeparableBlock(3, 7).double().train()
+    block = seeded(lambda: SeparableBlock(3, 7)).double().train()
     x = 10 + 10 * torch.randn(4, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     weak, strong = block(x), block(100 * x)
     assert weak.min() == 0 < weak.max()
@@ -304,9 +247,7 @@ def test_it_learns_one_piece_of_a_photograph_by_heart(shared_data: Path) -> None
         vessels = torch.from_numpy((np.asarray(file.convert("L"))[piece] >= 128).astype(np.float32))[None, None]
     image = torch.from_numpy(((pixels - pixels.mean()) / pixels.std()).transpose(2, 0, 1)[None])
     assert 0.1 < vessels.mean() < 0.2
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = RegionGuided()
+    network = seeded(RegionGuided)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
     for _ in range(120):
         loss = F.binary_cross_entropy_with_logits(network(image), vessels)

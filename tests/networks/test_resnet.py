@@ -9,19 +9,14 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from layers_by_hand import BLOCKS_PER_STAGE, Array, correlate, count, drawn, numbers
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from foveate.networks import build, resnet
 from foveate.networks.blocks.residual import BasicBlock, Bottleneck
 from foveate.networks.blocks.resnet import Depth, Freeze, ResNet
-
-Array = NDArray[np.float64]
-
-STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-"""Blocks per stage (He et al., table 1)."""
 
 TENSORS_OF_COMMON_FILES = {18: 122, 34: 218, 50: 320, 101: 626}
 """With the two of the classifier."""
@@ -49,7 +44,7 @@ def layout(depth: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "conv1.weight", (64, 3, 7, 7)
     yield from batch_norm_layout("bn1", 64)
     before = 64
-    for stage, blocks in enumerate(STAGES[depth], start=1):
+    for stage, blocks in enumerate(BLOCKS_PER_STAGE[depth], start=1):
         width = 32 * 2**stage
         after = 4 * width if bottleneck else width
         for block in range(blocks):
@@ -80,9 +75,8 @@ def test_names_and_shapes_are_those_of_the_common_checkpoints(depth: Depth) -> N
 @pytest.mark.parametrize("depth", get_args(Depth))
 def test_each_depth_has_its_published_number_of_parameters(depth: Depth) -> None:
     body = body_without_memory(depth)
-    count = sum(parameter.numel() for parameter in body.parameters())
-    assert count == PARAMETERS[depth]
-    assert count + 1000 * (body.channels[-1] + 1) == PARAMETERS_WITH_CLASSIFIER[depth]
+    assert count(body) == PARAMETERS[depth]
+    assert count(body) + 1000 * (body.channels[-1] + 1) == PARAMETERS_WITH_CLASSIFIER[depth]
 
 
 @pytest.mark.parametrize("size", [(64, 96), (67, 45), (33, 1)])
@@ -97,31 +91,11 @@ def test_the_five_maps_halve_the_size_each_time_and_round_up(depth: Depth, size:
     assert [tuple(each.shape) for each in maps] == expected
 
 
-def with_random_state(module: nn.Module, seed: int) -> nn.Module:
-    """In float64 and evaluation mode, with kernels, scales, shifts and statistics that have nothing in common."""
-    generator = torch.Generator().manual_seed(seed)
-    module.double().eval()
-    for name, tensor in module.state_dict().items():
-        if tensor.is_floating_point():
-            drawn = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
-            tensor.copy_(0.5 + drawn.abs() if name.endswith("running_var") else drawn / 4)
-    return module
-
-
-def convolve(x: Array, weight: Tensor, stride: int = 1) -> Array:
-    """Correlation with zeros around: x is channels, rows, columns."""
-    kernel = weight.numpy()
-    size = kernel.shape[-1]
-    padded = np.pad(x, ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
-    windows = sliding_window_view(padded, (size, size), axis=(1, 2))[:, ::stride, ::stride]
-    found: Array = np.einsum("chwij,ocij->ohw", windows, kernel)
-    return found
-
-
-def normalise(x: Array, state: dict[str, Tensor], name: str) -> Array:
-    """Batch norm by its running statistics, with the usual 1e-5."""
+def normed(x: Array, state: dict[str, Tensor], convolution: str, norm: str, *, stride: int) -> Array:
+    """A convolution, then batch norm by its running statistics, with the usual 1e-5."""
+    x = correlate(x, numbers(state[f"{convolution}.weight"]), stride=stride)
     scale, shift, mean, variance = (
-        state[f"{name}.{part}"].numpy()[:, None, None] for part in ("weight", "bias", "running_mean", "running_var")
+        numbers(state[f"{norm}.{part}"])[:, None, None] for part in ("weight", "bias", "running_mean", "running_var")
     )
     found: Array = (x - mean) / np.sqrt(variance + 1e-5) * scale + shift
     return found
@@ -131,17 +105,17 @@ def residual_by_hand(x: Array, state: dict[str, Tensor], strides: tuple[int, ...
     """ReLU(F(x) + x), where F has as many convolutions as there are strides."""
     shortcut, found = x, x
     if "downsample.0.weight" in state:
-        shortcut = normalise(convolve(x, state["downsample.0.weight"], max(strides)), state, "downsample.1")
+        shortcut = normed(x, state, "downsample.0", "downsample.1", stride=max(strides))
     for number, stride in enumerate(strides, start=1):
         found = np.maximum(found, 0) if number > 1 else found
-        found = normalise(convolve(found, state[f"conv{number}.weight"], stride), state, f"bn{number}")
+        found = normed(found, state, f"conv{number}", f"bn{number}", stride=stride)
     return np.maximum(found + shortcut, 0)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("in_channels", [6, 8])
 def test_a_basic_block_computes_equation_1_or_2(in_channels: int, stride: int) -> None:
-    block = with_random_state(BasicBlock(in_channels, 8, stride=stride), seed=1)
+    block = drawn(BasicBlock(in_channels, 8, stride=stride), seed=1, spread=0.25)
     x = torch.randn(1, in_channels, 9, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     found = block(x).detach().numpy()[0]
     expected = residual_by_hand(x.numpy()[0], block.state_dict(), (stride, 1))
@@ -152,7 +126,7 @@ def test_a_basic_block_computes_equation_1_or_2(in_channels: int, stride: int) -
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("in_channels", [6, 16])
 def test_a_bottleneck_strides_in_its_3x3_convolution(in_channels: int, stride: int) -> None:
-    block = with_random_state(Bottleneck(in_channels, 4, stride=stride), seed=3)
+    block = drawn(Bottleneck(in_channels, 4, stride=stride), seed=3, spread=0.25)
     x = torch.randn(1, in_channels, 9, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     found = block(x).detach().numpy()[0]
     expected = residual_by_hand(x.numpy()[0], block.state_dict(), (1, stride, 1))
@@ -161,11 +135,11 @@ def test_a_bottleneck_strides_in_its_3x3_convolution(in_channels: int, stride: i
 
 
 def test_stem_and_first_layer_are_convolution_norm_relu_pooling_and_two_blocks() -> None:
-    body = with_random_state(ResNet(18), seed=5)
+    body = drawn(ResNet(18), seed=5, spread=0.25)
     state = body.state_dict()
     x = torch.randn(1, 3, 21, 26, dtype=torch.float64, generator=torch.Generator().manual_seed(6))
     stem, first = (each.detach().numpy()[0] for each in body(x)[:2])
-    expected = np.maximum(normalise(convolve(x.numpy()[0], state["conv1.weight"], 2), state, "bn1"), 0)
+    expected = np.maximum(normed(x.numpy()[0], state, "conv1", "bn1", stride=2), 0)
     np.testing.assert_allclose(stem, expected, rtol=0, atol=1e-12)  # float64, 147 terms near 1
     ringed = np.pad(expected, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
     expected = sliding_window_view(ringed, (3, 3), axis=(1, 2))[:, ::2, ::2].max(axis=(3, 4))

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_region_guided import (
+from layers_by_hand import (
     Array,
     assert_close,
+    batch,
     convolution_by_hand,
     count,
-    deconvolution_by_hand,
+    double_by_hand,
     drawn,
+    halve_by_hand,
     norm_by_hand,
-    pool_by_hand,
+    normal,
 )
 
 from foveate.networks import wnet
@@ -78,22 +80,18 @@ def unet_by_hand(unet: Any, x: Array) -> Array:
     """For sizes that are multiples of the coarsest level."""
     skips: list[Array] = []
     for level, block in enumerate(unet.encoder):
-        x = block_by_hand(block, pool_by_hand(x) if level else x)
+        x = block_by_hand(block, halve_by_hand(x) if level else x)
         skips.append(x)
     for up, bridge, block, skip in zip(unet.up, unet.bridge, unet.decoder, reversed(skips[:-1]), strict=True):
         bridged = convolution_relu_norm_by_hand(bridge, skip)
-        x = block_by_hand(block, np.concatenate((bridged, deconvolution_by_hand(up, x))))
+        x = block_by_hand(block, np.concatenate((bridged, double_by_hand(up, x))))
     return convolution_by_hand(unet.head, x)
-
-
-def normal(*shape: int) -> Array:
-    return np.random.default_rng(0).normal(size=shape)
 
 
 @pytest.mark.parametrize(("before", "after"), [(3, 8), (5, 5), (7, 2)])
 def test_a_block_is_two_convolutions_relu_norm_plus_its_shortcut(before: int, after: int) -> None:
     block, x = drawn(ShortcutBlock(before, after)), normal(before, 6, 9)
-    assert_close(block(torch.from_numpy(x)[None]), block_by_hand(block, x))
+    assert_close(block(batch(x)), block_by_hand(block, x))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +101,7 @@ def test_the_second_u_net_reads_the_image_and_the_firsts_logits_and_both_come_ou
     network, x = drawn(WNet(**options), spread=0.3), normal(options.get("in_channels", 3), 16, 24)
     coarse = unet_by_hand(network.first, x)
     fine = unet_by_hand(network.second, np.concatenate((x, coarse)))
-    image = torch.from_numpy(x)[None]
+    image = batch(x)
     logits, side = network.forward_all(image)
     assert_close(logits, fine)
     assert_close(side, coarse)

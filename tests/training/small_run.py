@@ -8,7 +8,6 @@ from foveate.recipes.schema import Recipe
 from foveate.training.start import Listener, start
 
 SMALL = (
-    "network.widths=[4, 4, 8, 8]",
     "data.working_minimum=96",
     "data.working_maximum=128",
     "training.crop=64",
@@ -20,7 +19,8 @@ SMALL = (
 
 
 def small_recipe(*overrides: str) -> Recipe:
-    return read_recipe("region-guided-vessels", [*SMALL, *overrides])
+    widths = [] if any(each.startswith("network.name=") for each in overrides) else ["network.widths=[4, 4, 8, 8]"]
+    return read_recipe("region-guided-vessels", [*widths, *SMALL, *overrides])
 
 
 def run(recipe: Recipe, data: list[DataSet], folder: Path, *, resume: bool = False) -> str:

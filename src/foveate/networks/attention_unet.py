@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from foveate.networks.blocks.additive_gate import AdditiveGate
 from foveate.networks.blocks.convolution import Convolutions, double
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, resize
 
 
 class AttentionUNet(nn.Module):
@@ -41,11 +41,8 @@ class AttentionUNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
-        x, skips = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if level else x)  # (B, widths[level], H/2**level, W/2**level)
-            skips.append(x)
-        steps = zip(self.up, self.gate.values(), self.decoder, reversed(skips[:-1]), strict=True)
+        *skips, x = descend(self.encoder, image)  # (B, widths[level], H/2**level, W/2**level)
+        steps = zip(self.up, self.gate.values(), self.decoder, reversed(skips), strict=True)
         for up, gate, block, skip in steps:
             signal = resize(up(x), like=skip)  # (B, widths[level], size of the skip)
             x = block(torch.cat((gate(skip, signal), signal), dim=1))  # eqs. 1 and 2 in the gate

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from foveate.networks.blocks.convolution import Convolutions
 from foveate.networks.blocks.nested_decoder import NestedDecoder
 from foveate.networks.blocks.residual import BasicBlock, residual_stage
-from foveate.networks.blocks.sampling import halve
+from foveate.networks.blocks.sampling import descend
 
 RESNET34_DEPTHS = (3, 4, 6, 3)
 
@@ -61,12 +61,17 @@ class AttentionUNetPlusPlus(nn.Module):
 
     def forward_all(self, image: Tensor) -> tuple[Tensor, ...]:
         """Logits, then with deep supervision those of the heads on X[0,1] … X[0,4], all (B, classes, H, W)."""
-        x, encoded = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if self.pools and level else x)  # X[level,0]: (B, widths[level], H/2**level, …)
-            encoded.append(x)
+        encoded = self._encode(image)  # X[level,0]: (B, widths[level], H/2**level, W/2**level)
         nodes = self.decoder(encoded)[-len(self.heads) :]  # each (B, widths[0], H, W)
         logits = [head(node) for head, node in zip(self.heads, nodes, strict=True)]
         if len(logits) == 1:
             return (logits[0],)
         return (torch.stack(logits).mean(dim=0), *logits)
+
+    def _encode(self, image: Tensor) -> list[Tensor]:
+        if self.pools:
+            return descend(self.encoder, image)
+        maps = [image]
+        for stage in self.encoder:
+            maps.append(stage(maps[-1]))
+        return maps[1:]

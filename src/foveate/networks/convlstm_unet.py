@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from foveate.networks.blocks.convlstm import ConvLSTM, unit_forget_bias
 from foveate.networks.blocks.convolution import Convolutions, double, he_normal
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, resize
 
 
 class SequenceFusion(nn.Module):
@@ -78,11 +78,8 @@ class ConvLSTMUNet(nn.Module):
 
         σ(−x) = 1 − σ(x): the loss of the negated logits against the mask is that of the background against its own.
         """
-        x, skips = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if level else x)  # (B, widths[level], H/2**level, W/2**level)
-            skips.append(x)
-        steps = zip(self.up, self.fusion, self.decoder, reversed(skips[:-1]), strict=True)
+        *skips, x = descend(self.encoder, image)  # (B, widths[level], H/2**level, W/2**level)
+        steps = zip(self.up, self.fusion, self.decoder, reversed(skips), strict=True)
         for up, fusion, block, skip in steps:
             x = block(fusion(skip, resize(up(x), like=skip)))  # (B, widths[level], size of the skip)
         vessel, *background = (head(x) for head in self.heads)

@@ -33,7 +33,7 @@ from foveate.errors import UsageError
 from foveate.networks.blocks.convolution import Convolutions, double
 from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
 from foveate.networks.blocks.resnet import Freeze, ResNet
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, halve, resize
 
 DECODER = (512, 256, 128, 64)
 """Filters on a ResNet-50, from coarse to fine (section 4.3)."""
@@ -49,11 +49,8 @@ class PlainEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The map of each level, then the last one pooled once more: what enters the bottleneck."""
-        x, maps = image, []
-        for level in self.levels:
-            maps.append(level(x))  # (B, widths[l], H/2**l, W/2**l)
-            x = halve(maps[-1])
-        return (*maps, x)
+        maps = descend(self.levels, image)  # (B, widths[l], H/2**l, W/2**l)
+        return (*maps, halve(maps[-1]))
 
 
 class DualAttentionUNet(nn.Module):
@@ -122,6 +119,8 @@ class DualAttentionUNet(nn.Module):
 def _check_encoder(encoder: str, freeze: str, widths: tuple[int, ...]) -> None:
     if encoder == "plain" and freeze != "none":
         raise UsageError(f"freeze = '{freeze}' needs encoder = 'resnet50': the plain encoder has no such part.")
+    if encoder == "plain" and len(widths) == 1:
+        raise UsageError(f"widths = {list(widths)}: the plain encoder needs two or more, the last the bottleneck's.")
     if encoder != "plain" and widths:
         raise UsageError(f"widths = {list(widths)} needs encoder = 'plain': ResNet-50 has its own.")
 

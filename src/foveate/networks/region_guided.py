@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from foveate.networks.blocks.convolution import double
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, resize
 from foveate.networks.blocks.separable import SeparableBlock
 
 
@@ -71,12 +71,8 @@ class RegionGuided(nn.Module):
         return self.head(self.iaa[2](dec3, map2)), map2, map1, map0  # eqs. 7 and 8
 
     def _decode(self, image: Tensor) -> list[Tensor]:
-        x, skips = image, []
-        for block in self.encoder:
-            x = block(x)  # S1, S2, S3: eq. 2
-            skips.append(x)
-            x = halve(x)  # p1, p2, p3: eq. 3
-        x = self.bottleneck(x)  # b: (B, C4, H/8, W/8)
+        # S1, S2, S3 (eq. 2), each pooled before the next (eq. 3); b: (B, C4, H/8, W/8)
+        *skips, x = descend((*self.encoder, self.bottleneck), image)
         decoded = []
         for upsample, block, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
             x = block(torch.cat((skip, resize(upsample(x), like=skip)), dim=1))

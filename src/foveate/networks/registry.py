@@ -98,7 +98,8 @@ NETWORKS = {
     ),
     "fr_unet": NetworkEntry(
         "foveate.networks.fr_unet:FRUNet",
-        "Full-Resolution Network and Dual-Threshold Iteration for Retinal Vessel Segmentation (Liu et al. 2022)",
+        "Full-Resolution Network and Dual-Threshold Iteration for Retinal Vessel and Coronary Angiograph Segmentation"
+        " (Liu et al. 2022)",
     ),
 }
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from foveate.networks.blocks.convolution import Convolutions, double
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, resize
 
 
 class UNet(nn.Module):
@@ -36,11 +36,8 @@ class UNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
-        x, skips = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if level else x)  # (B, widths[level], H/2**level, W/2**level)
-            skips.append(x)
-        for up, block, skip in zip(self.up, self.decoder, reversed(skips[:-1]), strict=True):
+        *skips, x = descend(self.encoder, image)  # (B, widths[level], H/2**level, W/2**level)
+        for up, block, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
             x = block(torch.cat((skip, resize(up(x), like=skip)), dim=1))  # (B, widths[level], size of the skip)
         logits: Tensor = self.head(x)
         return logits

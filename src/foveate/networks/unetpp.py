@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from foveate.networks.blocks.convolution import Convolutions
 from foveate.networks.blocks.nested_decoder import NestedDecoder
-from foveate.networks.blocks.sampling import halve
+from foveate.networks.blocks.sampling import descend
 
 
 class UNetPlusPlus(nn.Module):
@@ -33,9 +33,6 @@ class UNetPlusPlus(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
-        x, encoded = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if level else x)  # X[level,0]: (B, widths[level], H/2**level, W/2**level)
-            encoded.append(x)
+        encoded = descend(self.encoder, image)  # X[level,0]: (B, widths[level], H/2**level, W/2**level)
         logits: Tensor = self.head(self.decoder(encoded)[-1])
         return logits

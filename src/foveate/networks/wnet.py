@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from foveate.networks.blocks.convolution import double
-from foveate.networks.blocks.sampling import halve, resize
+from foveate.networks.blocks.sampling import descend, resize
 
 
 class ShortcutBlock(nn.Module):
@@ -51,11 +51,8 @@ class BridgedUNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
-        x, skips = image, []
-        for level, block in enumerate(self.encoder):
-            x = block(halve(x) if level else x)  # (B, widths[level], H/2**level, W/2**level)
-            skips.append(x)
-        steps = zip(self.up, self.bridge, self.decoder, reversed(skips[:-1]), strict=True)
+        *skips, x = descend(self.encoder, image)  # (B, widths[level], H/2**level, W/2**level)
+        steps = zip(self.up, self.bridge, self.decoder, reversed(skips), strict=True)
         for up, bridge, block, skip in steps:
             x = block(torch.cat((bridge(skip), resize(up(x), like=skip)), dim=1))
         logits: Tensor = self.head(x)

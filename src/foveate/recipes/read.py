@@ -42,7 +42,7 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{name_or_path}: not valid TOML ({error}).") from error
     content.setdefault("name", Path(name_or_path).stem)
-    for override in overrides:
+    for override in sorted(overrides, key=lambda each: not _names_network(each)):
         _apply(override, content)
     return check(content, name_or_path)
 
@@ -93,11 +93,17 @@ def _apply(override: str, content: dict[str, Any]) -> None:
     except ValueError:
         parsed = value.strip()
     table = content
+    if _names_network(override) and isinstance(network := table.get("network"), dict) and network.get("name") != parsed:
+        table["network"] = {}  # the file's options are another network's
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise RecipeError(f"'{override}': '{part}' is not a section.")
     table[parts[-1]] = parsed
+
+
+def _names_network(override: str) -> bool:
+    return override.partition("=")[0].strip() == "network.name"
 
 
 def _keys(model: type[BaseModel], place: Iterable[str]) -> list[str]:

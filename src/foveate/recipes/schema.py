@@ -107,6 +107,8 @@ class TrainingSection(Section):
     """The loop."""
 
     seed: Annotated[int, Field(ge=0)] = 0
+    encoder_weights: str = ""
+    """Begin a ResNet encoder with these: a name, e.g. resnet34, fetched once, or a .safetensors file; none: random."""
     crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
     """Side of the square crops, pixels at working size."""
     batch: Count = 4
@@ -115,7 +117,7 @@ class TrainingSection(Section):
     """Crops drawn between two validations."""
     loss: Literal["bce", "dice", "dice_bce"] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the loss on each region map before the last."""
+    """Weight of the loss on each side output, of a network that has them."""
     optimiser: Literal["adam", "adamw"] = "adamw"
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

@@ -52,8 +52,7 @@ class Parts:
 def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> Parts:
     """Fresh parts; the recipe's seed decides the first weights, unless given, and the order of all crops."""
     options = recipe.training
-    torch.manual_seed(options.seed)
-    network = build(recipe.network.name, **recipe.network.options)
+    network = fresh_network(recipe)
     if initial is not None:
         network.load_state_dict(initial)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
@@ -66,6 +65,12 @@ def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> 
         torch.Generator().manual_seed(options.seed),
         Progress(),
     )
+
+
+def fresh_network(recipe: Recipe) -> nn.Module:
+    """The recipe's network with the weights that its seed draws."""
+    torch.manual_seed(recipe.training.seed)
+    return build(recipe.network.name, **recipe.network.options)
 
 
 def state_of(parts: Parts) -> dict[str, Any]:

@@ -22,9 +22,11 @@ from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.imaging import write_text
+from foveate.networks import encoder_of, load_encoder_weights
 from foveate.recipes.read import read_recipe, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.training.loop import EpochReport, OnStep, train
+from foveate.training.parts import fresh_network
 from foveate.training.run_folder import FACTS, LOG, RECIPE, STATE, load_facts, load_state, load_weights, save_facts
 from foveate.training.samples import TrainingSet, load_training_set
 from foveate.training.validation import ValidationSet
@@ -57,6 +59,8 @@ def start(
     Raises UsageError where the folder already holds a run and `resume` is off, TrainingError where a run can't go on.
     """
     _check_folder(folder, resume=resume)
+    if not resume:
+        _check_beginning(recipe, initial)
     weights = None if initial is None else _initial_weights(initial, recipe)
     fabric = _fabric(device, recipe.training.precision)
     working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
@@ -93,6 +97,9 @@ def start(
     }
     if initial is not None:
         facts["initial"] = _origin(initial)
+    if recipe.training.encoder_weights and not resume:
+        weights, sha256 = _with_encoder_weights(recipe)
+        facts["encoder_weights"] = {"source": recipe.training.encoder_weights, "sha256": sha256}
     if resume:
         facts = _resumed(folder, facts, recipe)
     write_text(to_toml(recipe), folder / RECIPE)
@@ -123,6 +130,25 @@ def _initial_weights(path: Path, recipe: Recipe) -> dict[str, Tensor]:
             f"{path}: holds {facts.network} with {facts.options}, not the recipe's network. Set network.* to the same."
         )
     return network.state_dict()
+
+
+def _with_encoder_weights(recipe: Recipe) -> tuple[dict[str, Tensor], str]:
+    """The weights that the recipe's seed draws, but for the encoder's, and the SHA-256 of the file of those."""
+    network = fresh_network(recipe)
+    sha256 = load_encoder_weights(encoder_of(network), recipe.training.encoder_weights)
+    return network.state_dict(), sha256
+
+
+def _check_beginning(recipe: Recipe, initial: Path | None) -> None:
+    """UsageError where the encoder would begin with two sets of weights, or stay as random as it is drawn."""
+    freeze, source = recipe.network.options.get("freeze", "none"), recipe.training.encoder_weights
+    if source and initial is not None:
+        raise UsageError("--from and training.encoder_weights both say how to begin. Leave one of the two out.")
+    if freeze != "none" and not source and initial is None:
+        raise UsageError(
+            f"network.freeze = '{freeze}' would freeze random weights."
+            " Set training.encoder_weights, e.g. to resnet50, or begin with --from."
+        )
 
 
 def _origin(path: Path) -> dict[str, Any]:

@@ -21,10 +21,11 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.downsample = _projection(in_channels, channels, stride)
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         """ReLU(F(x) + x)."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        shortcut = x if self.downsample is None else self.downsample(x[:, :, :: self.stride, :: self.stride])
         x = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(x)) + shortcut)
 
@@ -46,10 +47,11 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(channels, channels * self.expansion, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(channels * self.expansion)
         self.downsample = _projection(in_channels, channels * self.expansion, stride)
+        self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         """ReLU(F(x) + x)."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        shortcut = x if self.downsample is None else self.downsample(x[:, :, :: self.stride, :: self.stride])
         x = torch.relu(self.bn1(self.conv1(x)))
         x = torch.relu(self.bn2(self.conv2(x)))
         return torch.relu(self.bn3(self.conv3(x)) + shortcut)
@@ -65,9 +67,11 @@ def residual_stage(
 
 
 def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
-    """W_s of eq. 2, where the shortcut must change its size or channels."""
+    """W_s of eq. 2, where the shortcut must change its size or channels.
+
+    The caller leaves out the positions that a stride would: the backward pass of a strided 1x1 convolution of fewer
+    than 16 channels, channels last, writes outside its memory on a CPU (PyTorch 2.13).
+    """
     if stride == 1 and in_channels == out_channels:
         return None
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False), nn.BatchNorm2d(out_channels)
-    )
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
