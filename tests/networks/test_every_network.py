@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from every_network import EVERY, Case, outputs
 from safetensors.torch import load_file, save_file
 
+from every_network import EVERY, Case, outputs
 from foveate.networks import NETWORKS, build
 
 
