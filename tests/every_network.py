@@ -114,5 +114,14 @@ def cases(name: str) -> list[Case]:
     return found
 
 
+def _tells_apart(case: Case) -> bool:
+    """Whether a case has operations that no other has: not what is frozen, nor more of the same in a large network."""
+    heavy = case.name in ("dual_attention_unet", "atten_res_unet") and case.options.get("encoder") != "plain"
+    more_of_the_same = case.options.get("depth") == 101 or "classes" in case.options
+    return "freeze" not in case.options and not (heavy and more_of_the_same)
+
+
 DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
 EVERY = [case for name in NETWORKS for case in cases(name)]
+DIFFERENT = [case for case in EVERY if _tells_apart(case)]
+"""Those of EVERY that are worth minutes."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from every_network import DEFAULTS, EVERY, Case
+from every_network import DEFAULTS, DIFFERENT, Case
 from foveate.runtime import open_network
 from foveate.training.export import to_onnx
 from foveate.training.validation import Exportable
@@ -22,9 +22,6 @@ SMALLEST = (16, 16)
 
 MEAN, DEVIATION = 128.0, 64.0
 """Of each channel, 0 to 255."""
-
-# What is frozen doesn't change what is computed.
-DIFFERENT = [case for case in EVERY if "freeze" not in case.options]
 
 pytestmark = pytest.mark.slow
 

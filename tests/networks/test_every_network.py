@@ -13,8 +13,12 @@ from every_network import EVERY, Case, outputs
 from foveate.networks import NETWORKS, build
 
 
+FROZEN = [case for case in EVERY if "freeze" in case.options]
+NOT_FROZEN = [case for case in EVERY if case not in FROZEN]
+
+
 # Module scope, so that pytest runs all tests of a case in a row, and each case is built once.
-@pytest.fixture(scope="module", params=EVERY, ids=str)
+@pytest.fixture(scope="module", params=NOT_FROZEN, ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return Case(found.name, found.options)
@@ -72,7 +76,16 @@ def test_images_of_a_batch_do_not_see_each_other_in_evaluation(case: Case) -> No
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-4)
 
 
-def test_every_parameter_that_learns_gets_a_gradient(case: Case) -> None:
+def test_every_parameter_gets_a_gradient(case: Case) -> None:
+    check_gradients(case)
+
+
+@pytest.mark.parametrize("frozen", FROZEN, ids=str)
+def test_every_parameter_that_is_not_frozen_gets_a_gradient(frozen: Case) -> None:
+    check_gradients(frozen)
+
+
+def check_gradients(case: Case) -> None:
     network = case.fresh().train()
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class BasicBlock(nn.Module):
@@ -25,7 +26,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """ReLU(F(x) + x)."""
-        shortcut = x if self.downsample is None else self.downsample(x[:, :, :: self.stride, :: self.stride])
+        shortcut = x if self.downsample is None else self.downsample(_every(self.stride, x))
         x = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(x)) + shortcut)
 
@@ -51,7 +52,7 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """ReLU(F(x) + x)."""
-        shortcut = x if self.downsample is None else self.downsample(x[:, :, :: self.stride, :: self.stride])
+        shortcut = x if self.downsample is None else self.downsample(_every(self.stride, x))
         x = torch.relu(self.bn1(self.conv1(x)))
         x = torch.relu(self.bn2(self.conv2(x)))
         return torch.relu(self.bn3(self.conv3(x)) + shortcut)
@@ -64,6 +65,14 @@ def residual_stage(
     blocks = [block(in_channels, channels, stride=stride)]
     blocks += [block(channels * block.expansion, channels) for _ in range(depth - 1)]
     return nn.Sequential(*blocks)
+
+
+def _every(stride: int, x: Tensor) -> Tensor:
+    """Every second position, say: (B, C, H, W) to (B, C, ⌈H/stride⌉, ⌈W/stride⌉).
+
+    As pooling, since slices trouble torch.export (guards on sizes) and ONNX Runtime 1.31 (wrong shapes after a Slice).
+    """
+    return x if stride == 1 else F.avg_pool2d(x, kernel_size=1, stride=stride)
 
 
 def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
