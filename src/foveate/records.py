@@ -55,5 +55,5 @@ class CaseEntry:
     id: str
     group: str
     split: str
-    """'train' or 'test'; validation cases come out of 'train'."""
+    """'train', 'test', or, where the set has its own, 'validation'; otherwise those come out of 'train'."""
     load: Callable[[], Case]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from foveate.datasets import check_groups, open_set
-from foveate.datasets.splits import hold_out
+from foveate.datasets.splits import folds, hold_out
 from foveate.errors import DataError, UsageError
 from foveate.records import Case, CaseEntry
 
@@ -89,3 +91,47 @@ def test_an_unknown_set_is_an_error_that_names_the_nearest(name: str, nearest: s
     assert all(known in message for known in ("drive", "stare", "chase_db1", "hrf", "folder", "synthetic"))
     if nearest is not None:
         assert f"Did you mean '{nearest}'?" in message
+
+
+UNEVEN = listed(*(f"g{number:02}" for number in range(17) for _ in range(1 + number * number % 7)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("count", [2, 3, 5, 17])
+def test_every_group_is_in_exactly_one_fold_and_folds_are_of_like_size(count: int, seed: int) -> None:
+    parts = folds(UNEVEN, count, seed)
+    assert len(parts) == count
+    assert sorted(entry.id for part in parts for entry in part) == sorted(entry.id for entry in UNEVEN)
+    groups = [{entry.group for entry in part} for part in parts]
+    assert all(groups)
+    assert sum(map(len, groups)) == len(set().union(*groups))
+    largest = max(Counter(entry.group for entry in UNEVEN).values())
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= largest
+
+
+def test_many_small_groups_make_up_for_a_large_one() -> None:
+    parts = folds(listed(*("large" for _ in range(10)), *(f"small{number}" for number in range(10))), 2, 0)
+    assert [len(part) for part in parts] == [10, 10]
+    assert {entry.group for entry in parts[0]} == {"large"}
+
+
+def test_folds_of_equal_groups_differ_by_one_group_at_most_and_keep_the_order_of_the_cases() -> None:
+    parts = folds(TWENTY, 6, 1)
+    assert sorted(len(part) for part in parts) == [6, 6, 6, 6, 8, 8]  # 20 pairs over 6 folds
+    for part in parts:
+        places = [TWENTY.index(entry) for entry in part]
+        assert places == sorted(places)
+
+
+def test_the_same_seed_makes_the_same_folds_in_any_order_of_the_cases_and_another_seed_others() -> None:
+    assert folds(TWENTY, 5, 3) == folds(TWENTY, 5, 3)
+    turned = folds(TWENTY[::-1], 5, 3)
+    assert [set(map(id, part)) for part in turned] == [set(map(id, part)) for part in folds(TWENTY, 5, 3)]
+    assert len({tuple(entry.id for entry in folds(TWENTY, 5, seed)[0]) for seed in range(10)}) > 5
+
+
+@pytest.mark.parametrize(("groups", "count"), [(("a", "a", "b"), 3), (("a", "b"), 1), (("a", "b"), 0), ((), 2)])
+def test_more_folds_than_groups_and_fewer_than_two_are_refused(groups: tuple[str, ...], count: int) -> None:
+    with pytest.raises(DataError, match=rf"{count} folds .* found {len(set(groups))} groups"):
+        folds(listed(*groups), count, 0)

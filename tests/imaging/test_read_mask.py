@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from foveate.errors import DataError
-from foveate.imaging import read_mask
+from foveate.imaging import read_mask, read_mask_file
 from foveate.records import Mask
 
 MASK: Mask = np.random.default_rng(1).random((40, 50)) < 0.2
@@ -62,7 +62,7 @@ def test_a_palette_whose_first_entry_is_white_means_foreground_there(tmp_path: P
     np.testing.assert_array_equal(read_mask(tmp_path / "fov.gif"), ~MASK)
 
 
-@pytest.mark.parametrize(("value", "meaning"), [(0, False), (1, True), (100, False), (255, True)])
+@pytest.mark.parametrize(("value", "meaning"), [(0, False), (1, True), (128, True), (255, True)])
 def test_a_mask_of_one_value_follows_the_same_rule(tmp_path: Path, value: int, meaning: bool) -> None:
     grey(value, value).save(tmp_path / "even.png")
     assert (read_mask(tmp_path / "even.png") == meaning).all()
@@ -96,6 +96,38 @@ def test_a_slight_tint_is_accepted_and_a_clear_one_refused(tmp_path: Path) -> No
     np.testing.assert_array_equal(read_mask(tmp_path / "tint.png"), MASK)
     palette_image((0, 17, 0), (255, 255, 255)).save(tmp_path / "tint.png")
     assert "coloured" in refusal(tmp_path / "tint.png")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((0, 1, 2, 3), "0, 1, 2, 3;"),
+        ((100,), "100;"),
+        ((0, 127), "0, 127;"),
+        ((0, 1, 255), "0, 1, 255;"),
+        ((0, 1, 2, 255), "0, 1, 2, 255;"),
+        (tuple(range(20)), "0, 1, 2, 3, 4, 5, 6, 7, …;"),
+    ],
+)
+def test_values_that_are_neither_0_and_1_nor_dark_and_bright_are_refused_as_found(
+    values: tuple[int, ...], told: str, tmp_path: Path
+) -> None:
+    PillowImage.fromarray(np.resize(np.array(values, np.uint8), (40, 50))).save(tmp_path / "classes.png")
+    assert f"holds the values {told}" in refusal(tmp_path / "classes.png")
+
+
+@pytest.mark.parametrize("values", [(0, 255), (0, 254, 255), (0, 1, 128, 254, 255), (0, 16, 255), (3, 253), (1, 255)])
+def test_soft_edges_are_cut_in_their_middle_and_the_values_told(values: tuple[int, ...], tmp_path: Path) -> None:
+    stored = np.resize(np.array(values, np.uint8), (40, 50))
+    PillowImage.fromarray(stored).save(tmp_path / "soft.png")
+    found = read_mask_file(tmp_path / "soft.png")
+    np.testing.assert_array_equal(found.mask, stored >= 128)
+    assert found.values == values
+
+
+def test_the_values_of_a_tinted_mask_are_the_means_of_its_channels(tmp_path: Path) -> None:
+    palette_image((0, 16, 8), (255, 240, 239)).save(tmp_path / "tint.png")
+    assert read_mask_file(tmp_path / "tint.png").values == (8, 244)  # 734 / 3, rounded down
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Data sets: one adapter file each, one contract.
 
-An adapter is a module with `TITLE`, `TERMS`, `CITATION` and `entries(root)`, which lists the set's cases in a fixed
-order without reading a pixel. It reads the set's original layout and formats.
+An adapter is a module with the texts `TITLE`, `TERMS`, `CITATION`, `SOURCE` (where the owner gives the set away;
+nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, and with `entries(root)`, which lists the set's cases
+in a fixed order without reading a pixel; a file that a case should have and lacks is listed by its name. It reads the
+set's original layout and formats.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
+from foveate.datasets.files import missing_files
 from foveate.errors import DataError, UsageError, unknown
 from foveate.records import CaseEntry
 
@@ -17,6 +20,8 @@ SETS = {
     "stare": "foveate.datasets.stare",
     "chase_db1": "foveate.datasets.chase_db1",
     "hrf": "foveate.datasets.hrf",
+    "isic2018": "foveate.datasets.isic2018",
+    "lgg": "foveate.datasets.lgg",
     "folder": "foveate.datasets.folder",
     "synthetic": "foveate.datasets.synthetic",
 }
@@ -32,6 +37,8 @@ class DataSet:
     title: str
     terms: str
     citation: str
+    source: str
+    """Where its owner gives it away, in words and as an address."""
     entries: tuple[CaseEntry, ...]
 
     def split(self, name: str) -> tuple[CaseEntry, ...]:
@@ -44,18 +51,49 @@ class DataSet:
         return chosen
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a data set without having it."""
+
+    name: str
+    title: str
+    terms: str
+    citation: str
+    source: str
+    layout: str
+    split: str
+
+
+def facts(name: str) -> Facts:
+    """What the adapter of that name says of its set. Raises UsageError for an unknown name."""
+    if name not in SETS:
+        raise UsageError(unknown("data set", name, SETS))
+    adapter = importlib.import_module(SETS[name])
+    return Facts(name, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, adapter.EXPECTED, adapter.SPLIT)
+
+
 def open_set(spec: str) -> DataSet:
     """List the data set that `NAME:FOLDER` names, e.g. `drive:data/DRIVE` (`synthetic:12` takes a number).
 
-    Raises UsageError for an unknown name and DataError where the folder is not what the adapter expects.
+    Raises UsageError for an unknown name and DataError where the folder is not what the adapter expects, a file is
+    missing, or a group stands in two splits.
     """
+    data = list_set(spec)
+    if missing := missing_files(data.entries):
+        others = f" {len(missing) - 1} more: `foveate data check` lists them." if len(missing) > 1 else ""
+        raise DataError(missing[0][1] + others)
+    check_groups(data.name, list(data.entries))
+    return data
+
+
+def list_set(spec: str) -> DataSet:
+    """As `open_set`, with cases that may lack files, and groups that may stand in two splits."""
     name, _, root = spec.partition(":")
     if name not in SETS:
         raise UsageError(unknown("data set", name, SETS) + " Write NAME:FOLDER, e.g. drive:data/DRIVE.")
     adapter = importlib.import_module(SETS[name])
     entries: list[CaseEntry] = adapter.entries(root)
-    check_groups(name, entries)
-    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, tuple(entries))
+    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, tuple(entries))
 
 
 def check_groups(name: str, entries: list[CaseEntry]) -> None:

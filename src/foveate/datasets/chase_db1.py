@@ -5,9 +5,11 @@ The set comes without FOV masks; a folder CHASE_DB1_FOV beside it (one mask per 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from foveate.datasets.files import CaseFiles, entry, listed
+from foveate.datasets.files import entry, nothing_found
+from foveate.datasets.pairing import paired
 from foveate.records import CaseEntry
 
 TITLE = "CHASE_DB1, Child Heart and Health Study in England"
@@ -16,22 +18,28 @@ CITATION = (
     "Fraz et al., An ensemble classification-based approach applied to retinal blood vessel segmentation,"
     " IEEE TBME 59(9), 2012."
 )
+SOURCE = (
+    "Kingston University's list of data sets:"
+    " https://researchinnovation.kingston.ac.uk/en/datasets/chasedb1-retinal-vessel-reference-dataset-4/"
+)
 EXPECTED = "CHASE_DB1's own flat folder: Image_01L.jpg, Image_01L_1stHO.png, Image_01L_2ndHO.png, …"
+SPLIT = "None official. Here the first 20 by name (10 children) train, the last 8 test."
 TRAINING_IMAGES = 20
 
 
 def entries(root: str) -> list[CaseEntry]:
     """The 28 cases sorted by name; the two eyes of a child are one group."""
+    folder = Path(root)
     cases = []
-    for number, image in enumerate(listed(root, "Image_*.jpg", expected=EXPECTED)):
-        fov = Path(root).absolute().parent / "CHASE_DB1_FOV" / f"{image.stem}.png"
-        files = CaseFiles(
-            image=image,
-            mask=image.with_name(f"{image.stem}_1stHO.png"),
+    for number, ((eye,), files) in enumerate(paired(folder, "Image_*.jpg", "Image_*_1stHO.png").items()):
+        fov = folder.absolute().parent / "CHASE_DB1_FOV" / f"Image_{eye}.png"
+        complete = replace(
+            files,
             fov=fov if fov.is_file() else None,
-            second_mask=image.with_name(f"{image.stem}_2ndHO.png"),
+            second_mask=folder / f"Image_{eye}_2ndHO.png",
         )
         split = "train" if number < TRAINING_IMAGES else "test"
-        child = image.stem.removeprefix("Image_")[:-1]
-        cases.append(entry(f"chase_db1_{image.stem}", files, group=child, split=split))
+        cases.append(entry(f"chase_db1_Image_{eye}", complete, group=eye[:-1], split=split))
+    if not cases:
+        raise nothing_found(root, EXPECTED)
     return cases

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from foveate.datasets.files import CaseFiles, entry, listed
+from dataclasses import replace
+from pathlib import Path
+
+from foveate.datasets.files import entry, nothing_found
+from foveate.datasets.pairing import paired
 from foveate.records import CaseEntry
 
 TITLE = "DRIVE, Digital Retinal Images for Vessel Extraction"
 TERMS = "Free for research and education after registration with the DRIVE challenge; not to be redistributed."
 CITATION = "Staal et al., Ridge-based vessel segmentation in color images of the retina, IEEE TMI 23(4), 2004."
+SOURCE = "The challenge's page of the set's owners, after registration: https://drive.grand-challenge.org/"
 EXPECTED = "DRIVE's own layout: training/images/21_training.tif, training/1st_manual, training/mask, test/…"
+SPLIT = "Official: 21–40 train, 01–20 test."
+SPLIT_OF = {"training": "train", "test": "test"}
 
 
 def entries(root: str) -> list[CaseEntry]:
-    """Cases 01 to 40 of the original layout; the test part has a second observer."""
+    """Cases 01 to 40 of the original layout; the test part has a second observer, if its folder is there."""
     cases = []
-    for image in listed(root, "*/images/*.tif", expected=EXPECTED):
-        part = image.parent.parent
-        number = image.stem.split("_")[0]
-        second = part / "2nd_manual" / f"{number}_manual2.gif"
-        files = CaseFiles(
-            image=image,
-            mask=part / "1st_manual" / f"{number}_manual1.gif",
-            fov=part / "mask" / f"{image.stem}_mask.gif",
-            second_mask=second if part.name == "test" else None,
-        )
-        split = "train" if part.name == "training" else part.name
-        cases.append(entry(f"drive_{number}", files, group=number, split=split))
+    for part, split in SPLIT_OF.items():
+        folder = Path(root) / part
+        second = folder / "2nd_manual"
+        for (number,), files in paired(folder, f"images/*_{part}.tif", "1st_manual/*_manual1.gif").items():
+            complete = replace(
+                files,
+                fov=folder / "mask" / f"{number}_{part}_mask.gif",
+                second_mask=second / f"{number}_manual2.gif" if second.is_dir() else None,
+            )
+            cases.append(entry(f"drive_{number}", complete, group=number, split=split))
+    if not cases:
+        raise nothing_found(root, EXPECTED)
     return sorted(cases, key=lambda case: case.id)

@@ -6,9 +6,11 @@ layout are read alike.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from foveate.datasets.files import CaseFiles, entry, listed
+from foveate.datasets.files import entry, nothing_found
+from foveate.datasets.pairing import paired
 from foveate.errors import DataError
 from foveate.records import CaseEntry
 
@@ -17,22 +19,22 @@ TERMS = "CC BY 4.0."
 CITATION = (
     "Budai et al., Robust vessel segmentation in fundus images, International Journal of Biomedical Imaging, 2013."
 )
+SOURCE = "The Pattern Recognition Lab in Erlangen: https://www5.cs.fau.de/research/data/fundus-images/"
 EXPECTED = "HRF's own layout: images/01_h.jpg, manual1/01_h.tif, mask/01_h_mask.tif, …"
+SPLIT = "None official. Here 01–05 of each kind train, the other 30 test."
 TRAINING_IMAGES = 5
 
 
 def entries(root: str) -> list[CaseEntry]:
     """The cases that are there, sorted by name; a number belongs to a kind, so a group is one photograph."""
     cases = []
-    for image in listed(root, "images/*.[jJ][pP][gG]", expected=EXPECTED):
-        files = CaseFiles(
-            image=image,
-            mask=Path(root) / "manual1" / f"{image.stem}.tif",
-            fov=Path(root) / "mask" / f"{image.stem}_mask.tif",
-        )
-        number, _, kind = image.stem.partition("_")
+    for (name,), files in paired(Path(root), "images/*.jpg", "manual1/*.tif").items():
+        number, _, kind = name.partition("_")
         if not number.isdecimal() or not kind:
-            raise DataError(f"{image}: not a name of HRF's, such as 01_h.jpg. Take the file out of the folder.")
+            raise DataError(f"{files.image}: not a name of HRF's, such as 01_h.jpg. Take the file out of the folder.")
+        complete = replace(files, fov=Path(root) / "mask" / f"{name}_mask.tif")
         split = "train" if int(number) <= TRAINING_IMAGES else "test"
-        cases.append(entry(f"hrf_{image.stem}", files, group=image.stem, split=split))
+        cases.append(entry(f"hrf_{name}", complete, group=name, split=split))
+    if not cases:
+        raise nothing_found(root, EXPECTED)
     return cases

@@ -1,7 +1,8 @@
-"""Validation cases out of a training part, whole groups at a time."""
+"""Validation cases out of a training part, and folds of cross-validation: whole groups at a time."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,3 +29,26 @@ def hold_out(
         tuple(entry for entry in entries if entry.group not in held),
         tuple(entry for entry in entries if entry.group in held),
     )
+
+
+def folds(entries: Sequence[CaseEntry], count: int, seed: int) -> tuple[tuple[CaseEntry, ...], ...]:
+    """`count` parts of `entries` for cross-validation: every group is in exactly one, order is kept.
+
+    Groups, shuffled by `seed` and then the largest first, go one by one to the part with the fewest cases, so that
+    parts differ by at most the cases of the largest group. Raises DataError for fewer than two parts or fewer groups
+    than parts.
+    """
+    sizes = Counter(entry.group for entry in entries)
+    if not 2 <= count <= len(sizes):
+        raise DataError(
+            f"{count} folds need at least two folds and one group (patient or eye) for each; found {len(sizes)} groups."
+        )
+    groups = sorted(sizes)
+    shuffled = [groups[index] for index in np.random.default_rng(seed).permutation(len(groups))]
+    held = [0] * count
+    fold_of = {}
+    for group in sorted(shuffled, key=lambda each: -sizes[each]):
+        fold = held.index(min(held))
+        fold_of[group] = fold
+        held[fold] += sizes[group]
+    return tuple(tuple(entry for entry in entries if fold_of[entry.group] == fold) for fold in range(count))

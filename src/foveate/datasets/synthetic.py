@@ -25,6 +25,9 @@ CITATION = (
     "Eurographics Workshop on Natural Phenomena, 2007. "
     "Calibres: Murray, The Physiological Principle of Minimum Work, PNAS 12, 1926."
 )
+SOURCE = "Nowhere: foveate draws it when it is asked for."
+EXPECTED = "no folder but a number: synthetic:12 is 12 photographs to learn from and 12 others to test on"
+SPLIT = "Official: half train, half test; no photograph in both."
 
 DEFAULT_COUNT = 8
 SMALLEST_SIDE = 64

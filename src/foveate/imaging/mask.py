@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,28 +14,48 @@ from foveate.imaging.files import file_bytes
 from foveate.imaging.samples import Decoded, as_rgb
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from foveate.records import Mask
 
 _GREY_TOLERANCE = 16
 """How far the channels of a grey may lie apart: palettes in use are off by a few."""
 
 
+_HIGHEST_LABEL = 15
+"""A value up to here, beside 1 and a single bright value, is taken for a class's number, not for a soft edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """A mask and the grey levels that its file holds, from the smallest to the largest, 0 to 255."""
+
+    mask: Mask
+    values: tuple[int, ...]
+
+
 def read_mask(path: str | Path) -> Mask:
     """The mask in a lossless image file (H×W, True is foreground), read through its palette.
 
-    Where no value is above 1, 1 is foreground; otherwise the upper half of the range, 128 to 255. 16-bit
-    values are scaled as in photographs. Raises DataError, in one line, for a file that can't be read, is
-    compressed with loss, has several pages, or is coloured.
+    Where no value is above 1, 1 is foreground; where the largest is from 128 to 255, the upper half of the range is,
+    so that soft edges are cut in their middle. 16-bit values are scaled as in photographs. Raises DataError, in one
+    line, for a file that can't be read, is compressed with loss, has several pages or is coloured, and with the values
+    found for one that is neither of the two: numbers of classes, 0 and 1 with a 255 for what is left out.
     """
+    return read_mask_file(path).mask
+
+
+def read_mask_file(path: str | Path) -> MaskFile:
+    """As `read_mask`, with the values found."""
     try:
-        return _foreground(decode(file_bytes(Path(path))))
+        return _understood(decode(file_bytes(Path(path))))
     except (ImageError, UsageError) as error:
         raise DataError(f"{path}: {error}") from error
     except MemoryError as error:
         raise DataError(f"{path}: needs more memory than there is") from error
 
 
-def _foreground(decoded: Decoded) -> Mask:
+def _understood(decoded: Decoded) -> MaskFile:
     if decoded.lossy:
         raise ImageError("is compressed with loss; a mask is read from PNG, TIFF, GIF, BMP or PPM")
     if decoded.frames > 1:
@@ -47,7 +68,27 @@ def _foreground(decoded: Decoded) -> Mask:
         raise ImageError(
             f"is coloured (RGB {colours[row, column].tolist()} at row {row}, column {column}); a mask is grey"
         )
-    lowest = 1 if colours.max() <= 1 else 128
-    # The mean of three nearly equal channels, without fractions.
-    foreground: Mask = red.astype(np.uint16) + green + blue >= 3 * lowest
-    return foreground
+    # Three times the mean of three nearly equal channels, so without fractions.
+    tripled = red.astype(np.uint16) + green + blue
+    values = _values(tripled)
+    lowest = 1 if values[-1] <= 1 else 128
+    _refuse_unknown(values)
+    return MaskFile(tripled >= 3 * lowest, values)
+
+
+def _values(tripled: NDArray[np.uint16]) -> tuple[int, ...]:
+    """The distinct thirds of values from 0 to 765, rounded down as the threshold does."""
+    found = np.zeros(3 * 255 + 1, bool)
+    for part in np.array_split(tripled.ravel(), tripled.size // 2**20 + 1):
+        found[part] = True
+    return tuple(np.unique(np.flatnonzero(found) // 3).tolist())
+
+
+def _refuse_unknown(values: tuple[int, ...]) -> None:
+    """ImageError for values that are neither 0 and 1 nor dark and bright."""
+    dark = [value for value in values if value < 128]
+    classes = 1 < values[-1] < 128
+    left_out = len(values) == len(dark) + 1 > 2 and 1 in dark and dark[-1] <= _HIGHEST_LABEL
+    if classes or left_out:
+        shown = ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")
+        raise ImageError(f"holds the values {shown}; a mask is 0 and 1, or 0 and 255: save it as one of these")

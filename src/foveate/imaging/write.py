@@ -37,6 +37,16 @@ def write_rgb(image: Image, path: Path) -> None:
     write_bytes(_png(PillowImage.fromarray(image)), path)
 
 
+def write_tiff(image: Image, path: Path) -> None:
+    """Write an RGB image as an 8-bit TIFF, packed by LZW without loss. Raises OutputError."""
+    write_bytes(_encoded(PillowImage.fromarray(image), "TIFF", compression="tiff_lzw"), path)
+
+
+def write_gif_mask(mask: Mask, path: Path) -> None:
+    """Write a mask as a GIF whose palette shows 255 for foreground, 0 for background. Raises OutputError."""
+    write_bytes(_encoded(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255)), "GIF"), path)
+
+
 def write_text(text: str, path: Path) -> None:
     """Write text as UTF-8, line ends as they are. Raises OutputError."""
     write_bytes(text.encode("utf-8", "backslashreplace"), path)
@@ -63,8 +73,12 @@ def write_bytes(data: bytes, path: Path) -> None:
 
 
 def _png(image: PillowImage.Image) -> bytes:
+    return _encoded(image, "PNG", compress_level=_COMPRESS_LEVEL)
+
+
+def _encoded(image: PillowImage.Image, form: str, **options: str | int) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=_COMPRESS_LEVEL)
+    image.save(file, form, **options)
     return file.getvalue()
 
 

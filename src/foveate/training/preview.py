@@ -1,0 +1,33 @@
+"""What a network gets to see of a data set: one crop of each case as training would draw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from foveate.arrays.prepare import WorkingSize
+from foveate.datasets import DataSet
+from foveate.imaging.sheet import Tile
+from foveate.recipes.schema import Recipe
+from foveate.records import CaseEntry
+from foveate.training.samples import draw_batch, load_training_set
+
+
+def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry]) -> Iterator[Tile]:
+    """One prepared and augmented crop of each case, by the recipe's seed; its mask is where half a pixel is foreground.
+
+    Raises DataError for an image without a field of view.
+    """
+    generator = torch.Generator().manual_seed(recipe.training.seed)
+    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
+    for entry in entries:
+        alone = load_training_set(
+            data, [entry], rule=recipe.data.fov, working_size=working_size, weight=1.0, device=torch.device("cpu")
+        )
+        batch = draw_batch(
+            [alone], size=1, side=recipe.training.crop, augmentation=recipe.augmentation, generator=generator
+        )
+        pixels = np.rint(255 * batch.image[0].permute(1, 2, 0).numpy()).astype(np.uint8)
+        yield Tile(pixels, batch.mask[0, 0].numpy() >= 0.5, batch.fov[0, 0].numpy() > 0.5, entry.id)
