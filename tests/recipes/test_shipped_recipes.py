@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,27 @@ def test_the_drive_recipe_is_the_papers_training() -> None:
     assert (augmentation.rotation, augmentation.flip) == (180, True)
     others = ("scale", "brightness", "contrast", "gamma", "colour")
     assert [getattr(augmentation, name) for name in others] == [0] * len(others)
+
+
+@every_recipe
+def test_what_is_published_stands_in_the_paper(name: str, shared_papers: Path) -> None:
+    recipe = read_recipe(name)
+    if not recipe.paper.isdigit():
+        assert not recipe.published
+        return
+    (path,) = shared_papers.glob(f"{recipe.paper}-*.txt")
+    words = set(re.findall(r"[0-9.]+", path.read_text(encoding="utf-8")))
+    numbers = {float(word) for word in words if re.fullmatch(r"\d*\.?\d+", word)}
+    # Papers print shares as such or in per cent.
+    assert [value for value in recipe.published.values() if not {value, round(100 * value, 4)} & numbers] == []
+
+
+@every_recipe
+def test_a_recipe_is_named_by_its_network_and_its_data(name: str) -> None:
+    recipe = read_recipe(name)
+    network = recipe.network.name.replace("_", "-")
+    assert name.startswith(f"{network}-")
+    first = shipped()[name].splitlines()[0]
+    sets = re.findall(r"--data (\w+):", first)
+    data = name.removeprefix(f"{network}-")
+    assert len(sets) > 1 or data.startswith(sets[0].replace("_", "-"))

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from foveate.errors import RecipeError, UsageError, unknown
-from foveate.recipes.schema import Recipe
+from foveate.recipes.schema import Recipe, Section
 
 
 def shipped() -> dict[str, str]:
@@ -27,16 +27,7 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises UsageError for an unknown name, RecipeError for a key or value that the schema refuses.
     """
-    recipes = shipped()
-    if name_or_path in recipes:
-        text = recipes[name_or_path]
-    elif name_or_path.endswith(".toml"):
-        try:
-            text = Path(name_or_path).read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{name_or_path}: can't be read as a recipe ({error}).") from error
-    else:
-        raise UsageError(unknown("recipe", name_or_path, recipes) + " A file of your own ends in .toml.")
+    text = text_of(name_or_path)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -45,6 +36,19 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     for override in sorted(overrides, key=lambda each: not _names_network(each)):
         _apply(override, content)
     return check(content, name_or_path)
+
+
+def text_of(name_or_path: str) -> str:
+    """The TOML of a shipped recipe or of a file. Raises UsageError for an unknown name or a file that can't be read."""
+    recipes = shipped()
+    if name_or_path in recipes:
+        return recipes[name_or_path]
+    if not name_or_path.endswith(".toml"):
+        raise UsageError(unknown("recipe", name_or_path, recipes) + " A file of your own ends in .toml.")
+    try:
+        return Path(name_or_path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name_or_path}: can't be read as a recipe ({error}).") from error
 
 
 def check(content: Mapping[str, Any], source: str) -> Recipe:
@@ -68,10 +72,10 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
 def to_toml(recipe: Recipe) -> str:
     """The whole recipe, every default written out, as TOML that `read_recipe` reads back to the same recipe."""
     content = recipe.model_dump(mode="json")
-    lines = [f"{key} = {_literal(value)}" for key, value in content.items() if not isinstance(value, dict)]
-    for section, values in content.items():
-        if isinstance(values, dict):
-            lines += ["", f"[{section}]", *(f"{key} = {_literal(value)}" for key, value in values.items())]
+    sections = [key for key in content if isinstance(getattr(recipe, key), Section)]
+    lines = [f"{key} = {_literal(value)}" for key, value in content.items() if key not in sections]
+    for section in sections:
+        lines += ["", f"[{section}]", *(f"{key} = {_literal(value)}" for key, value in content[section].items())]
     return "\n".join(lines) + "\n"
 
 

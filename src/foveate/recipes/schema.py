@@ -66,6 +66,8 @@ def _resolve(name: str, variant: str | None, own: dict[str, object]) -> dict[str
 class DataSection(Section):
     """How photographs are brought to the network."""
 
+    fov: Literal["find", "whole"] = "find"
+    """Fundus photographs, whose FOV is found, or any images, taken whole."""
     working_minimum: Positive = 512
     """Pixels: a smaller FOV diameter is enlarged to this."""
     working_maximum: Positive = 1024
@@ -87,12 +89,20 @@ class DataSection(Section):
 class AugmentationSection(Section):
     """Drawn anew for every crop."""
 
+    place: Literal["uniform", "vessel"] = "uniform"
+    """Crops lie anywhere, or about a pixel of the mask; anywhere again where a case's mask is empty."""
     rotation: Annotated[float, Field(ge=0, le=180)] = 180.0
     """Degrees, either way, uniform."""
     flip: bool = True
     """Mirror every second crop."""
+    flip_vertical: bool = False
+    """Upside down, every second crop; apart from `flip`."""
     scale: Annotated[float, Field(ge=0, le=1)] = 0.25
     """The factor is e to the power of ± this, uniform."""
+    shift: Share = 0.0
+    """Share of the crop's side, ± this in both directions, on top of the place."""
+    shear: Annotated[float, Field(ge=0, le=45)] = 0.0
+    """Degrees by which the crop's columns lean, ± this."""
     brightness: Share = 0.1
     """Added to all channels, ± this share of full scale."""
     contrast: Share = 0.2
@@ -101,6 +111,8 @@ class AugmentationSection(Section):
     """Exponent e to the power of ± this."""
     colour: Share = 0.1
     """Factor 1 ± this for each channel alone."""
+    noise: Share = 0.0
+    """Normal noise; its standard deviation, a share of full scale, is uniform from 0 to this."""
 
 
 class TrainingSection(Section):
@@ -112,32 +124,50 @@ class TrainingSection(Section):
     crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
     """Side of the square crops, pixels at working size."""
     batch: Count = 4
+    accumulate: Count = 1
+    """Batches per step of the optimiser."""
     epochs: Count = 70
     samples_per_epoch: Count = 2000
     """Crops drawn between two validations."""
-    loss: Literal["bce", "dice", "dice_bce"] = "dice_bce"
+    loss: Literal["bce", "dice", "dice_bce", "weighted_dice", "iou", "focal", "tversky", "cldice"] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""
-    optimiser: Literal["adam", "adamw"] = "adamw"
+    optimiser: Literal["adam", "adamw", "sgd"] = "adamw"
+    momentum: Share = 0.9
+    """Of `sgd`, without Nesterov's step."""
     learning_rate: Positive = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["constant", "plateau", "cosine"] = "cosine"
-    """Plateau: tenfold lower after `plateau_patience` epochs without a better validation F1. Cosine: to zero."""
+    schedule: Literal["constant", "plateau", "step", "cosine", "one_cycle"] = "cosine"
+    """Plateau: lower after `plateau_patience` epochs without a better validation by `watch`. Cosine: to zero. One
+    cycle: up over the first 30 % of the steps, then down to nothing, momentum the other way round."""
     plateau_patience: Count = 5
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    step_epochs: Count = 20
+    """Epochs between two steps of the schedule `step`."""
+    step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     warm_up: Annotated[int, Field(ge=0)] = 0
     """Steps over which the learning rate rises from zero."""
     gradient_clip: Annotated[float, Field(ge=0)] = 0.0
     """Largest norm of the gradient; 0 leaves it alone."""
     average: Share = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
+    watch: Literal["f1", "loss"] = "f1"
+    """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0
-    """Stop after this many epochs without a better validation F1; 0: never."""
+    """Stop after this many epochs without a better validation by `watch`; 0: never."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    compile: bool = False
+    """Let PyTorch compile the training's forward pass."""
+
+    @property
+    def crops_per_step(self) -> int:
+        """Of the optimiser."""
+        return self.batch * self.accumulate
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches, the last one full too."""
-        return -(-self.samples_per_epoch // self.batch)
+        """Of the optimiser; the last one is as large as the others."""
+        return -(-self.samples_per_epoch // self.crops_per_step)
 
 
 class Recipe(Section):
@@ -146,6 +176,10 @@ class Recipe(Section):
     name: str
     description: str
     paper: str = ""
+    row: str = ""
+    """The row of the paper's tables that it follows."""
+    published: dict[str, float] = {}
+    """What the paper states there, by measure."""
     network: NetworkSection
     data: DataSection = DataSection()
     augmentation: AugmentationSection = AugmentationSection()
