@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +24,21 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_papers() -> Path:
+    """The folder with the papers' texts; a test that asks for it is skipped where it is missing."""
+    papers = SHARED_DATA.parent / "papers"
+    if not papers.is_dir():
+        pytest.skip(f"the papers' texts are not at {papers}")
+    return papers
+
+
+@pytest.fixture(scope="session")
 def small_data() -> list[DataSet]:
-    """Three drawn photographs to train on, and three to test on."""
+    """Three photographs to train on, and three to test on, each drawn once for all tests."""
     from foveate.datasets import open_set
 
-    return [open_set("synthetic:3")]
+    drawn = open_set("synthetic:3")
+    return [replace(drawn, entries=tuple(replace(entry, load=cache(entry.load)) for entry in drawn.entries))]
 
 
 @pytest.fixture(scope="session")

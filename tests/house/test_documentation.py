@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from source_tree import ROOT
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from foveate.cli import COMMANDS, app
@@ -41,6 +41,15 @@ def commands() -> TyperGroup:
     return group
 
 
+def command_named(words: list[str]) -> tuple[TyperCommand, list[str]]:
+    """The command that the first words name, or the first two where it has sub-commands, and the words after it."""
+    group: TyperCommand | TyperGroup = commands()
+    while isinstance(group, TyperGroup):
+        first, *words = words
+        group = group.commands[first]  # type: ignore[assignment]
+    return group, words
+
+
 def examples(text: str) -> list[str]:
     """The lines that begin with a call of foveate, with a prompt before it or none."""
     return re.findall(r"^ *(?:\$ )?(foveate .*)$", text, flags=re.MULTILINE)
@@ -53,8 +62,9 @@ def code_blocks(page: Path) -> str:
 
 def check_example(line: str) -> None:
     """Read the line as the command line would; an unknown command or option, or a missing one, raises."""
-    _, name, *arguments = shlex.split(line, comments=True)
-    commands().commands[name].make_context(name, arguments)
+    _, *words = shlex.split(line, comments=True)
+    command, arguments = command_named(words)
+    command.make_context(command.name, arguments)
 
 
 def test_every_command_is_named_in_the_pages() -> None:
@@ -64,7 +74,7 @@ def test_every_command_is_named_in_the_pages() -> None:
 
 @every_command
 def test_the_help_of_a_command_shows_an_example_that_it_accepts(command: str) -> None:
-    lines = examples(commands().commands[command].help or "")
+    lines = examples(command_named(command.split())[0].help or "")
     assert lines
     for line in lines:
         assert line.startswith(f"foveate {command} ")
@@ -73,7 +83,7 @@ def test_the_help_of_a_command_shows_an_example_that_it_accepts(command: str) ->
 
 @every_command
 def test_every_argument_and_option_of_a_command_has_a_help_text(command: str) -> None:
-    parameters = commands().commands[command].params
+    parameters = command_named(command.split())[0].params
     assert parameters
     assert [each.name for each in parameters if not getattr(each, "help", None)] == []
 
@@ -85,7 +95,13 @@ def test_a_page_shows_no_call_that_the_command_line_would_refuse(page: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ["foveate segments a.png -o out", "foveate segment a.png -o out --tiles", "foveate segment"]
+    "line",
+    [
+        "foveate segments a.png -o out",
+        "foveate segment a.png -o out --tiles",
+        "foveate segment",
+        "foveate data show a:b",
+    ],
 )
 def test_a_call_that_the_command_line_would_refuse_is_caught(line: str) -> None:
     with pytest.raises(Exception, match=r"segments|--tiles|[Mm]issing"):

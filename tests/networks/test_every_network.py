@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from every_network import EVERY, Case, outputs
 from foveate.networks import NETWORKS, build
 
-
 FROZEN = [case for case in EVERY if "freeze" in case.options]
 NOT_FROZEN = [case for case in EVERY if case not in FROZEN]
 

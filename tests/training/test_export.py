@@ -12,8 +12,8 @@ from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError
 from foveate.runtime import open_network
 from foveate.training.export import export, to_onnx
-from foveate.training.run_folder import load_weights
 from foveate.training.validation import Exportable
+from foveate.training.weights import load_weights
 
 
 @pytest.fixture(scope="module")

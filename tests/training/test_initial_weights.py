@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from small_run import small_recipe
 
 from foveate.datasets import DataSet
 from foveate.errors import ModelError, UsageError
 from foveate.networks import resnet
 from foveate.recipes.read import read_recipe
 from foveate.training.export import export
-from foveate.training.run_folder import load_weights
 from foveate.training.start import Listener, start
+from foveate.training.weights import load_weights
+from small_run import small_recipe
 
 
 def begin_with(weights: Path | None, folder: Path, data: list[DataSet], *overrides: str) -> None:

@@ -1,18 +1,22 @@
 import csv
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_run import run, small_recipe
 
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError
 from foveate.networks import build
 from foveate.recipes.read import read_recipe
-from foveate.training.run_folder import load_weights
+from foveate.recipes.schema import AugmentationSection, TrainingSection
 from foveate.training.start import Listener, start
+from foveate.training.weights import load_weights
+from small_run import run, small_recipe
 
 
 def test_a_resumed_run_ends_with_bit_identical_weights(
@@ -99,14 +103,34 @@ def test_early_stopping_ends_the_run_and_says_why(tmp_path: Path, small_data: li
     assert "stopped early" in run(recipe, small_data, tmp_path / "stale")
 
 
+@pytest.fixture(scope="module")
+def drawn_once(small_data: list[DataSet]) -> list[DataSet]:
+    """The same photographs, kept after they are drawn for the first time."""
+    (data,) = small_data
+    return [replace(data, entries=tuple(replace(entry, load=cache(entry.load)) for entry in data.entries))]
+
+
+def every_name(key: str) -> list[str]:
+    """An override for each name that the schema allows there."""
+    return [f"training.{key}={name}" for name in get_args(TrainingSection.model_fields[key].annotation)]
+
+
+def every_augmentation() -> list[str]:
+    """An override that switches each key of the section on."""
+    found = []
+    for key, field in AugmentationSection.model_fields.items():
+        values = get_args(field.annotation) or (("true",) if isinstance(field.default, bool) else (0.25,))
+        found += [f"augmentation.{key}={value}" for value in values if value != field.default]
+    return found
+
+
 @pytest.mark.parametrize(
     "override",
     [
-        "training.optimiser=adam",
-        "training.schedule=constant",
-        "training.schedule=plateau",
-        "training.loss=bce",
-        "training.loss=dice",
+        *every_name("loss"),
+        *every_name("optimiser"),
+        *every_name("schedule"),
+        *every_augmentation(),
         "training.precision=bf16-mixed",
         "training.average=0",
         "training.side_weight=0",
@@ -115,12 +139,10 @@ def test_early_stopping_ends_the_run_and_says_why(tmp_path: Path, small_data: li
         "network.depth=1",
     ],
 )
-def test_every_way_to_train_moves_the_weights(
-    override: str, finished_run: Path, tmp_path: Path, small_data: list[DataSet]
-) -> None:
+def test_every_way_to_train_moves_the_weights(override: str, tmp_path: Path, drawn_once: list[DataSet]) -> None:
     # Without the average, so that what is kept are the trained weights themselves.
     recipe = small_recipe("training.epochs=1", "training.average=0", override)
-    run(recipe, small_data, tmp_path / "run")
+    run(recipe, drawn_once, tmp_path / "run")
     torch.manual_seed(recipe.training.seed)
     fresh = build(recipe.network.name, **recipe.network.options)
     trained, _ = load_weights(tmp_path / "run" / "last.safetensors")
@@ -128,6 +150,19 @@ def test_every_way_to_train_moves_the_weights(
         found = trained.get_parameter(name)
         assert torch.isfinite(found).all(), name
         assert not torch.equal(found, parameter), name
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "step", "one_cycle"])
+def test_the_logged_learning_rate_follows_the_schedule(
+    schedule: str, tmp_path: Path, drawn_once: list[DataSet]
+) -> None:
+    recipe = small_recipe(
+        "training.epochs=3", f"training.schedule={schedule}", "training.step_epochs=1", "training.learning_rate=1e-3"
+    )
+    run(recipe, drawn_once, tmp_path / "run")
+    with (tmp_path / "run" / "log.csv").open(encoding="utf-8") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert 1e-3 > rates[0] > rates[1] > 2 * rates[2]
 
 
 def test_a_plateau_lowers_the_learning_rate_tenfold(tmp_path: Path, small_data: list[DataSet]) -> None:

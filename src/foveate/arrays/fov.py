@@ -8,13 +8,16 @@ dark patches inside the disc do not move it. Where no circle fits, the FOV is wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.records import Image, Mask
+
+FovRule = Literal["find", "whole"]
+"""How a model's images are looked at: as fundus photographs, whose FOV is found, or whole."""
 
 Points = NDArray[np.float64]
 """N×2: row, column."""
@@ -50,6 +53,11 @@ class FieldOfView:
         box = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
         longer = float(max(box[2] - box[0], box[3] - box[1]))
         return cls(mask, longer if diameter is None else diameter, box, note)
+
+
+def field_of_view(image: Image, rule: FovRule) -> FieldOfView:
+    """The FOV of an image (H×W×3, 0 to 255): found, or all of it where the image is no fundus photograph."""
+    return find_fov(image) if rule == "find" else FieldOfView.of_mask(np.ones(image.shape[:2], bool))
 
 
 def find_fov(image: Image) -> FieldOfView:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from foveate.cli import demo, evaluate, export, networks, segment, train
+from foveate.cli import data, demo, evaluate, export, networks, recipes, runs, segment, train
 from foveate.cli.console import say_error
 from foveate.errors import FoveateError, UsageError
 
@@ -17,10 +17,28 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "demo": demo.demo,
     "evaluate": evaluate.evaluate,
     "train": train.train,
+    "runs": runs.runs,
     "export": export.export,
     "networks": networks.networks,
+    "data check": data.check,
+    "data show": data.show,
+    "data synth": data.synth,
+    "data info": data.info,
+    "recipes list": recipes.list_all,
+    "recipes show": recipes.show,
+    "recipes copy": recipes.copy,
+    "recipes check": recipes.check,
 }
-"""Name to function; the function's signature is the interface and its docstring the help."""
+"""Name to function; the function's signature is the interface and its docstring the help. Two words: a sub-command."""
+
+GROUPS = {
+    "data": "Data sets: what is wrong with one, how it looks, where to get it.",
+    "recipes": "Recipes: which there are, what is in one, a copy of your own. Without a sub-command: list them.",
+}
+"""First word of sub-commands to its help."""
+
+ALONE: dict[str, Callable[[], object]] = {"recipes": recipes.list_all}
+"""What such a word does by itself, where it does anything."""
 
 SOME_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
 """Exit statuses beside 0, all good; the last is what shells make of Ctrl-C."""
@@ -59,9 +77,26 @@ def app() -> typer.Typer:
         rich_markup_mode=None,
     )
     application.callback()(root)
+    groups = {name: _group(name) for name in GROUPS}
+    for name, group in groups.items():
+        application.add_typer(group, name=name)
     for name, command in COMMANDS.items():
-        application.command(name)(command)
+        first, _, second = name.partition(" ")
+        (groups[first].command(second) if second else application.command(first))(command)
     return application
+
+
+def _group(name: str) -> typer.Typer:
+    default = ALONE.get(name)
+    group = typer.Typer(help=GROUPS[name], no_args_is_help=default is None, rich_markup_mode=None)
+    if default is not None:
+
+        def alone(context: typer.Context) -> None:
+            if context.invoked_subcommand is None:
+                default()
+
+        group.callback(invoke_without_command=True, help=GROUPS[name])(alone)
+    return group
 
 
 def root() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from foveate.arrays.fov import FieldOfView, find_fov
+from foveate.arrays.fov import FieldOfView, field_of_view
 from foveate.arrays.prepare import Network, WorkingSize, predict
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging import read_photograph
@@ -51,7 +51,7 @@ class Segmenter:
         pixels = photograph.pixels
         if fov is not None and fov.shape != pixels.shape[:2]:
             raise ImageError(f"{photograph.source}: the FOV is {fov.shape}, the image {pixels.shape[:2]}.")
-        view = find_fov(pixels) if fov is None else FieldOfView.of_mask(fov)
+        view = field_of_view(pixels, self.card.fov) if fov is None else FieldOfView.of_mask(fov)
         working_size = WorkingSize(self.card.working_minimum, self.card.working_maximum)
         probability = predict(pixels, view, self.network, working_size)
         return Segmentation(

@@ -56,6 +56,9 @@ class ModelCard(Closed):
     network: str
     options: dict[str, Any] = Field(description="The network's options, widths among them.")
     parameters: int
+    fov: Literal["find", "whole"] = Field(
+        default="find", description="The FOV is found, as in fundus photographs, or is the whole image."
+    )
     working_minimum: float = Field(description="Pixels: a smaller FOV diameter is enlarged to this.")
     working_maximum: float = Field(description="Pixels: a larger FOV diameter is reduced to this.")
     threshold: float = Field(ge=0, le=1, description="Foreground is a probability of at least this.")

@@ -17,8 +17,9 @@ from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData
 from foveate.recipes.read import read_recipe
 from foveate.runtime import open_network
-from foveate.training.run_folder import BEST, RECIPE, load_facts, load_weights
+from foveate.training.run_folder import BEST, RECIPE, load_facts
 from foveate.training.validation import Exportable, in_torch
+from foveate.training.weights import load_weights
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between ONNX Runtime and PyTorch, both in float32."""
@@ -65,6 +66,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         network=facts.network,
         options=facts.options,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
+        fov=recipe.data.fov,
         working_minimum=recipe.data.working_minimum,
         working_maximum=recipe.data.working_maximum,
         threshold=facts.threshold,

@@ -9,30 +9,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from foveate.networks import build
 from foveate.recipes.schema import Recipe, TrainingSection
+from foveate.training.progress import Progress
 
+Scheduler = LambdaLR | OneCycleLR | ReduceLROnPlateau
+"""The last steps once per epoch, on the validation; the others with the optimiser."""
 
-@dataclass(slots=True)
-class Progress:
-    """What changes from epoch to epoch besides tensors."""
-
-    epoch: int = 0
-    """Epochs that are done."""
-    best_f1: float = -1.0
-    stale: int = 0
-    """Epochs since the best one."""
-
-    def note(self, mean_f1: float) -> bool:
-        """Take in an epoch's validation F1; True where it is the best so far."""
-        best = mean_f1 > self.best_f1
-        self.stale = 0 if best else self.stale + 1
-        self.best_f1 = max(mean_f1, self.best_f1)
-        return best
+FROM_THE_RECIPE = ("total_steps", "_schedule_phases")
+"""What OneCycleLR saves though the recipe decides it: a run may be resumed with more epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +32,7 @@ class Parts:
     average: AveragedModel | None
     """The moving average of the weights, where the recipe asks for one."""
     optimiser: Optimizer
-    scheduler: LambdaLR | ReduceLROnPlateau
+    scheduler: Scheduler
     generator: torch.Generator
     """All chance in sampling and augmentation; on the CPU whatever the device."""
     progress: Progress
@@ -76,20 +65,18 @@ def fresh_network(recipe: Recipe) -> nn.Module:
 def state_of(parts: Parts) -> dict[str, Any]:
     """Tensors and plain values from which `restore_parts` goes on."""
     return {name: part.state_dict() for name, part in _stateful(parts).items()} | {
-        "epoch": parts.progress.epoch,
-        "best_f1": parts.progress.best_f1,
-        "stale": parts.progress.stale,
+        "progress": parts.progress.to_values(),
         "generator": parts.generator.get_state(),
     }
 
 
 def restore_parts(parts: Parts, state: dict[str, Any]) -> None:
     """Bring fresh parts to a saved state, in place."""
+    scheduler = {key: value for key, value in state["scheduler"].items() if key not in FROM_THE_RECIPE}
     for name, part in _stateful(parts).items():
-        part.load_state_dict(state[name])
+        part.load_state_dict(scheduler if name == "scheduler" else state[name])
     parts.generator.set_state(state["generator"])
-    parts.progress.epoch, parts.progress.best_f1 = state["epoch"], state["best_f1"]
-    parts.progress.stale = state["stale"]
+    parts.progress.restore(state["progress"])
 
 
 def _stateful(parts: Parts) -> dict[str, Any]:
@@ -110,20 +97,32 @@ def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | No
 
 
 def _optimiser(network: nn.Module, options: TrainingSection) -> Optimizer:
+    weights, rate, decay = network.parameters(), options.learning_rate, options.weight_decay
+    if options.optimiser == "sgd":
+        return SGD(weights, lr=rate, momentum=options.momentum, weight_decay=decay)
     kinds: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
-    kind = kinds[options.optimiser]
-    return kind(network.parameters(), lr=options.learning_rate, betas=(0.9, 0.999), weight_decay=options.weight_decay)
+    return kinds[options.optimiser](weights, lr=rate, betas=(0.9, 0.999), weight_decay=decay)
 
 
-def _scheduler(optimiser: Optimizer, options: TrainingSection) -> LambdaLR | ReduceLROnPlateau:
-    """Plateau steps once per epoch on the validation F1; the others step with the optimiser."""
-    if options.schedule == "plateau":
-        return ReduceLROnPlateau(optimiser, mode="max", factor=0.1, patience=options.plateau_patience)
+def _scheduler(optimiser: Optimizer, options: TrainingSection) -> Scheduler:
+    """The recipe's schedule; a warm-up multiplies into all but plateau and one cycle, which rises by itself."""
     steps = options.epochs * options.steps_per_epoch
+    if options.schedule == "plateau":
+        return ReduceLROnPlateau(
+            optimiser,
+            mode="max" if options.watch == "f1" else "min",
+            factor=options.plateau_factor,
+            patience=options.plateau_patience,
+        )
+    if options.schedule == "one_cycle":
+        return OneCycleLR(optimiser, max_lr=options.learning_rate, total_steps=steps)
 
     def factor(step: int) -> float:
         rising = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0
-        falling = 0.5 * (1 + math.cos(math.pi * step / steps)) if options.schedule == "cosine" else 1.0
-        return rising * falling
+        if options.schedule == "cosine":
+            return rising * 0.5 * (1 + math.cos(math.pi * step / steps))
+        if options.schedule == "step":
+            return rising * float(options.step_factor) ** (step // (options.step_epochs * options.steps_per_epoch))
+        return rising
 
     return LambdaLR(optimiser, factor)

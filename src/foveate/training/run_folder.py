@@ -1,92 +1,36 @@
-"""What a run leaves on disk, each file written beside and then renamed.
+"""What a run's folder says in plain text, for people and for whatever has no torch.
 
 recipe.toml         the whole recipe, defaults and overrides included
-run.json            command, versions, seed, source commit, data, normalisation: what the numbers depend on
+run.json            command, versions, hardware, seed, source commit, data, and how far the run is
 log.csv             one row per epoch
+log.txt             everything that was said, with the time of day
+curves.png          losses, validation F1 and learning rate over the epochs
 best.safetensors    weights of the best validation, with the network's name and options in the header
 last.safetensors    weights of the last epoch
-state.pt            everything else that the next epoch needs; a run is resumed from it
+state.safetensors   what the next epoch needs; written before all else, which follows from it
+lock                held while a process works here
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
-
-from foveate.errors import ModelError, TrainingError
+from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_text
-from foveate.networks import build
+from foveate.training.progress import EpochRow
 
-RECIPE, FACTS, LOG = "recipe.toml", "run.json", "log.csv"
-BEST, LAST, STATE = "best.safetensors", "last.safetensors", "state.pt"
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFacts:
-    """What a weights file says about itself."""
-
-    network: str
-    options: dict[str, Any]
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-    threshold: float
-    validation_f1: dict[str, float]
-    epoch: int
-
-
-def save_weights(path: Path, weights: Mapping[str, Tensor], facts: NetworkFacts) -> None:
-    """Write weights with their facts in the header."""
-    beside = path.with_suffix(".part")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    _write(path, beside, lambda: save_file(tensors, beside, metadata={"foveate": json.dumps(asdict(facts))}))
-
-
-def load_weights(path: Path) -> tuple[nn.Module, NetworkFacts]:
-    """The network that a weights file describes, in eval mode on the CPU. Raises ModelError."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get("foveate")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: can't be read as weights ({error}).") from error
-    if header is None:
-        raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
-    content = json.loads(header)
-    content["options"] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in content["options"].items()
-    }
-    facts = NetworkFacts(**content)
-    network = build(facts.network, **facts.options)
-    network.load_state_dict(tensors)
-    return network.eval(), facts
-
-
-def save_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Replace the resumable state."""
-    path = folder / STATE
-    beside = path.with_suffix(".part")
-    _write(path, beside, lambda: torch.save(dict(state), beside))
-
-
-def load_state(folder: Path) -> dict[str, Any]:
-    """The resumable state. Raises TrainingError where there is none."""
-    path = folder / STATE
-    if not path.is_file():
-        raise TrainingError(f"{folder}: holds no {STATE}, so there is nothing to resume. Train without --resume.")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state
+RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
+BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
 
 
 def save_facts(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write run.json."""
+    """Write run.json. Raises OutputError."""
     write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", folder / FACTS)
 
 
@@ -99,10 +43,36 @@ def load_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def _write(path: Path, beside: Path, write: Callable[[], object]) -> None:
+def save_table(folder: Path, rows: Sequence[EpochRow]) -> None:
+    """Write log.csv, all of it. Raises OutputError."""
+    text = io.StringIO()
+    cells = [_cells(row) for row in rows]
+    writer = csv.DictWriter(text, fieldnames=list(cells[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cells)
+    write_text(text.getvalue(), folder / TABLE)
+
+
+def _cells(row: EpochRow) -> dict[str, str]:
+    return {
+        "epoch": str(row.epoch),
+        "loss": f"{row.loss:.5f}",
+        "validation_loss": f"{row.validation_loss:.5f}",
+        "mean_f1": f"{row.mean_f1:.5f}",
+        **{f"f1_{name}": f"{f1:.5f}" for name, f1 in row.f1.items()},
+        "threshold": f"{row.threshold:.5f}",
+        "learning_rate": f"{row.learning_rate:.3e}",
+        "best": str(int(row.best)),
+        "images_per_second": f"{row.images_per_second:.2f}",
+        "seconds": f"{row.seconds:.1f}",
+    }
+
+
+def add_to_log(folder: Path, text: str) -> None:
+    """Add a line to log.txt, with the time. Raises OutputError."""
+    now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     try:
-        write()
-        beside.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        beside.unlink(missing_ok=True)
-        raise TrainingError(f"{path}: can't be written ({error}). Free space; the last state is intact.") from error
+        with (folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{now} {text}\n")
+    except OSError as error:
+        raise OutputError(f"{folder / LOG}: can't be written ({error.strerror or error}); free some space") from error

@@ -1,4 +1,4 @@
-"""Training cases in memory, and crops drawn from them: any angle, any place, mirrored, scaled, recoloured.
+"""Training cases in memory, and batches of crops drawn from them.
 
 Axes: B images, C channels, H rows, W columns. A case is 5×H×W uint8: red, green, blue, share of vessel, FOV, 0 to 255.
 """
@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin
 
-import kornia
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from foveate.arrays.fov import FieldOfView, find_fov
+from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
 from foveate.arrays.prepare import Frame, WorkingSize, prepare, prepare_mask
 from foveate.datasets import DataSet
 from foveate.errors import DataError
 from foveate.recipes.schema import AugmentationSection
 from foveate.records import Case, CaseEntry
+from foveate.training.augmentation import draw_placement, recolour, resample
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,21 @@ class TrainingSet:
 
 
 def load_training_set(
-    data: DataSet, entries: Sequence[CaseEntry], *, working_size: WorkingSize, weight: float, device: torch.device
+    data: DataSet,
+    entries: Sequence[CaseEntry],
+    *,
+    rule: FovRule,
+    working_size: WorkingSize,
+    weight: float,
+    device: torch.device,
 ) -> TrainingSet:
     """Read and prepare every case once; raises DataError for an image without a field of view."""
-    cases = tuple(_prepared(entry.load(), working_size).to(device) for entry in entries)
+    cases = tuple(_prepared(entry.load(), rule, working_size).to(device) for entry in entries)
     return TrainingSet(data.name, weight, cases)
 
 
-def _prepared(case: Case, working_size: WorkingSize) -> Tensor:
-    fov = find_fov(case.image)
+def _prepared(case: Case, rule: FovRule, working_size: WorkingSize) -> Tensor:
+    fov = field_of_view(case.image, rule)
     if not fov.diameter:
         raise DataError(f"{case.id}: {fov.note}. Take it out of the training set.")
     frame = Frame.of(fov, working_size)
@@ -85,41 +89,7 @@ def draw_batch(
     for number in chosen:
         cases = sets[number].cases
         case = cases[int(torch.randint(len(cases), (1,), generator=generator))]
-        crops.append(_crop(case, side, augmentation, generator))
+        crops.append(resample(case, side, draw_placement(case, side, augmentation, generator)))
     batch = torch.cat(crops) / 255
-    image = _recolour(batch[:, :3], augmentation, generator) * (batch[:, 4:] > 0)
+    image = recolour(batch[:, :3], augmentation, generator) * (batch[:, 4:] > 0)
     return Batch(image.contiguous(memory_format=torch.channels_last), batch[:, 3:4], (batch[:, 4:] > 0.5).float())
-
-
-def _crop(case: Tensor, side: int, augmentation: AugmentationSection, generator: torch.Generator) -> Tensor:
-    """One 1×5×S×S crop by a single bilinear resampling, black outside the image."""
-    height, width = case.shape[1:]
-    angle, stretch, across, down, mirror = (2 * torch.rand(5, generator=generator) - 1).tolist()
-    turn = angle * augmentation.rotation * pi / 180
-    zoom = 2.718281828459045 ** (-stretch * augmentation.scale)
-    # The crop's centre keeps the crop on the image, give or take an eighth of its side.
-    centre_x = width / 2 + across * (max(width - side, 0) / 2 + side / 8)
-    centre_y = height / 2 + down * (max(height - side, 0) / 2 + side / 8)
-    flip = -1.0 if augmentation.flip and mirror > 0 else 1.0
-    matrix = torch.tensor(
-        [
-            [flip * cos(turn) * zoom * side / width, -sin(turn) * zoom * side / width, 2 * centre_x / width - 1],
-            [flip * sin(turn) * zoom * side / height, cos(turn) * zoom * side / height, 2 * centre_y / height - 1],
-        ],
-        device=case.device,
-    )
-    grid = F.affine_grid(matrix[None], [1, 1, side, side], align_corners=False)
-    return F.grid_sample(case[None].float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
-def _recolour(image: Tensor, augmentation: AugmentationSection, generator: torch.Generator) -> Tensor:
-    """Gamma, contrast, brightness and colour balance for a whole batch B×3×S×S, 0 to 1."""
-    batch = len(image)
-
-    def uniform(bound: float, *shape: int) -> Tensor:
-        return ((2 * torch.rand(shape, generator=generator) - 1) * bound).to(image.device)
-
-    image = kornia.enhance.adjust_gamma(image, uniform(augmentation.gamma, batch).exp())
-    image = kornia.enhance.adjust_contrast_with_mean_subtraction(image, 1 + uniform(augmentation.contrast, batch))
-    image = image * (1 + uniform(augmentation.colour, batch, 3, 1, 1))
-    return (image + uniform(augmentation.brightness, batch, 1, 1, 1)).clamp(0, 1)

@@ -1,0 +1,62 @@
+"""`foveate runs`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foveate.cli.console import say
+from foveate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from foveate.training.listing import Run
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Where to look for runs, at any depth.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List training runs: network, data, epochs, best validation F1 with its threshold, and whether they still run.
+
+    foveate runs runs
+    """
+    from dataclasses import asdict
+
+    from foveate.training.listing import runs_below
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder.")
+    found = runs_below(folder)
+    if as_json:
+        say(json.dumps([asdict(run) | {"folder": str(run.folder)} for run in found], indent=2))
+    elif found:
+        _print(found)
+    else:
+        say(f"{folder}: no run in it. `foveate train` makes one.")
+
+
+def _print(found: Sequence[Run]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("run", "network", "data"):
+        drawing.add_column(title)
+    for title in ("epochs", "best F1", "threshold"):
+        drawing.add_column(title, justify="right", no_wrap=True)
+    drawing.add_column("state", no_wrap=True)
+    for run in found:
+        scores = [
+            f"{value:.{digits}f}" if value is not None else "–" for value, digits in ((run.f1, 4), (run.threshold, 3))
+        ]
+        drawing.add_row(
+            str(run.folder), run.network, ", ".join(run.data), f"{run.epochs}/{run.planned}", *scores, run.state
+        )
+    width = None if sys.stdout.isatty() else 140
+    Console(highlight=False, markup=False, emoji=False, width=width).print(drawing)

@@ -1,0 +1,64 @@
+"""What a training shows while it runs: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from foveate.cli.console import say
+
+if TYPE_CHECKING:
+    from foveate.recipes.schema import Recipe
+    from foveate.training.progress import EpochRow
+    from foveate.training.start import Listener
+
+
+@contextmanager
+def shown(recipe: Recipe) -> Iterator[Listener]:
+    """A listener that shows loss, validation F1, images per second and the time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from foveate.training.start import Listener
+
+    options = recipe.training
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as bar:
+        task = bar.add_task("reading images", total=options.steps_per_epoch)
+        began = time.monotonic()
+        last: list[EpochRow] = []
+
+        def tell(text: str) -> None:
+            if bar.disable:
+                say(text)
+            else:
+                bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+        def on_step(epoch: int, step: int, loss: float) -> None:
+            nonlocal began
+            if step == 0:
+                # The first step also makes things ready: it is not counted.
+                began = time.monotonic()
+            spent = time.monotonic() - began
+            parts = [f"epoch {epoch + 1}/{options.epochs}", f"loss {loss:.3f}"]
+            parts += [f"F1 {last[-1].mean_f1:.4f}"] if last else []
+            if step:
+                parts.append(f"{step * options.crops_per_step / spent:.1f} images/s")
+                per_epoch = last[-1].seconds if last else options.steps_per_epoch * spent / step
+                parts.append(f"{_time(per_epoch * (options.epochs - epoch) - spent)} left")
+            bar.update(task, completed=step + 1, description=", ".join(parts))
+
+        def on_epoch(row: EpochRow) -> None:
+            last[:] = [row]
+            left = row.seconds * (options.epochs - row.epoch)
+            tell(row.sentence(options.epochs) + (f", {_time(left)} left" if left else ""))
+
+        yield Listener(tell, on_step, on_epoch)
+
+
+def _time(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds."""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min" if whole >= 3600 else f"{whole // 60}:{whole % 60:02} min"

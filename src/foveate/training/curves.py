@@ -1,0 +1,67 @@
+"""The course of a run as a picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foveate.imaging import write_bytes
+from foveate.training.progress import EpochRow
+from foveate.training.run_folder import CURVES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, DARK, GREY = "#1f6fb4", "#d9682b", "#2b2f36", "#8a8f98"
+
+
+def draw_curves(rows: Sequence[EpochRow], folder: Path) -> None:
+    """Write curves.png: losses, validation F1 and learning rate, one above the other. Raises OutputError."""
+    from matplotlib.figure import Figure  # half a second, only where something is drawn
+    from matplotlib.ticker import MaxNLocator
+
+    # Fixed margins: a layout that measures every text takes as long as the drawing.
+    figure = Figure(figsize=(8, 8))
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.07, top=0.98, hspace=0.1)
+    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+    _draw_losses(above, rows)
+    _draw_f1(middle, rows)
+    _draw_rate(below, rows)
+    for axes in (above, middle, below):
+        axes.grid(color="#e6e8eb", linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0.02)
+    below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    below.set_xlabel("epoch")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    write_bytes(file.getvalue(), folder / CURVES)
+
+
+def _draw_losses(axes: Axes, rows: Sequence[EpochRow]) -> None:
+    epochs = [row.epoch for row in rows]
+    axes.plot(epochs, [row.loss for row in rows], color=BLUE, marker=".", label="training")
+    axes.plot(epochs, [row.validation_loss for row in rows], color=ORANGE, marker=".", label="validation")
+    axes.set_ylabel("loss")
+    axes.legend(frameon=False)
+
+
+def _draw_f1(axes: Axes, rows: Sequence[EpochRow]) -> None:
+    epochs = [row.epoch for row in rows]
+    sets = rows[0].f1
+    for name in sets if len(sets) > 1 else ():
+        axes.plot(epochs, [row.f1[name] for row in rows], linewidth=1, alpha=0.7, label=name)
+    axes.plot(epochs, [row.mean_f1 for row in rows], color=DARK, marker=".", label="mean" if len(sets) > 1 else None)
+    best = [row for row in rows if row.best][-1]
+    axes.axvline(best.epoch, color=GREY, linestyle=":", label=f"best epoch: {best.epoch}, F1 {best.mean_f1:.4f}")
+    axes.set_ylabel("validation F1")
+    axes.legend(frameon=False)
+
+
+def _draw_rate(axes: Axes, rows: Sequence[EpochRow]) -> None:
+    axes.plot([row.epoch for row in rows], [row.learning_rate for row in rows], color=BLUE, marker=".")
+    if any(row.learning_rate > 0 for row in rows):
+        axes.set_yscale("log")
+    axes.set_ylabel("learning rate")

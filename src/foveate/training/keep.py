@@ -1,0 +1,91 @@
+"""What an epoch leaves on disk, in an order that may break off anywhere.
+
+The state comes first, and is whole or the one before. All else follows from it: when a run goes on, `publish` writes
+again whatever the break may have left behind by an epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from foveate.training.curves import draw_curves
+from foveate.training.parts import Parts, restore_parts, state_of
+from foveate.training.progress import Progress
+from foveate.training.run_folder import BEST, CURVES, LAST, save_facts, save_table
+from foveate.training.setting import Setting
+from foveate.training.state_file import save_state
+from foveate.training.weights import NetworkFacts, save_weights
+
+DRAWN_EVERY = 10.0
+"""Seconds between two pictures of the curves; the run's end always draws one."""
+
+
+def commit(setting: Setting, parts: Parts) -> None:
+    """Make the run go on from here, whatever happens. Raises OutputError; then it goes on from where it did before."""
+    chance = {"cpu": torch.get_rng_state()}
+    if setting.fabric.device.type == "cuda":
+        chance["cuda"] = torch.cuda.get_rng_state(setting.fabric.device)
+    # Dropout takes its chance from PyTorch's own generators, not from the run's.
+    save_state(setting.folder, state_of(parts) | {"chance": chance, "recipe": setting.recipe.model_dump(mode="json")})
+
+
+def restore(setting: Setting, parts: Parts, state: dict[str, Any]) -> None:
+    """Bring the parts, on their device, and all chance to a saved state."""
+    restore_parts(parts, state)
+    torch.set_rng_state(state["chance"]["cpu"])
+    if "cuda" in state["chance"] and setting.fabric.device.type == "cuda":
+        torch.cuda.set_rng_state(state["chance"]["cuda"], setting.fabric.device)
+
+
+def kept_network(parts: Parts) -> nn.Module:
+    """The one that is validated and kept: the average where the recipe asks for one."""
+    return parts.average.module if parts.average is not None else parts.network
+
+
+def publish(setting: Setting, parts: Parts, *, ending: str = "") -> None:
+    """Write weights, table, curves and run.json as they follow from the parts. Raises OutputError."""
+    progress, folder = parts.progress, setting.folder
+    if progress.rows:
+        row = progress.rows[-1]
+        network = setting.recipe.network
+        facts = NetworkFacts(
+            network.name, network.options, setting.mean, setting.deviation, row.threshold, row.f1, row.epoch
+        )
+        weights = kept_network(parts).state_dict()
+        save_weights(folder / LAST, weights, facts)
+        if row.best:
+            save_weights(folder / BEST, weights, facts)
+        save_table(folder, progress.rows)
+        if ending or not _is_fresh(folder / CURVES):
+            draw_curves(progress.rows, folder)
+    _save_facts(setting, progress, ending)
+
+
+def _is_fresh(picture: Path) -> bool:
+    """Whether it was drawn a moment ago: drawing takes as long as some epochs."""
+    try:
+        return 0 <= time.time() - picture.stat().st_mtime < DRAWN_EVERY
+    except FileNotFoundError:
+        return False
+
+
+def _save_facts(setting: Setting, progress: Progress, ending: str) -> None:
+    best = progress.best
+    save_facts(
+        setting.folder,
+        {
+            **setting.facts,
+            "progress": {
+                "epochs": progress.epoch,
+                "planned": setting.recipe.training.epochs,
+                "best": best and {"epoch": best.epoch, "f1": best.mean_f1, "threshold": best.threshold},
+                "events": progress.events,
+                "ending": ending,
+            },
+        },
+    )

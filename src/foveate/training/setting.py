@@ -1,0 +1,56 @@
+"""What stays the same during a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from foveate.arrays.prepare import WorkingSize
+from foveate.recipes.schema import Recipe
+from foveate.training.losses import deep_loss
+from foveate.training.samples import TrainingSet
+from foveate.training.validation import Forward, ValidationSet
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stays the same during a run."""
+
+    recipe: Recipe
+    training: Sequence[TrainingSet]
+    validation: Sequence[ValidationSet]
+    fabric: Fabric
+    folder: Path
+    facts: Mapping[str, Any]
+    """Of run.json, but for the progress."""
+    mean: tuple[float, ...]
+    """Of each channel inside the FOV, 0 to 255; likewise the deviation."""
+    deviation: tuple[float, ...]
+
+    @property
+    def working_size(self) -> WorkingSize:
+        """The recipe's."""
+        return WorkingSize(self.recipe.data.working_minimum, self.recipe.data.working_maximum)
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """B×C×H×W, 0 to 255, to about zero mean and unit deviation."""
+        mean, deviation = (torch.tensor(v, device=pixels.device)[:, None, None] for v in (self.mean, self.deviation))
+        return (pixels - mean) / deviation
+
+    def loss(self, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor) -> Tensor:
+        """The recipe's loss of logits and side outputs, a scalar."""
+        options = self.recipe.training
+        return deep_loss(options.loss, outputs, mask, fov, options.side_weight)
+
+
+def forward_of(network: nn.Module) -> Forward:
+    """All outputs of a network that has several, else its only one."""
+    if hasattr(network, "forward_all"):
+        return cast("Forward", network.forward_all)
+    return lambda image: (network(image),)

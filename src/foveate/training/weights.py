@@ -1,0 +1,59 @@
+"""Weights files: safetensors, with the network's name, its options and how it was validated in the header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from foveate.errors import ModelError
+from foveate.imaging import write_bytes
+from foveate.networks import build
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """What a weights file says about itself."""
+
+    network: str
+    options: dict[str, Any]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    threshold: float
+    validation_f1: dict[str, float]
+    epoch: int
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor], facts: NetworkFacts) -> None:
+    """Write weights with their facts in the header. Raises OutputError."""
+    tensors = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in weights.items()
+    }
+    write_bytes(save(tensors, metadata={"foveate": json.dumps(asdict(facts))}), path)
+
+
+def load_weights(path: Path) -> tuple[nn.Module, NetworkFacts]:
+    """The network that a weights file describes, in eval mode on the CPU. Raises ModelError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get("foveate")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: can't be read as weights ({error}).") from error
+    if header is None:
+        raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
+    content = json.loads(header)
+    content["options"] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in content["options"].items()
+    }
+    facts = NetworkFacts(**content)
+    network = build(facts.network, **facts.options)
+    network.load_state_dict(tensors)
+    return network.eval(), facts

@@ -1,0 +1,123 @@
+"""One optimiser step: of several batches, compiled, and where memory runs out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from foveate.datasets import DataSet
+from foveate.errors import TrainingError
+from foveate.recipes.schema import Recipe
+from foveate.training.memory import fitting
+from foveate.training.parts import Parts, build_parts
+from foveate.training.samples import TrainingSet
+from foveate.training.setting import Setting
+from foveate.training.step import stepper
+from small_run import run, small_recipe
+
+
+def without_batch_norm(_: Recipe) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.SiLU(), nn.Conv2d(4, 1, 3, padding=1))
+
+
+def setting_of(recipe: Recipe) -> Setting:
+    """Two cases of noise, the second of which has a FOV of a few rows, so that batches count unevenly many pixels."""
+    cases = torch.randint(256, (2, 5, 80, 90), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
+    cases[0, 4], cases[1, 4] = 255, 0
+    cases[1, 4, 30:50] = 255
+    fabric = Fabric(accelerator="cpu", devices=1)
+    sets = [TrainingSet("noise", 1.0, tuple(cases))]
+    return Setting(recipe, sets, [], fabric, Path(), {}, (127.0,) * 3, (70.0,) * 3)
+
+
+def one_step(*overrides: str) -> tuple[float, Parts]:
+    recipe = small_recipe("training.loss=bce", "training.average=0", "training.side_weight=0", *overrides)
+    parts = build_parts(recipe)
+    parts.network.train()
+    return stepper(parts, setting_of(recipe)).step(), parts
+
+
+def gradient(parts: Parts) -> Tensor:
+    return torch.cat([each.grad.flatten() for each in parts.network.parameters() if each.grad is not None])
+
+
+@pytest.mark.parametrize(("batch", "accumulate"), [(3, 2), (2, 3), (1, 6)])
+def test_the_gradient_of_several_batches_is_that_of_one_as_large(
+    batch: int, accumulate: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foveate.training.parts.fresh_network", without_batch_norm)
+    loss, parts = one_step("training.batch=6")
+    pieces_loss, pieces = one_step(f"training.batch={batch}", f"training.accumulate={accumulate}")
+    assert pieces_loss == pytest.approx(loss, rel=1e-5)  # float32, added up in another order
+    torch.testing.assert_close(gradient(pieces), gradient(parts), rtol=1e-4, atol=1e-7)
+    alone, smaller = one_step(f"training.batch={batch}")
+    assert abs(alone - loss) > 1e-4
+    assert not torch.allclose(gradient(smaller), gradient(parts), rtol=1e-2)
+
+
+def test_an_epoch_has_fewer_steps_where_a_step_has_more_crops() -> None:
+    options = small_recipe("training.samples_per_epoch=25", "training.batch=4", "training.accumulate=3").training
+    assert options.steps_per_epoch == 3  # 36 crops: the third is as large as the others
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("c++") or shutil.which("cl")), reason="PyTorch's compiler needs one for C++")
+def test_a_compiled_step_is_the_same_but_for_rounding() -> None:
+    small = ("network.name=unet", "network.widths=[4, 8]", "training.batch=2", "training.crop=32")
+    loss, parts = one_step(*small)
+    torch._dynamo.reset()
+    compiled_loss, compiled = one_step(*small, "training.compile=true")
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
+    assert compiled_loss == pytest.approx(loss, rel=1e-4)  # kernels that are fused round otherwise
+    torch.testing.assert_close(gradient(compiled), gradient(parts), rtol=1e-2, atol=1e-4)
+    assert compiled.network.state_dict().keys() == parts.network.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    ("batch", "fits", "found", "told"),
+    [(8, 3, 2, "training.batch=2 training.accumulate=4"), (6, 1, 1, "training.accumulate=6"), (2, 0, 0, "crop")],
+)
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory: you …")],
+    ids=["gpu", "cpu"],
+)
+def test_out_of_memory_ends_in_one_line_with_a_batch_that_fits(
+    batch: int,
+    fits: int,
+    found: int,
+    told: str,
+    error: RuntimeError,
+    tmp_path: Path,
+    small_data: list[DataSet],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+    real = Setting.loss
+
+    def loss(self: Setting, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor) -> Tensor:
+        tried.append(len(mask))
+        if len(mask) > fits:
+            raise error
+        return real(self, outputs, mask, fov)
+
+    monkeypatch.setattr(Setting, "loss", loss)
+    with pytest.raises(TrainingError, match=told) as caught:
+        run(small_recipe(f"training.batch={batch}"), small_data, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    assert tried == [batch, *(batch // 2**n for n in range(1, 9) if batch // 2**n >= max(found, 1))]
+
+
+def test_an_error_of_another_kind_is_not_taken_for_a_lack_of_memory() -> None:
+    def probe(size: int) -> None:
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        fitting(4, probe)
