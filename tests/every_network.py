@@ -121,7 +121,16 @@ def _tells_apart(case: Case) -> bool:
     return "freeze" not in case.options and not (heavy and more_of_the_same)
 
 
+def _lightest(case: Case) -> Case:
+    """The case with the smallest encoder that has the same operations."""
+    if case.name == "dual_attention_unet" and {"attention", "fusion", "channel_gate"} & case.options.keys():
+        return Case(case.name, {"encoder": "plain", **case.options})
+    if case.name == "atten_res_unet":
+        return Case(case.name, {"depth": 18, **case.options})
+    return case
+
+
 DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
 EVERY = [case for name in NETWORKS for case in cases(name)]
-DIFFERENT = [case for case in EVERY if _tells_apart(case)]
-"""Those of EVERY that are worth minutes."""
+DIFFERENT = list({str(case): case for case in map(_lightest, filter(_tells_apart, EVERY))}.values())
+"""Those of EVERY that are worth minutes, with the same operations in less time."""
