@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,7 @@ from layers_by_hand import (
     seeded,
     sigmoid,
 )
-from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
-from torch.nn import functional as F
 
 from foveate.networks import NETWORKS, build, region_guided
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
@@ -240,24 +237,3 @@ def test_a_block_in_training_does_not_notice_how_strong_its_input_is() -> None:
     assert weak.min() == 0 < weak.max()
     # Batch norm divides the strength out, but for its 1e-5 beside a variance of about ten.
     torch.testing.assert_close(weak, strong, rtol=1e-4, atol=1e-4)
-
-
-def test_it_learns_one_piece_of_a_photograph_by_heart(shared_data: Path) -> None:
-    folder, piece = shared_data / "DRIVE" / "training", np.s_[200:264, 80:144]
-    with PillowImage.open(folder / "images" / "21_training.tif") as file:
-        pixels = np.asarray(file.convert("RGB"))[piece].astype(np.float32)
-    with PillowImage.open(folder / "1st_manual" / "21_manual1.gif") as file:
-        vessels = torch.from_numpy((np.asarray(file.convert("L"))[piece] >= 128).astype(np.float32))[None, None]
-    image = torch.from_numpy(((pixels - pixels.mean()) / pixels.std()).transpose(2, 0, 1)[None])
-    assert 0.1 < vessels.mean() < 0.2
-    network = seeded(RegionGuided)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
-    for _ in range(120):
-        loss = F.binary_cross_entropy_with_logits(network(image), vessels)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-    with torch.inference_mode():
-        found = (network.eval()(image) > 0).float()
-    dice = float(2 * (found * vessels).sum() / (found.sum() + vessels.sum()))
-    assert dice > 0.95

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from foveate.datasets import DataSet
@@ -46,6 +47,18 @@ def test_a_run_begins_with_the_weights_it_is_given_and_says_where_they_come_from
     assert facts["initial"]["command"] == "a test"
     card = export(tmp_path / "second", tmp_path / "model" / "model.onnx").card
     assert card.command == "a test; then the second part"
+
+
+def test_a_file_from_before_an_option_was_there_has_the_options_default(
+    finished_run: Path, tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    with safe_open(finished_run / "best.safetensors", framework="pt") as file:
+        header = json.loads(file.metadata()["foveate"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    assert header["options"].pop("partial_decoder") is True
+    save_file(tensors, tmp_path / "old.safetensors", metadata={"foveate": json.dumps(header)})
+    begin_with(tmp_path / "old.safetensors", tmp_path / "second", small_data)
+    assert (tmp_path / "second" / "best.safetensors").is_file()
 
 
 def test_weights_of_another_network_are_refused(finished_run: Path, tmp_path: Path, small_data: list[DataSet]) -> None:

@@ -1,7 +1,5 @@
 import csv
 import json
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -103,13 +101,6 @@ def test_early_stopping_ends_the_run_and_says_why(tmp_path: Path, small_data: li
     assert "stopped early" in run(recipe, small_data, tmp_path / "stale")
 
 
-@pytest.fixture(scope="module")
-def drawn_once(small_data: list[DataSet]) -> list[DataSet]:
-    """The same photographs, kept after they are drawn for the first time."""
-    (data,) = small_data
-    return [replace(data, entries=tuple(replace(entry, load=cache(entry.load)) for entry in data.entries))]
-
-
 def every_name(key: str) -> list[str]:
     """An override for each name that the schema allows there."""
     return [f"training.{key}={name}" for name in get_args(TrainingSection.model_fields[key].annotation)]
@@ -139,10 +130,10 @@ def every_augmentation() -> list[str]:
         "network.depth=1",
     ],
 )
-def test_every_way_to_train_moves_the_weights(override: str, tmp_path: Path, drawn_once: list[DataSet]) -> None:
+def test_every_way_to_train_moves_the_weights(override: str, tmp_path: Path, small_data: list[DataSet]) -> None:
     # Without the average, so that what is kept are the trained weights themselves.
     recipe = small_recipe("training.epochs=1", "training.average=0", override)
-    run(recipe, drawn_once, tmp_path / "run")
+    run(recipe, small_data, tmp_path / "run")
     torch.manual_seed(recipe.training.seed)
     fresh = build(recipe.network.name, **recipe.network.options)
     trained, _ = load_weights(tmp_path / "run" / "last.safetensors")
@@ -154,12 +145,12 @@ def test_every_way_to_train_moves_the_weights(override: str, tmp_path: Path, dra
 
 @pytest.mark.parametrize("schedule", ["cosine", "step", "one_cycle"])
 def test_the_logged_learning_rate_follows_the_schedule(
-    schedule: str, tmp_path: Path, drawn_once: list[DataSet]
+    schedule: str, tmp_path: Path, small_data: list[DataSet]
 ) -> None:
     recipe = small_recipe(
         "training.epochs=3", f"training.schedule={schedule}", "training.step_epochs=1", "training.learning_rate=1e-3"
     )
-    run(recipe, drawn_once, tmp_path / "run")
+    run(recipe, small_data, tmp_path / "run")
     with (tmp_path / "run" / "log.csv").open(encoding="utf-8") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
     assert 1e-3 > rates[0] > rates[1] > 2 * rates[2]

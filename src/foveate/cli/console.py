@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def say(text: str) -> None:
@@ -15,3 +19,18 @@ def say_error(text: str) -> None:
     """One line on stderr, marked as an error."""
     sys.stderr.write(f"foveate: {text}\n")
     sys.stderr.flush()
+
+
+def new_table() -> Table:
+    """A table without lines, to fill and hand to `say_table`."""
+    from rich.table import Table
+
+    return Table(box=None, header_style="bold", pad_edge=False)
+
+
+def say_table(table: Table) -> None:
+    """A table on stdout, as wide as the terminal, or 140 columns elsewhere; what is in it is shown as it is."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 140
+    Console(highlight=False, markup=False, emoji=False, width=width).print(table)

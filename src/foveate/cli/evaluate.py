@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from foveate.cli.console import say
+from foveate.cli.console import new_table, say, say_table
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -114,17 +114,14 @@ def _model_file(weights: str) -> str | Path:
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from foveate.evaluation import table
 
     header, *rows = table(report)
     # One column per row of the report: ten scores side by side would not fit a terminal.
-    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    drawing = new_table()
     drawing.add_column("")
     for row in rows:
         drawing.add_column(f"{row[0]}\n{row[1]}", justify="right")
     for index, score in enumerate(header[2:], start=2):
         drawing.add_row(score, *(row[index] for row in rows))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 140).print(drawing)
+    say_table(drawing)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from foveate.cli.console import say
+from foveate.cli.console import new_table, say, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,13 +120,9 @@ def _size(counted: Iterable[NetworkFacts]) -> str:
 
 
 def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    drawing = new_table()
     for title in header:
         drawing.add_column(title, justify="right" if title in COUNTED else "left", no_wrap=title in COUNTED)
     for row in rows:
         drawing.add_row(*row)
-    width = None if sys.stdout.isatty() else 140
-    Console(highlight=False, markup=False, emoji=False, width=width).print(drawing)
+    say_table(drawing)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foveate.cli.console import say
+from foveate.cli.console import new_table, say, say_table
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,10 +41,7 @@ def runs(
 
 
 def _print(found: Sequence[Run]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    drawing = Table(box=None, header_style="bold", pad_edge=False)
+    drawing = new_table()
     for title in ("run", "network", "data"):
         drawing.add_column(title)
     for title in ("epochs", "best F1", "threshold"):
@@ -58,5 +54,4 @@ def _print(found: Sequence[Run]) -> None:
         drawing.add_row(
             str(run.folder), run.network, ", ".join(run.data), f"{run.epochs}/{run.planned}", *scores, run.state
         )
-    width = None if sys.stdout.isatty() else 140
-    Console(highlight=False, markup=False, emoji=False, width=width).print(drawing)
+    say_table(drawing)

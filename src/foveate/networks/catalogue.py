@@ -7,7 +7,7 @@ them again and compares.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any, cast
@@ -68,6 +68,16 @@ class NetworkFacts:
 def catalogue() -> dict[str, NetworkFacts]:
     """All networks by name, in the registry's order, from the checked-in table."""
     return from_json(files("foveate.networks").joinpath("catalogue.json").read_text(encoding="utf-8"))
+
+
+def level_sizes(blocks: Sequence[Block]) -> list[tuple[int, int]]:
+    """H and W where each block stands in a drawing: its map's, or, with one weight a channel, of what it weighs."""
+    sizes: list[tuple[int, int]] = []
+    for block in blocks:
+        latest = max(block.inputs)
+        weighs = (block.height, block.width) == (1, 1) and latest != IMAGE
+        sizes.append(sizes[latest] if weighs else (block.height, block.width))
+    return sizes
 
 
 def in_channels_of(options: Iterable[Option]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from foveate.networks.catalogue import IMAGE, Block
+from foveate.networks.catalogue import IMAGE, Block, level_sizes
 
 LABELS, MARGIN = 52, 16
 """Left of the first column, where the sizes are written; everywhere else."""
@@ -103,7 +103,7 @@ class Layout:
 
 def lay_out(blocks: Sequence[Block], *, height: int, width: int) -> Layout:
     """Place a network that was counted at height × width."""
-    sizes = _sizes(blocks, height, width)
+    sizes = {IMAGE: (height, width)} | dict(enumerate(level_sizes(blocks)))
     steps = sorted(set(sizes.values()), reverse=True)
     cells = _cells(blocks, {place: steps.index(size) for place, size in sizes.items()})
     edges = {
@@ -116,15 +116,6 @@ def lay_out(blocks: Sequence[Block], *, height: int, width: int) -> Layout:
     boxes = _boxes(blocks, cells, tops)
     right = max(box.right for box in boxes.values())
     return Layout(boxes, _arrows(edges, cells, boxes, tracks), tuple(rows), right + MARGIN, rows[-1].bottom)
-
-
-def _sizes(blocks: Sequence[Block], height: int, width: int) -> dict[int, tuple[int, int]]:
-    """H, W of each row's maps by place; what has but one weight for each channel stands with what it weighs."""
-    sizes = {IMAGE: (height, width)}
-    for place, block in enumerate(blocks):
-        own = (block.height, block.width)
-        sizes[place] = sizes[max(block.inputs)] if own == (1, 1) else own
-    return sizes
 
 
 def _cells(blocks: Sequence[Block], rows: Mapping[int, int]) -> dict[int, Cell]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 
-from foveate.networks.catalogue import IMAGE, Block
+from foveate.networks.catalogue import IMAGE, Block, level_sizes
 
 COLUMNS = 100
 """No line is longer."""
@@ -24,20 +24,10 @@ def levels(blocks: Sequence[Block]) -> list[str]:
     Blocks on the left run before the coarsest level is done, those on the right after it. Where a network reads the
     image again, a drawing of its own begins, after an empty line.
     """
-    placed = list(zip(blocks, _sizes(blocks), strict=True))
+    placed = list(zip(blocks, level_sizes(blocks), strict=True))
     starts = [place for place, block in enumerate(blocks) if IMAGE in block.inputs]
     drawings = [_drawing(placed[start:end]) for start, end in pairwise((*starts, len(blocks)))]
     return "\n\n".join("\n".join(drawing) for drawing in drawings).splitlines()
-
-
-def _sizes(blocks: Sequence[Block]) -> list[Size]:
-    """Where each block stands: at its map's size; if it has but one weight for each channel, beside what it weighs."""
-    sizes: list[Size] = []
-    for block in blocks:
-        latest = max(block.inputs)
-        weighs = (block.height, block.width) == (1, 1) and latest != IMAGE
-        sizes.append(sizes[latest] if weighs else (block.height, block.width))
-    return sizes
 
 
 def _drawing(placed: Sequence[tuple[Block, Size]]) -> list[str]:

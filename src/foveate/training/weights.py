@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from foveate.errors import ModelError
 from foveate.imaging import write_bytes
 from foveate.networks import build
+from foveate.networks.options import DATA_OPTIONS, check_options, options_of
+from foveate.networks.registry import constructor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,14 @@ def load_weights(path: Path) -> tuple[nn.Module, NetworkFacts]:
     if header is None:
         raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
     content = json.loads(header)
-    content["options"] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in content["options"].items()
-    }
+    content["options"] = _resolved(content["network"], content["options"])
     facts = NetworkFacts(**content)
     network = build(facts.network, **facts.options)
     network.load_state_dict(tensors)
     return network.eval(), facts
+
+
+def _resolved(network: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Every option as a recipe resolves it: files from before an option was there have its default."""
+    options = [option for option in options_of(constructor_of(network)) if option.name not in DATA_OPTIONS]
+    return {option.name: option.default for option in options} | check_options(network, options, given)
