@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from foveate.arrays.fov import FieldOfView
-from foveate.records import Image, Mask, Probability
+from foveate.arrays.enhance import Channels, enhance
+from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
+from foveate.records import Image, Mask, Probabilities, Probability
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""N×3×H×W, RGB, 0 to 255, H and W multiples of `STRIDE`, to probabilities N×K×H×W."""
+"""N×C×H×W, RGB or green alone, 0 to 255, H and W multiples of `STRIDE`, to probabilities N×K×H×W."""
 
 STRIDE = 8
 """Prepared images are padded to multiples of this, so that no network resizes inside."""
@@ -38,6 +39,38 @@ class WorkingSize:
         """The factor from the photograph to the working size."""
         factor = min(max(diameter, self.minimum), self.maximum) / diameter
         return 1.0 if abs(factor - 1) < SAME_SIZE else factor
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a model's images are brought to it; it travels with the model, from the recipe into the card."""
+
+    working_size: WorkingSize
+    fov: FovRule = "find"
+    channels: Channels = "rgb"
+    clahe: float = 0.0
+    """Clip limit of the contrast limited adaptive histogram equalisation; 0: none."""
+
+    @property
+    def channel_count(self) -> int:
+        """C of the network's input."""
+        return 1 if self.channels == "green" else 3
+
+    def view(self, image: Image) -> FieldOfView:
+        """The FOV of an image (H×W×3), by the rule."""
+        return field_of_view(image, self.fov)
+
+    def frame(self, fov: FieldOfView) -> Frame:
+        """Where the prepared image of a photograph with this FOV, not empty, comes from."""
+        return Frame.of(fov, self.working_size)
+
+    def pixels(self, image: Image, fov: FieldOfView, frame: Frame) -> NDArray[np.uint8]:
+        """What the network sees, without padding: H×W×3 to H×W×C at the frame's working size."""
+        prepared = prepare(image, fov, frame)
+        if self.channels == "rgb" and not self.clahe:
+            return prepared
+        inside = prepare_mask(fov.mask, frame) >= 0.5
+        return enhance(prepared, inside, channels=self.channels, clahe=self.clahe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +120,19 @@ def restore(probability: Probability, fov: FieldOfView, frame: Frame) -> Probabi
     return full
 
 
-def predict(image: Image, fov: FieldOfView, network: Network, working_size: WorkingSize) -> Probability:
-    """Prepare, run the network once, restore: H×W×3 to probabilities H×W of the first class, 0 outside the FOV."""
+def predict(
+    image: Image, fov: FieldOfView, network: Network, preparation: Preparation, planes: int = 1
+) -> Probabilities:
+    """Prepare, run the network once, restore: H×W×3 to the `planes` (K) maps of the network, 0 outside the FOV."""
     if not fov.diameter:
-        return np.zeros(image.shape[:2], np.float32)
-    frame = Frame.of(fov, working_size)
+        return np.zeros((planes, *image.shape[:2]), np.float32)
+    frame = preparation.frame(fov)
     height, width = frame.working
     below, beside = -height % STRIDE, -width % STRIDE
-    padded = np.pad(prepare(image, fov, frame), ((0, below), (0, beside), (0, 0)))
+    padded = np.pad(preparation.pixels(image, fov, frame), ((0, below), (0, beside), (0, 0)))
     batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
-    return restore(np.ascontiguousarray(network(batch)[0, 0, :height, :width]), fov, frame)
+    maps = network(batch)[0, :, :height, :width]
+    return np.stack([restore(np.ascontiguousarray(each), fov, frame) for each in maps])
 
 
 def _averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:
