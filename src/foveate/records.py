@@ -18,6 +18,43 @@ Mask = NDArray[np.bool_]
 Probability = NDArray[np.float32]
 """H×W, 0 to 1."""
 
+Masks = NDArray[np.bool_]
+"""K×H×W, a mask for each class."""
+
+Probabilities = NDArray[np.float32]
+"""K×H×W, 0 to 1, a map for each class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """What masks tell apart."""
+
+    names: tuple[str, ...] = ("foreground",)
+    """K of them; the background is none."""
+    exclusive: bool = True
+    """No pixel is of two classes. Without meaning for a single class."""
+
+    @property
+    def softmax(self) -> bool:
+        """Whether a network's probabilities, the background's among them, add up to one."""
+        return self.exclusive and len(self.names) > 1
+
+    @property
+    def channels(self) -> int:
+        """Of a network's output: K, and the background's as the first where it is told apart by softmax."""
+        return len(self.names) + self.softmax
+
+    @property
+    def threshold_names(self) -> tuple[str, ...]:
+        """What has a threshold of its own: every class that may lie over others, or all of them together ('')."""
+        return self.names if len(self.names) > 1 and not self.exclusive else ("",)
+
+
+def any_of(masks: Masks) -> Mask:
+    """H×W, True where any of the masks (K×H×W) is."""
+    anything: Mask = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
+    return anything
+
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
@@ -40,12 +77,18 @@ class Case:
     group: str
     """Patient or eye: cases of one group never stand on both sides of a split."""
     image: Image
-    mask: Mask
+    masks: Masks
+    """One for each of the set's classes."""
     fov: Mask | None = None
     """The set's own field of view; None where it has none."""
-    second_mask: Mask | None = None
-    """A second observer's mask, where the set has one."""
+    second_masks: Masks | None = None
+    """A second observer's masks, where the set has them."""
     paths: tuple[Path, ...] = ()
+
+    @property
+    def mask(self) -> Mask:
+        """H×W, True where any class is."""
+        return any_of(self.masks)
 
 
 @dataclass(frozen=True, slots=True)

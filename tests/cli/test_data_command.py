@@ -14,6 +14,7 @@ from test_fresh_process import NOT_INSTALLED_WITH_FOVEATE, RUN_COMMAND, last_lin
 
 from foveate.datasets import SETS, facts
 from foveate.datasets.synthetic_drive import write_synthetic_drive
+from foveate.imaging import class_colours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,11 @@ def check_refused(ran: Ran, status: int, *parts: object) -> None:
     assert all(str(part) in line for part in parts)
 
 
+def vessel_percent(folder: Path) -> float:
+    """How much of all masks is foreground, in percent."""
+    return 100 * float(np.mean([opened(path) > 0 for path in folder.glob("*/1st_manual/*.gif")]))
+
+
 def test_a_whole_set_is_counted_and_ends_well(drawn: Path) -> None:
     ran = run("data", "check", f"drive:{drawn}")
     assert (ran.status, ran.err) == (0, "")
@@ -49,6 +55,7 @@ def test_a_whole_set_is_counted_and_ends_well(drawn: Path) -> None:
         "size, height×width (images): 584×565 (2)",
         "mask, values (files): 0, 255 (2)",
         "field of view, values (files): 0, 255 (2)",
+        f"classes, share of all pixels (images): vessel {vessel_percent(drawn):.3g} % (2)",
         "0 faults, 0 remarks",
     ]
 
@@ -172,6 +179,7 @@ def test_the_list_has_every_set_and_one_set_all_its_facts() -> None:
         shown, known = run("data", "info", name).out, facts(name)
         assert all(text in shown for text in (known.title, known.terms, known.citation, known.source, known.layout))
         assert known.split in shown
+        assert known.classes in shown
     check_refused(run("data", "info", "drvie"), 2, "Did you mean 'drive'?")
 
 
@@ -191,3 +199,33 @@ def test_checking_and_showing_load_nothing_of_training(drawn: Path, tmp_path: Pa
 def test_a_failed_check_ends_the_process_with_status_2(copied: Path) -> None:
     (copied / "test/1st_manual/01_manual1.gif").unlink()
     assert run_apart("data", "check", f"drive:{copied}").status == 2
+
+
+def test_a_set_of_several_classes_is_checked_and_shown_with_each_in_its_colour(tmp_path: Path) -> None:
+    classes = np.zeros((200, 200), np.uint8)
+    for number in (1, 2, 3):
+        classes[40:160, 50 * number : 50 * number + 30] = number
+    for part, pixels in (("images", np.full((200, 200, 3), 90, np.uint8)), ("masks", classes)):
+        (tmp_path / part).mkdir()
+        PillowImage.fromarray(pixels).save(tmp_path / part / "a.png")
+    (tmp_path / "classes.csv").write_text("value,name\n1,artery\n2,vein\n3,crossing\n4,unseen\n", encoding="utf-8")
+    ran = run("data", "check", f"folder:{tmp_path}")
+    assert (ran.status, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert "mask, values (files): 0, 1, 2, 3 (1)" in lines
+    # 120 rows and 30 columns of 200 × 200 pixels are 9 %.
+    assert (
+        "classes, share of all pixels (images): artery 9 % (1), vein 9 % (1), crossing 9 % (1), unseen 0 % (0)" in lines
+    )
+    assert "remark: class 'unseen' occurs in none of the 1 masks of 'train'." in lines
+    assert run("data", "show", f"folder:{tmp_path}", "-o", tmp_path / "sheet.png").status == 0
+    sheet = opened(tmp_path / "sheet.png")
+    below = sheet[100:]
+    for colour, drawn in zip(class_colours(4), (True, True, True, False), strict=True):
+        assert (sheet[:58] == colour).all(axis=-1).sum() >= 5 * 20  # its swatch in the legend
+        assert bool((np.abs(below.astype(int) - colour).max(axis=-1) < 40).any()) is drawn
+    classes[0, 0] = 9
+    PillowImage.fromarray(classes).save(tmp_path / "masks" / "a.png")
+    ran = run("data", "check", f"folder:{tmp_path}")
+    assert ran.status == 2
+    assert f"fault: {tmp_path / 'masks/a.png'}: holds the values 0, 1, 2, 3, 9;" in ran.out

@@ -162,7 +162,8 @@ def test_every_case_holds_what_its_files_show(expected: Expected, shared_data: P
         assert (case.id, case.group) == (entry.id, entry.group)
         assert case.image.shape == (*expected.shape, 3)
         np.testing.assert_array_equal(case.image, opened(part.image, "RGB"))
-        for found, path in ((case.mask, part.mask), (case.fov, part.fov), (case.second_mask, part.second)):
+        second = None if case.second_masks is None else case.second_masks[0]
+        for found, path in ((case.masks[0], part.mask), (case.fov, part.fov), (second, part.second)):
             if path is None:
                 assert found is None
             else:
@@ -183,9 +184,9 @@ def test_two_observers_agree_as_people_do(spec: str, shared_data: Path) -> None:
     name, _, folder = spec.partition(":")
     for entry in open_set(f"{name}:{shared_data / folder}").split("test")[:4]:
         case = entry.load()
-        assert case.second_mask is not None
-        both = np.count_nonzero(case.mask & case.second_mask)
-        dice = 2 * both / (np.count_nonzero(case.mask) + np.count_nonzero(case.second_mask))
+        assert case.second_masks is not None
+        both = np.count_nonzero(case.masks & case.second_masks)
+        dice = 2 * both / (np.count_nonzero(case.masks) + np.count_nonzero(case.second_masks))
         assert 0.6 < dice < 0.95  # neither the same file nor one read wrongly
 
 
@@ -196,9 +197,9 @@ def test_the_second_observer_of_drive_is_read_through_its_palette(shared_data: P
         with PillowImage.open(path) as file:
             indices = np.asarray(file)
         assert set(np.unique(indices)) == {0, 1}
-        second = entry.load().second_mask
+        second = entry.load().second_masks
         assert second is not None
-        np.testing.assert_array_equal(second, indices == 1)
+        np.testing.assert_array_equal(second[0], indices == 1)
 
 
 def test_both_eyes_of_a_child_stand_on_one_side(shared_data: Path) -> None:
@@ -258,7 +259,7 @@ def test_a_set_without_the_masks_that_others_drew_has_no_field_of_view(
     for entry in entries:
         case = entry.load()
         assert case.fov is None
-        assert case.second_mask is not None
+        assert case.second_masks is not None
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_images_and_masks_are_paired_by_their_name_whatever_their_endings(tmp_pa
         case, (image, mask) = entry.load(), drawn(name)
         np.testing.assert_array_equal(case.image, image)
         np.testing.assert_array_equal(case.mask, mask)
-        assert (case.id, case.group, case.fov, case.second_mask) == (entry.id, name[0], None, None)
+        assert (case.id, case.group, case.fov, case.second_masks) == (entry.id, name[0], None, None)
         assert case.paths == (tmp_path / "images" / name, tmp_path / "masks" / f"{name[0]}.png")
 
 

@@ -46,7 +46,7 @@ def test_a_case_holds_what_its_files_show(shared_data: Path) -> None:
         with PillowImage.open(root / "ISIC2018_Task1_Training_GroundTruth" / f"{name}_segmentation.png") as mask:
             np.testing.assert_array_equal(case.mask, np.asarray(mask.convert("L")) > 0)
         assert 0 < case.mask.mean() <= 1
-        assert (case.fov, case.second_mask) == (None, None)
+        assert (case.fov, case.second_masks) == (None, None)
 
 
 def test_the_parts_of_the_challenge_are_the_splits(tmp_path: Path) -> None:

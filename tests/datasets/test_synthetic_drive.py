@@ -25,7 +25,7 @@ def test_the_adapter_of_drive_reads_back_what_was_drawn(tmp_path: Path) -> None:
             np.testing.assert_array_equal(case.image, expected.image)
             np.testing.assert_array_equal(case.mask, expected.mask)
             np.testing.assert_array_equal(case.fov, expected.fov)
-            assert case.second_mask is None
+            assert case.second_masks is None
 
 
 def test_names_sizes_and_formats_are_those_of_drive(tmp_path: Path, shared_data: Path) -> None:

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image as PillowImage
 
 from foveate.errors import ImageError
-from foveate.imaging.overlay import FOREGROUND, OUTLINE
+from foveate.imaging.palette import FOREGROUND, OUTLINE, class_colours
 from foveate.imaging.sheet import GAP, LINE, PAPER, SIDE, Tile, contact_sheet
-from foveate.records import Image, Mask
+from foveate.records import Image, Masks
 
-NO_MASK: Mask = np.zeros((SIDE, SIDE), bool)
+NO_MASK: Masks = np.zeros((1, SIDE, SIDE), bool)
 
 
 def plain(colour: tuple[int, int, int], height: int = SIDE, width: int = SIDE) -> Image:
@@ -40,7 +40,7 @@ def test_images_lie_in_rows_of_four_in_their_order() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(100, 200), (900, 450), (16, 16)])
 def test_an_image_of_any_size_fills_its_place_without_being_squeezed(height: int, width: int) -> None:
-    sheet = contact_sheet([Tile(plain((200, 0, 0), height, width), np.zeros((height, width), bool), None, "")], "")
+    sheet = contact_sheet([Tile(plain((200, 0, 0), height, width), np.zeros((1, height, width), bool), None, "")], "")
     red = (sheet == (200, 0, 0)).all(axis=-1)
     rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
     expected = (SIDE * height // max(height, width), SIDE * width // max(height, width))
@@ -53,7 +53,7 @@ def test_a_line_runs_around_the_mask_and_another_around_the_field_of_view(scale:
     side = round(SIDE * scale)
     rows, columns = np.mgrid[:side, :side] / side
     distance = np.hypot(rows - 0.5, columns - 0.5)
-    tile = Tile(plain((0, 0, 0), side, side), distance < 0.2, distance < 0.4, "rings")
+    tile = Tile(plain((0, 0, 0), side, side), distance[None] < 0.2, distance < 0.4, "rings")
     drawn = box(contact_sheet([tile], ""), 0, 0)
     rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
     distance, sector = np.hypot(rows, columns), (np.arctan2(rows, columns) * 30 / np.pi).astype(int)
@@ -70,7 +70,7 @@ def test_a_line_runs_around_the_mask_and_another_around_the_field_of_view(scale:
 
 def test_a_thin_vessel_stays_in_sight_between_its_lines() -> None:
     mask = NO_MASK.copy()
-    mask[:, 200:204] = True
+    mask[..., 200:204] = True
     drawn = box(contact_sheet([Tile(plain((150, 50, 20)), mask, None, "")], ""), 0, 0)
     assert (drawn[10:-10, 201:203] == (150, 50, 20)).all()
     assert share_of(FOREGROUND, drawn[10:-10, [199, 204]]) == 1
@@ -81,13 +81,13 @@ def test_a_vessel_of_one_pixel_in_a_large_image_has_lines_without_gaps() -> None
     rows, columns = np.arange(side)[:, None], np.arange(side)
     mask = np.abs(columns - 0.4 * side - rows / 10) < 0.5
     image = np.zeros((side, side, 3), np.uint8)
-    drawn = box(contact_sheet([Tile(image, mask, None, "")], ""), 0, 0)
+    drawn = box(contact_sheet([Tile(image, mask[None], None, "")], ""), 0, 0)
     assert (drawn.max(axis=(1, 2)) > 60).all()
 
 
 def test_the_picture_s_own_edge_is_no_outline() -> None:
     whole = np.ones((SIDE, SIDE), bool)
-    assert (box(contact_sheet([Tile(plain((9, 90, 9)), whole, whole, "")], ""), 0, 0) == (9, 90, 9)).all()
+    assert (box(contact_sheet([Tile(plain((9, 90, 9)), whole[None], whole, "")], ""), 0, 0) == (9, 90, 9)).all()
 
 
 def test_captions_differ_and_long_ones_keep_to_their_place() -> None:
@@ -104,8 +104,8 @@ def test_captions_differ_and_long_ones_keep_to_their_place() -> None:
 
 def test_the_field_of_view_is_explained_only_where_there_is_one() -> None:
     tile = Tile(plain((0, 0, 0)), NO_MASK, None, "")
-    for fov, explained in ((None, False), (NO_MASK, True)):
-        head = contact_sheet([tile, Tile(tile.image, tile.mask, fov, "")], "")[: GAP + LINE]
+    for fov, explained in ((None, False), (NO_MASK[0], True)):
+        head = contact_sheet([tile, Tile(tile.image, tile.masks, fov, "")], "")[: GAP + LINE]
         assert bool((head == OUTLINE).all(axis=-1).any()) is explained
         assert (head == FOREGROUND).all(axis=-1).any()
 
@@ -117,10 +117,41 @@ def test_the_images_given_are_left_as_they_are_and_none_is_refused() -> None:
     with pytest.raises(ImageError, match="at least one"):
         contact_sheet([], "")
     with pytest.raises(ImageError, match="eye"):
-        contact_sheet([Tile(image, NO_MASK[1:], None, "eye")], "")
+        contact_sheet([Tile(image, NO_MASK[:, 1:], None, "eye")], "")
 
 
 def test_a_sheet_is_an_ordinary_picture() -> None:
     sheet = contact_sheet([Tile(plain((1, 2, 3)), NO_MASK, None, "a")], "title")
     assert sheet.dtype == np.uint8
     assert PillowImage.fromarray(sheet).mode == "RGB"
+
+
+def test_each_class_is_outlined_in_its_colour_and_named_in_the_legend() -> None:
+    masks = np.zeros((3, SIDE, SIDE), bool)
+    for number in range(3):
+        masks[number, 100:300, 30 + 120 * number : 100 + 120 * number] = True
+    names = ("artery", "vein", "crossing")
+    sheet = contact_sheet([Tile(plain((0, 0, 0)), masks, None, "a")], "t", names)
+    drawn, head = box(sheet, 0, 0), sheet[: GAP + LINE]
+    for number, colour in enumerate(class_colours(3)):
+        edges = [29 + 120 * number, 100 + 120 * number]
+        assert share_of(colour, drawn[110:290, edges]) == 1
+        assert (head == colour).all(axis=-1).any()
+        elsewhere = np.delete(drawn, [column + step for column in edges for step in (-1, 0, 1)], axis=1)
+        assert share_of(colour, elsewhere) < 0.02  # the short sides
+    other = contact_sheet([Tile(plain((0, 0, 0)), masks, None, "a")], "t", ("vein", "artery", "crossing"))
+    assert (head != other[: GAP + LINE]).any()
+
+
+def test_a_legend_that_is_long_flows_over_lines_and_hides_no_image() -> None:
+    names = [f"a long name of class {number}" for number in range(12)]
+    masks = np.zeros((12, SIDE, SIDE), bool)
+    colour = (1, 2, 3)
+    sheet = contact_sheet([Tile(plain(colour), masks, NO_MASK[0], "a")], "title", names)
+    rows = np.flatnonzero((sheet[:, GAP : GAP + SIDE] == colour).all(axis=(1, 2)))
+    assert len(rows) == SIDE
+    head = sheet[: rows[0]]
+    for each in (*class_colours(12), OUTLINE):
+        assert (head == each).all(axis=-1).sum() >= 5 * 20
+    assert (head[:, :GAP] == PAPER).all()
+    assert (head[:, -GAP:] == PAPER).all()

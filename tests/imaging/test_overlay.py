@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foveate.errors import ImageError
-from foveate.imaging import overlay, read_mask, read_photograph
+from foveate.imaging import class_colours, overlay, read_mask, read_photograph
 
 SKY_BLUE = (86, 180, 233)
 YELLOW = (240, 228, 66)
@@ -14,7 +14,7 @@ MASK = np.random.default_rng(2).random((60, 80)) < 0.2
 
 def test_only_the_foreground_moves_towards_one_colour_and_the_photograph_is_left_alone() -> None:
     before = IMAGE.copy()
-    drawing = overlay(IMAGE, MASK)
+    drawing = overlay(IMAGE, MASK[None])
     np.testing.assert_array_equal(IMAGE, before)
     assert drawing.dtype == np.uint8
     np.testing.assert_array_equal(drawing[~MASK], IMAGE[~MASK])
@@ -26,26 +26,26 @@ def test_only_the_foreground_moves_towards_one_colour_and_the_photograph_is_left
 
 def test_what_lies_under_the_mask_still_shows() -> None:
     dark, bright = np.zeros((60, 80, 3), np.uint8), np.full((60, 80, 3), 255, np.uint8)
-    assert (overlay(dark, MASK)[MASK].astype(int) < overlay(bright, MASK)[MASK]).all()
+    assert (overlay(dark, MASK[None])[MASK].astype(int) < overlay(bright, MASK[None])[MASK]).all()
 
 
 def test_an_empty_mask_gives_the_photograph_and_a_full_one_colours_all_of_it() -> None:
     empty = np.zeros((60, 80), np.bool_)
-    np.testing.assert_array_equal(overlay(IMAGE, empty), IMAGE)
-    assert overlay(np.zeros_like(IMAGE), ~empty).all(axis=2).all()
+    np.testing.assert_array_equal(overlay(IMAGE, empty[None]), IMAGE)
+    assert overlay(np.zeros_like(IMAGE), ~empty[None]).all(axis=2).all()
 
 
 def test_the_field_of_view_is_outlined_by_its_own_outermost_pixels() -> None:
     rows, columns = np.ogrid[:60, :80]
     fov = (rows - 30) ** 2 + (columns - 40) ** 2 < 25**2
-    drawing = overlay(IMAGE, np.zeros_like(MASK), fov=fov)
+    drawing = overlay(IMAGE, np.zeros_like(MASK)[None], fov=fov)
     edge = fov & ~(np.roll(fov, 1, 0) & np.roll(fov, -1, 0) & np.roll(fov, 1, 1) & np.roll(fov, -1, 1))
     assert (drawing[edge] == YELLOW).all()
     np.testing.assert_array_equal(drawing[~edge], IMAGE[~edge])
 
 
 def test_a_field_of_view_that_is_cut_off_is_outlined_along_the_border() -> None:
-    drawing = overlay(IMAGE, np.zeros_like(MASK), fov=np.ones_like(MASK))
+    drawing = overlay(IMAGE, np.zeros_like(MASK)[None], fov=np.ones_like(MASK))
     assert (drawing[[0, -1]] == YELLOW).all()
     assert (drawing[:, [0, -1]] == YELLOW).all()
     np.testing.assert_array_equal(drawing[1:-1, 1:-1], IMAGE[1:-1, 1:-1])
@@ -53,7 +53,7 @@ def test_a_field_of_view_that_is_cut_off_is_outlined_along_the_border() -> None:
 
 def test_the_outline_grows_with_the_image() -> None:
     large = np.zeros((2000, 1500, 3), np.uint8)
-    drawing = overlay(large, np.zeros((2000, 1500), np.bool_), fov=np.ones((2000, 1500), np.bool_))
+    drawing = overlay(large, np.zeros((2000, 1500), np.bool_)[None], fov=np.ones((2000, 1500), np.bool_))
     outlined = (drawing == YELLOW).all(axis=2)
     assert outlined[1000].sum() == 2 * 3
     assert outlined[:, 700].sum() == 2 * 3
@@ -61,9 +61,9 @@ def test_the_outline_grows_with_the_image() -> None:
 
 def test_a_mask_or_field_of_view_of_another_size_is_refused() -> None:
     with pytest.raises(ImageError, match=r"the mask has shape \(60, 79\) but the image \(60, 80\)"):
-        overlay(IMAGE, MASK[:, 1:])
+        overlay(IMAGE, MASK[None][..., 1:])
     with pytest.raises(ImageError, match=r"the field of view has shape \(59, 80\)"):
-        overlay(IMAGE, MASK, fov=MASK[1:])
+        overlay(IMAGE, MASK[None], fov=MASK[1:])
 
 
 def luminance(colours: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> float:
@@ -78,9 +78,30 @@ def test_drawn_vessels_stand_out_from_a_real_fundus_without_colour(shared_data: 
     image = read_photograph(folder / "images" / "01_test.tif").pixels
     vessels = read_mask(folder / "1st_manual" / "01_manual1.gif")
     fov = read_mask(folder / "mask" / "01_test_mask.gif")
-    drawing = overlay(image, vessels)
+    drawing = overlay(image, vessels[None])
     contrast = (luminance(drawing[vessels]) + 0.05) / (luminance(drawing[fov & ~vessels]) + 0.05)
     undrawn = (luminance(image[fov & ~vessels]) + 0.05) / (luminance(image[vessels]) + 0.05)
     assert contrast > undrawn
     # The vessels themselves are darker than the fundus: drawn, they are brighter.
     assert contrast > 1.5
+
+
+def test_one_class_is_sky_blue_and_each_of_several_has_a_colour_of_its_own() -> None:
+    classes = np.random.default_rng(3).integers(0, 4, (60, 80))
+    masks = np.stack([classes == number for number in (1, 2, 3)])
+    drawing = overlay(IMAGE, masks)
+    np.testing.assert_array_equal(drawing[classes == 0], IMAGE[classes == 0])
+    for mask, colour in zip(masks, class_colours(3), strict=True):
+        # Half a level of rounding.
+        np.testing.assert_allclose(drawing[mask], 0.2 * IMAGE[mask] + 0.8 * np.array(colour), atol=0.51)
+
+
+def test_a_small_class_on_a_large_one_stays_in_sight_whichever_comes_first() -> None:
+    masks = np.zeros((2, 60, 80), bool)
+    masks[0, 10:50, 10:70], masks[1, 20:40, 30:50] = True, True
+    for small, both in ((1, masks), (0, masks[::-1])):
+        drawing, colours = overlay(IMAGE, both).astype(int), class_colours(2)
+        below = 0.2 * IMAGE + 0.8 * np.array(colours[1 - small])
+        np.testing.assert_allclose(
+            drawing[masks[1]], (0.2 * below + 0.8 * np.array(colours[small]))[masks[1]], atol=0.7
+        )

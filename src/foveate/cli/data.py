@@ -54,6 +54,9 @@ def _print(report: CheckReport) -> None:
         say(f"size, height×width (images): {', '.join(shown)}{more}")
     for kind, values in report.values.items():
         say(f"{kind}, values (files): {'; '.join(f'{found} ({count})' for found, count in values.items())}")
+    shares = [f"{name} {100 * share.pixels:.3g} % ({share.images})" for name, share in report.classes.items()]
+    if shares:
+        say(f"classes, share of all pixels (images): {', '.join(shares)}")
     for finding in report.findings:
         say(f"{'fault' if finding.fault else 'remark'}: {finding.text}")
     say(f"{report.faults} faults, {len(report.findings) - report.faults} remarks")
@@ -70,7 +73,7 @@ def show(
     ),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
 ) -> None:
-    """Draw a contact sheet: images with the outlines of their masks.
+    """Draw a contact sheet: images with the outlines of their masks, each class in its colour.
 
     foveate data show drive:data/DRIVE -o sheet.png --count 8
     """
@@ -98,7 +101,7 @@ def show(
     else:
         tiles = (tile_of(entry.load()) for entry in chosen)
     with _progress() as advance:
-        sheet = contact_sheet(_counted(tiles, shown, advance), title)
+        sheet = contact_sheet(_counted(tiles, shown, advance), title, data_set.classes.names)
     write_rgb(sheet, out)
     say(f"Written: {out}")
 
@@ -125,7 +128,9 @@ def synth(
 
 
 def info(
-    name: Annotated[str | None, typer.Argument(help="One of them: terms, citation, source, layout, split.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One of them: terms, where to get it, layout, split, classes.")
+    ] = None,
 ) -> None:
     """List the data sets that can be read, or say of one where to get it and on what terms.
 

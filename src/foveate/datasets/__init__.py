@@ -1,9 +1,10 @@
 """Data sets: one adapter file each, one contract.
 
 An adapter is a module with the texts `TITLE`, `TERMS`, `CITATION`, `SOURCE` (where the owner gives the set away;
-nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, and with `entries(root)`, which lists the set's cases
-in a fixed order without reading a pixel; a file that a case should have and lacks is listed by its name. It reads the
-set's original layout and formats.
+nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, with `CLASSES`, what its masks tell apart, and with
+`entries(root)`, which lists the set's cases in a fixed order without reading a pixel; a file that a case should have
+and lacks is listed by its name. It reads the set's original layout and formats. Where a set's own files decide on its
+classes, `CLASSES` says how, and `classes(root)` which they are.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from dataclasses import dataclass
 
 from foveate.datasets.files import missing_files
 from foveate.errors import DataError, UsageError, unknown
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 SETS = {
     "drive": "foveate.datasets.drive",
     "stare": "foveate.datasets.stare",
     "chase_db1": "foveate.datasets.chase_db1",
     "hrf": "foveate.datasets.hrf",
+    "drive_av": "foveate.datasets.drive_av",
+    "hrf_av": "foveate.datasets.hrf_av",
     "isic2018": "foveate.datasets.isic2018",
     "lgg": "foveate.datasets.lgg",
     "folder": "foveate.datasets.folder",
@@ -40,6 +43,7 @@ class DataSet:
     source: str
     """Where its owner gives it away, in words and as an address."""
     entries: tuple[CaseEntry, ...]
+    classes: Classes
 
     def split(self, name: str) -> tuple[CaseEntry, ...]:
         """The cases of one split, or of 'all', in order. Raises UsageError for a split that the set does not have."""
@@ -62,6 +66,7 @@ class Facts:
     source: str
     layout: str
     split: str
+    classes: str
 
 
 def facts(name: str) -> Facts:
@@ -69,7 +74,21 @@ def facts(name: str) -> Facts:
     if name not in SETS:
         raise UsageError(unknown("data set", name, SETS))
     adapter = importlib.import_module(SETS[name])
-    return Facts(name, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, adapter.EXPECTED, adapter.SPLIT)
+    classes = adapter.CLASSES if isinstance(adapter.CLASSES, str) else _in_words(adapter.CLASSES)
+    return Facts(
+        name,
+        adapter.TITLE,
+        adapter.TERMS,
+        adapter.CITATION,
+        adapter.SOURCE,
+        adapter.EXPECTED,
+        adapter.SPLIT,
+        classes,
+    )
+
+
+def _in_words(classes: Classes) -> str:
+    return ", ".join(classes.names) + ("; no pixel is of two of them" if classes.softmax else "")
 
 
 def open_set(spec: str) -> DataSet:
@@ -93,7 +112,8 @@ def list_set(spec: str) -> DataSet:
         raise UsageError(unknown("data set", name, SETS) + " Write NAME:FOLDER, e.g. drive:data/DRIVE.")
     adapter = importlib.import_module(SETS[name])
     entries: list[CaseEntry] = adapter.entries(root)
-    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, tuple(entries))
+    classes: Classes = adapter.classes(root) if isinstance(adapter.CLASSES, str) else adapter.CLASSES
+    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, tuple(entries), classes)
 
 
 def check_groups(name: str, entries: list[CaseEntry]) -> None:

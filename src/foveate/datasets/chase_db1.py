@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "CHASE_DB1, Child Heart and Health Study in England"
 TERMS = "CC BY 4.0 (Kingston University research data repository)."
@@ -24,6 +24,7 @@ SOURCE = (
 )
 EXPECTED = "CHASE_DB1's own flat folder: Image_01L.jpg, Image_01L_1stHO.png, Image_01L_2ndHO.png, …"
 SPLIT = "None official. Here the first 20 by name (10 children) train, the last 8 test."
+CLASSES = Classes(("vessel",))
 TRAINING_IMAGES = 20
 
 

@@ -24,6 +24,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a set is of one class."""
+
+    pixels: float
+    """Of all pixels of the images whose masks could be read, 0 to 1."""
+    images: int
+    """In which it occurs."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
     """All that a check has to say."""
 
@@ -34,6 +44,7 @@ class CheckReport:
     """'height×width' to number of images, the most frequent first."""
     values: dict[str, dict[str, int]]
     """Kind of mask, to the values in its files, to the number of such files."""
+    classes: dict[str, Share]
     findings: tuple[Finding, ...]
 
     @property
@@ -51,10 +62,10 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
     try:
         data = list_set(spec)
     except DataError as error:
-        return CheckReport(name, root, {}, {}, {}, (Finding("layout", True, str(error), (root,)),))
+        return CheckReport(name, root, {}, {}, {}, {}, (Finding("layout", True, str(error), (root,)),))
     looks = []
     for number, entry in enumerate(data.entries, start=1):
-        looks.append(look(entry))
+        looks.append(look(entry, data.classes))
         if on_case is not None:
             on_case(entry.id, number, len(data.entries))
     return CheckReport(
@@ -63,13 +74,20 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
         {split: _part(data, split) for split in dict.fromkeys(entry.split for entry in data.entries)},
         _counted(f"{one.shape[0]}×{one.shape[1]}" for one in looks if one.shape is not None),
         _values(looks),
-        tuple(sorted(findings(data.entries, looks), key=lambda finding: not finding.fault)),
+        {name: _share(name, looks) for name in data.classes.names},
+        tuple(sorted(findings(data.entries, looks, data.classes), key=lambda finding: not finding.fault)),
     )
 
 
 def _part(data: DataSet, split: str) -> Part:
     entries = data.split(split)
     return Part(len(entries), len({entry.group for entry in entries}))
+
+
+def _share(name: str, looks: Sequence[Look]) -> Share:
+    told = [(one.pixels[name], one.shape) for one in looks if name in one.pixels and one.shape is not None]
+    every = sum(height * width for _, (height, width) in told)
+    return Share(sum(pixels for pixels, _ in told) / max(every, 1), sum(pixels > 0 for pixels, _ in told))
 
 
 def _values(looks: Sequence[Look]) -> dict[str, dict[str, int]]:

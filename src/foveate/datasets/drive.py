@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "DRIVE, Digital Retinal Images for Vessel Extraction"
 TERMS = "Free for research and education after registration with the DRIVE challenge; not to be redistributed."
@@ -15,6 +15,7 @@ CITATION = "Staal et al., Ridge-based vessel segmentation in color images of the
 SOURCE = "The challenge's page of the set's owners, after registration: https://drive.grand-challenge.org/"
 EXPECTED = "DRIVE's own layout: training/images/21_training.tif, training/1st_manual, training/mask, test/…"
 SPLIT = "Official: 21–40 train, 01–20 test."
+CLASSES = Classes(("vessel",))
 SPLIT_OF = {"training": "train", "test": "test"}
 
 

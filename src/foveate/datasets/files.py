@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from foveate.errors import DataError
-from foveate.imaging import read_mask, read_photograph, stem_of
-from foveate.records import Case, CaseEntry, Mask
+from foveate.imaging import Label, as_masks, names_of, read_labels, read_mask, read_photograph, stem_of
+from foveate.records import Case, CaseEntry, Masks
+
+MASK = "mask"
+"""What a case's only file of truth is called, whether a mask or a label image."""
+FOV = "field of view"
+SECOND = "second observer's mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +23,18 @@ class CaseFiles:
     """Where the parts of one case lie, or should lie."""
 
     image: Path
-    mask: Path
+    masks: Mapping[str, Path]
+    """What each file is, in words, to a mask for each class, in their order; or `MASK` to the one file for them all."""
+    labels: tuple[Label, ...] = ()
+    """The class table of a label image; none for masks."""
     fov: Path | None = None
     second_mask: Path | None = None
 
     @property
     def parts(self) -> dict[str, Path]:
         """What each file is, in words, for the files that the case has."""
-        named = {
-            "image": self.image,
-            "mask": self.mask,
-            "field of view": self.fov,
-            "second observer's mask": self.second_mask,
-        }
-        return {part: path for part, path in named.items() if path is not None}
+        others = {FOV: self.fov, SECOND: self.second_mask}
+        return {"image": self.image, **self.masks, **{part: path for part, path in others.items() if path is not None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +49,19 @@ class ReadFiles:
         """Image and masks. Raises ImageError or DataError for what can't be read or doesn't fit together."""
         files, image = self.files, read_photograph(self.files.image).pixels
 
-        def mask_of(path: Path) -> Mask:
-            mask = read_mask(path)
-            if mask.shape != image.shape[:2]:
-                raise DataError(differing_size(path, mask.shape, files.image, image.shape))
-            return mask
+        def masks_of(path: Path, labels: tuple[Label, ...] = ()) -> Masks:
+            masks = as_masks(read_labels(path, labels), len(names_of(labels))) if labels else read_mask(path)[None]
+            if masks.shape[1:] != image.shape[:2]:
+                raise DataError(differing_size(path, masks.shape[1:], files.image, image.shape))
+            return masks
 
         return Case(
             id=self.id,
             group=self.group,
             image=image,
-            mask=mask_of(files.mask),
-            fov=None if files.fov is None else mask_of(files.fov),
-            second_mask=None if files.second_mask is None else mask_of(files.second_mask),
+            masks=np.concatenate([masks_of(path, files.labels) for path in files.masks.values()]),
+            fov=None if files.fov is None else masks_of(files.fov)[0],
+            second_masks=None if files.second_mask is None else masks_of(files.second_mask),
             paths=tuple(files.parts.values()),
         )
 
@@ -64,6 +69,11 @@ class ReadFiles:
 def entry(case_id: str, files: CaseFiles, *, group: str, split: str) -> CaseEntry:
     """A listed case that reads its files when it is loaded."""
     return CaseEntry(case_id, group, split, ReadFiles(case_id, group, files))
+
+
+def class_part(name: str) -> str:
+    """What the mask of one class is, in words, where each class has masks of its own."""
+    return f"{name} {MASK}"
 
 
 def group_of(name: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from foveate.datasets.files import missing_files
+from foveate.datasets.files import FOV, missing_files
 from foveate.datasets.look import Look
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 NAMED = 3
 """How many files the sentence of a remark names."""
@@ -27,7 +27,7 @@ class Finding:
     """All that it is about; ids of cases that are drawn."""
 
 
-def findings(entries: Sequence[CaseEntry], looks: Sequence[Look]) -> Iterator[Finding]:
+def findings(entries: Sequence[CaseEntry], looks: Sequence[Look], classes: Classes) -> Iterator[Finding]:
     """All findings about the listed cases, by kind."""
     yield from (Finding("missing", True, text, (str(path),)) for path, text in missing_files(entries))
     for one in looks:
@@ -37,7 +37,8 @@ def findings(entries: Sequence[CaseEntry], looks: Sequence[Look]) -> Iterator[Fi
     yield from _leaks(looks)
     yield from _duplicates(looks)
     yield from _mixed_values(looks)
-    yield from _nothing_to_learn(looks)
+    yield from _mixed_channels(looks)
+    yield from _nothing_to_learn(looks, classes)
     yield from _remarks(looks)
 
 
@@ -86,23 +87,36 @@ def _mixed_values(looks: Sequence[Look]) -> Iterator[Finding]:
             yield Finding("values", True, text, names)
 
 
-def _nothing_to_learn(looks: Sequence[Look]) -> Iterator[Finding]:
-    masks = [one.masks["mask"] for one in looks if one.entry.split == "train" and "mask" in one.masks]
-    if masks and all(mask.empty for mask in masks):
-        yield Finding("nothing", True, f"all {len(masks)} masks of 'train' are empty: there is nothing to learn.")
+def _mixed_channels(looks: Sequence[Look]) -> Iterator[Finding]:
+    by_channels = {kind: [one.name for one in looks if one.channels == kind] for kind in ("grey", "colour")}
+    rare, usual = sorted(by_channels, key=lambda kind: len(by_channels[kind]))
+    if names := by_channels[rare]:
+        text = f"images with the channels of {rare} among images of {usual}: {_named(names)}; save all alike."
+        yield Finding("channels", True, text, tuple(names))
+
+
+def _nothing_to_learn(looks: Sequence[Look], classes: Classes) -> Iterator[Finding]:
+    told = [one.pixels for one in looks if one.entry.split == "train" and one.pixels]
+    absent = [name for name in classes.names if told and not any(pixels.get(name) for pixels in told)]
+    if absent == list(classes.names):
+        yield Finding("nothing", True, f"all {len(told)} masks of 'train' are empty: there is nothing to learn.")
+    else:
+        for name in absent:
+            yield Finding("class", False, f"class '{name}' occurs in none of the {len(told)} masks of 'train'.")
     for one in looks:
-        if "field of view" in one.masks and one.masks["field of view"].empty:
-            path = one.masks["field of view"].path
+        if FOV in one.masks and one.masks[FOV].empty:
+            path = one.masks[FOV].path
             yield Finding("fov", True, f"{path}: the field of view is empty, so no pixel would count.", (path,))
 
 
 def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
-    masks = [(part, mask) for one in looks for part, mask in one.masks.items() if part != "field of view"]
+    masks = [(part, mask) for one in looks for part, mask in one.masks.items() if part != FOV]
     sentences = {
         "are empty": [mask.path for _, mask in masks if mask.empty],
         "are foreground all over": [mask.path for _, mask in masks if mask.full],
-        "have soft edges, which are cut at 128": [mask.path for _, mask in masks if mask.values.startswith("soft")],
     }
+    for cut in dict.fromkeys(mask.soft for _, mask in masks if mask.soft):
+        sentences[f"have soft edges, which are {cut}"] = [mask.path for _, mask in masks if mask.soft == cut]
     for sentence, paths in sentences.items():
         if paths:
             yield Finding("mask", False, f"{len(paths)} masks {sentence}: {_named(paths)}", tuple(paths))

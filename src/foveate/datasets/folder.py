@@ -9,6 +9,10 @@ mask belong together if each star stands for the same text. Every case is 'train
 
 `folder:PATH/data.csv`: a table (see `table.py`).
 
+Masks show one class, 'foreground', unless there are more. Classes of which no pixel has two: label images in place of
+masks, and `PATH/classes.csv` (beside the table, if there is one; see `class_table.py`). Classes that may lie over each
+other: `masks/NAME/` with a mask of each image for each class; or columns of the table.
+
 In the first two, what stands before the first double underscore of a case's name is its group (`patient7__left`,
 `patient7__right`); the texts of several stars are joined by one, so `*/images/*.png|*/masks/*.png` groups by folder.
 """
@@ -17,12 +21,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foveate.datasets.files import CaseFiles, entry, group_of
+from foveate.datasets.class_table import FILE_NAME, check_class_name, read_class_table
+from foveate.datasets.files import MASK, CaseFiles, class_part, entry, group_of
 from foveate.datasets.pairing import paired
-from foveate.datasets.table import SPLITS, table_entries
+from foveate.datasets.table import SPLITS, table_classes, table_entries
 from foveate.errors import DataError, UsageError
-from foveate.imaging import ENDINGS, stem_of
-from foveate.records import CaseEntry
+from foveate.imaging import ENDINGS, Label, names_of, stem_of
+from foveate.records import CaseEntry, Classes
 
 TITLE = "Your own folder"
 TERMS = "Yours."
@@ -30,6 +35,7 @@ CITATION = "Yours."
 SOURCE = "Yours."
 EXPECTED = "images/ and masks/ with files of the same names; or PATH/data.csv; or IMAGES|MASKS, two patterns with stars"
 SPLIT = "Yours: sub-folders train/, validation/ and test/, or the table's column; otherwise all of it is train."
+CLASSES = "Yours: classes.csv for label images, masks/NAME/ or columns mask_NAME for each; otherwise foreground."
 
 
 def entries(root: str) -> list[CaseEntry]:
@@ -38,22 +44,66 @@ def entries(root: str) -> list[CaseEntry]:
     if not folder.is_dir() and "|" in root:
         images, _, masks = root.partition("|")
         return _pattern_entries(images.strip(), masks.strip())
-    if not folder.is_dir() and root.lower().endswith(".csv"):
-        return table_entries(folder)
-    parts = [(split, folder / split) for split in SPLITS if (folder / split).is_dir()]
-    return [case for split, part in parts or [("train", folder)] for case in _folder_entries(part, split)]
+    if _is_table(root):
+        return table_entries(folder, _labels(folder.parent))
+    labels, names = _labels(folder), _class_folders(folder)
+    return [case for split, part in _parts(folder) for case in _folder_entries(part, split, labels, names)]
 
 
-def _folder_entries(part: Path, split: str) -> list[CaseEntry]:
-    images, masks = _by_stem(part / "images"), _by_stem(part / "masks")
+def classes(root: str) -> Classes:
+    """What the masks of a set that can be listed tell apart. Raises DataError for two ways of saying it at once."""
+    folder = Path(root)
+    if not folder.is_dir() and not _is_table(root):
+        return Classes()
+    labels = _labels(folder if folder.is_dir() else folder.parent)
+    names = _class_folders(folder) if folder.is_dir() else table_classes(folder)
+    if labels and names:
+        raise DataError(f"{folder}: has {FILE_NAME} and masks of each class apart. Keep label images or masks.")
+    return Classes(names or names_of(labels), exclusive=not names) if names or labels else Classes()
+
+
+def _is_table(root: str) -> bool:
+    return "|" not in root and root.lower().endswith(".csv") and not Path(root).is_dir()
+
+
+def _parts(folder: Path) -> list[tuple[str, Path]]:
+    """Each split and its folder."""
+    return [(split, folder / split) for split in SPLITS if (folder / split).is_dir()] or [("train", folder)]
+
+
+def _labels(folder: Path) -> tuple[Label, ...]:
+    table = folder / FILE_NAME
+    return read_class_table(table) if table.is_file() else ()
+
+
+def _class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders in the splits' `masks/`, sorted."""
+    below = [path for _, part in _parts(folder) if (part / "masks").is_dir() for path in (part / "masks").iterdir()]
+    found = {path.name: path for path in below if path.is_dir() and not path.name.startswith(".")}
+    return tuple(check_class_name(str(found[name]), name) for name in sorted(found))
+
+
+def _folder_entries(part: Path, split: str, labels: tuple[Label, ...], names: tuple[str, ...]) -> list[CaseEntry]:
+    kinds = {class_part(name): part / "masks" / name for name in names} or {MASK: part / "masks"}
+    images = _by_stem(part / "images")
+    masks = {kind: _by_stem(folder) for kind, folder in kinds.items()}
+    if names and any(_is_image(path) for path in (part / "masks").iterdir()):
+        raise DataError(f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a class's folder.")
     fovs = _by_stem(part / "fov") if (part / "fov").is_dir() else {}
     cases = []
-    for stem in sorted(images.keys() | masks.keys() | fovs.keys()):
-        image = images.get(stem, part / "images" / f"{stem}.png")
-        mask = masks.get(stem, part / "masks" / f"{stem}.png")
-        files = CaseFiles(image, mask, fovs.get(stem))
+    for stem in sorted(images.keys() | fovs.keys() | {stem for found in masks.values() for stem in found}):
+        files = CaseFiles(
+            images.get(stem, part / "images" / f"{stem}.png"),
+            {kind: found.get(stem, kinds[kind] / f"{stem}.png") for kind, found in masks.items()},
+            labels,
+            fovs.get(stem),
+        )
         cases.append(entry(f"{split}_{stem}", files, group=group_of(stem), split=split))
     return cases
+
+
+def _is_image(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and path.name.lower().endswith(tuple(ENDINGS))
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -61,7 +111,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder}: no such folder. Expected images/ and masks/ with files of the same names.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.name.lower().endswith(tuple(ENDINGS)):
+        if not _is_image(path):
             continue
         stem = stem_of(path)
         if stem in found:
@@ -83,9 +133,9 @@ def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:
     if any(pattern.is_absolute() for pattern in patterns):
         patterns = [pattern.absolute() for pattern in patterns]
     root = Path(patterns[0].anchor)
-    below = [pattern.relative_to(root).as_posix() for pattern in patterns]
+    below_images, below_masks = (pattern.relative_to(root).as_posix() for pattern in patterns)
     cases = []
-    for key, files in paired(root, *below).items():
+    for key, files in paired(root, below_images, below_masks).items():
         name = "__".join(key)
         cases.append(entry(name, files, group=group_of(name), split="train"))
     if not cases:

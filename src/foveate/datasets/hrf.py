@@ -12,7 +12,7 @@ from pathlib import Path
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
 from foveate.errors import DataError
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "HRF, High-Resolution Fundus image database"
 TERMS = "CC BY 4.0."
@@ -22,6 +22,7 @@ CITATION = (
 SOURCE = "The Pattern Recognition Lab in Erlangen: https://www5.cs.fau.de/research/data/fundus-images/"
 EXPECTED = "HRF's own layout: images/01_h.jpg, manual1/01_h.tif, mask/01_h_mask.tif, …"
 SPLIT = "None official. Here 01–05 of each kind train, the other 30 test."
+CLASSES = Classes(("vessel",))
 TRAINING_IMAGES = 5
 
 
@@ -29,12 +30,16 @@ def entries(root: str) -> list[CaseEntry]:
     """The cases that are there, sorted by name; a number belongs to a kind, so a group is one photograph."""
     cases = []
     for (name,), files in paired(Path(root), "images/*.jpg", "manual1/*.tif").items():
-        number, _, kind = name.partition("_")
-        if not number.isdecimal() or not kind:
-            raise DataError(f"{files.image}: not a name of HRF's, such as 01_h.jpg. Take the file out of the folder.")
         complete = replace(files, fov=Path(root) / "mask" / f"{name}_mask.tif")
-        split = "train" if int(number) <= TRAINING_IMAGES else "test"
-        cases.append(entry(f"hrf_{name}", complete, group=name, split=split))
+        cases.append(entry(f"hrf_{name}", complete, group=name, split=split_of(name, files.image)))
     if not cases:
         raise nothing_found(root, EXPECTED)
     return cases
+
+
+def split_of(name: str, image: Path) -> str:
+    """'train' or 'test' by a name such as 01_h. Raises DataError, which begins with the image, for any other name."""
+    number, _, kind = name.partition("_")
+    if not number.isdecimal() or not kind:
+        raise DataError(f"{image}: not a name of HRF's, such as 01_h.jpg. Take the file out of the folder.")
+    return "train" if int(number) <= TRAINING_IMAGES else "test"

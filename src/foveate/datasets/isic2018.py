@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "ISIC 2018, Task 1: skin lesion boundaries"
 TERMS = "CC BY-NC 4.0."
@@ -24,6 +24,7 @@ EXPECTED = (
     " ISIC2018_Task1_Training_GroundTruth/ISIC_0000000_segmentation.png, and so on for Validation and Test"
 )
 SPLIT = "Official: the folders Training, Validation and Test."
+CLASSES = Classes(("lesion",))
 SPLIT_OF = {"Training": "train", "Validation": "validation", "Test": "test"}
 
 

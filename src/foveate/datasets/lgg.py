@@ -14,7 +14,7 @@ from pathlib import Path
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
 from foveate.errors import DataError
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "LGG, brain MRI with FLAIR abnormality"
 TERMS = (
@@ -28,6 +28,7 @@ CITATION = (
 SOURCE = "The first author's page on Kaggle: https://www.kaggle.com/datasets/mateuszbuda/lgg-mri-segmentation"
 EXPECTED = "the folder with kaggle_3m/PATIENT/PATIENT_1.tif and PATIENT_1_mask.tif in it, or kaggle_3m itself"
 SPLIT = "None official. Here a seeded fifth of the patients (22 of the 110), chosen by name, test, the others train."
+CLASSES = Classes(("tumour",))
 SEED = 5
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from foveate.datasets.files import CaseFiles
+from foveate.datasets.files import MASK, CaseFiles
 from foveate.errors import DataError
 
 Key = tuple[str, ...]
@@ -28,13 +28,17 @@ def matches(root: Path, pattern: str) -> dict[Key, Path]:
     return dict(sorted(found.items()))
 
 
-def paired(root: Path, images: str, masks: str) -> dict[Key, CaseFiles]:
+def paired(root: Path, images: str, masks: str, mask_root: Path | None = None) -> dict[Key, CaseFiles]:
     """Image and mask of every key that one of the two patterns finds, sorted; a partner that is missing is named
-    as its pattern would have it.
+    as its pattern would have it. Masks are looked for under a root of their own, if there is one.
     """
-    image_of, mask_of = matches(root, images), matches(root, masks)
+    beside = root if mask_root is None else mask_root
+    image_of, mask_of = matches(root, images), matches(beside, masks)
     return {
-        key: CaseFiles(image_of.get(key) or root / _filled(images, key), mask_of.get(key) or root / _filled(masks, key))
+        key: CaseFiles(
+            image_of.get(key) or root / _filled(images, key),
+            {MASK: mask_of.get(key) or beside / _filled(masks, key)},
+        )
         for key in sorted(image_of.keys() | mask_of.keys())
     }
 

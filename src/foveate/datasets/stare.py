@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foveate.datasets.files import entry, nothing_found
 from foveate.datasets.pairing import paired
-from foveate.records import CaseEntry
+from foveate.records import CaseEntry, Classes
 
 TITLE = "STARE, Structured Analysis of the Retina"
 TERMS = "Offered freely for research by its authors; no formal licence."
@@ -21,6 +21,7 @@ CITATION = (
 SOURCE = "The project's page at Clemson University: https://cecas.clemson.edu/~ahoover/stare/"
 EXPECTED = "STARE's own layout: stare-images/im0001.ppm.gz, labels-ah/im0001.ah.ppm.gz, labels-vk/im0001.vk.ppm.gz"
 SPLIT = "None official. Here the first 10 by name train, the last 10 test."
+CLASSES = Classes(("vessel",))
 TRAINING_IMAGES = 10
 
 

@@ -16,7 +16,7 @@ from foveate.datasets.vessel_painting import Blood, Plane, View, paint
 from foveate.datasets.vessel_tree import Tree, grow
 from foveate.datasets.vessel_trunks import Eye, draw_eye
 from foveate.errors import UsageError
-from foveate.records import Case, CaseEntry, Image, Mask
+from foveate.records import Case, CaseEntry, Classes, Image, Mask
 
 TITLE = "Drawn fundus photographs with their true vessels"
 TERMS = "Drawn by foveate itself, from no photograph of anybody: free for any use."
@@ -28,6 +28,7 @@ CITATION = (
 SOURCE = "Nowhere: foveate draws it when it is asked for."
 EXPECTED = "no folder but a number: synthetic:12 is 12 photographs to learn from and 12 others to test on"
 SPLIT = "Official: half train, half test; no photograph in both."
+CLASSES = Classes(("vessel",))
 
 DEFAULT_COUNT = 8
 SMALLEST_SIDE = 64
@@ -98,7 +99,7 @@ def entries(spec: str) -> list[CaseEntry]:
 
 def _load(name: str, seed: int) -> Case:
     fundus = draw(seed)
-    return Case(name, name, fundus.image, fundus.mask, fov=fundus.fov)
+    return Case(name, name, fundus.image, fundus.mask[None], fov=fundus.fov)
 
 
 def _look(height: int, width: int, rng: np.random.Generator) -> View:

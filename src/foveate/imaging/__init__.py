@@ -5,12 +5,22 @@ written so that a file is complete or not there at all.
 """
 
 from foveate.imaging.files import ENDINGS, find_images, stem_of
+from foveate.imaging.labels import (
+    Label,
+    LabelFile,
+    as_masks,
+    names_of,
+    read_label_file,
+    read_labels,
+)
 from foveate.imaging.mask import MaskFile, read_mask, read_mask_file
 from foveate.imaging.overlay import overlay
-from foveate.imaging.read import read_photograph
+from foveate.imaging.palette import class_colours
+from foveate.imaging.read import PhotographFile, read_photograph, read_photograph_file
 from foveate.imaging.write import (
     write_bytes,
     write_gif_mask,
+    write_labels,
     write_mask,
     write_probability,
     write_rgb,
@@ -20,15 +30,25 @@ from foveate.imaging.write import (
 
 __all__ = [
     "ENDINGS",
+    "Label",
+    "LabelFile",
     "MaskFile",
+    "PhotographFile",
+    "as_masks",
+    "class_colours",
     "find_images",
+    "names_of",
     "overlay",
+    "read_label_file",
+    "read_labels",
     "read_mask",
     "read_mask_file",
     "read_photograph",
+    "read_photograph_file",
     "stem_of",
     "write_bytes",
     "write_gif_mask",
+    "write_labels",
     "write_mask",
     "write_probability",
     "write_rgb",

@@ -17,7 +17,7 @@ from PIL import (
 
 from foveate.errors import ImageError
 from foveate.imaging.decoders import calling_decoder
-from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.modes import numbers_of, orientation_of, samples_of, upright
 from foveate.imaging.samples import MAX_PIXELS, Decoded, check_size
 from foveate.imaging.tiff import decode_tiff
 from foveate.imaging.wide import wide_png_samples
@@ -73,7 +73,8 @@ def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: byte
     orientation, notes = orientation_of(image)
     if frames > 1:
         notes = (*notes, f"first of {frames} frames")
-    return Decoded(upright(samples, orientation), notes, frames, lossy=image.format in ("JPEG", "WEBP"))
+    lossy = image.format in ("JPEG", "WEBP")
+    return Decoded(upright(samples, orientation), notes, frames, lossy, numbers_of(image, orientation))
 
 
 def _unzipped(data: bytes) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _GREY_TOLERANCE = 16
 """How far the channels of a grey may lie apart: palettes in use are off by a few."""
 
+_TABLE = "or, if it shows several classes, name them in a classes.csv in a folder of your own"
 
 _HIGHEST_LABEL = 15
 """A value up to here, beside 1 and a single bright value, is taken for a class's number, not for a soft edge."""
@@ -55,18 +56,23 @@ def read_mask_file(path: str | Path) -> MaskFile:
         raise DataError(f"{path}: needs more memory than there is") from error
 
 
-def _understood(decoded: Decoded) -> MaskFile:
+def check_exact(decoded: Decoded) -> None:
+    """Refuse what can't hold a mask's exact values: ImageError for loss or several frames."""
     if decoded.lossy:
         raise ImageError("is compressed with loss; a mask is read from PNG, TIFF, GIF, BMP or PPM")
     if decoded.frames > 1:
         raise ImageError(f"holds {decoded.frames} frames; a mask is a single one")
+
+
+def _understood(decoded: Decoded) -> MaskFile:
+    check_exact(decoded)
     colours = as_rgb(decoded.samples)[0]
     red, green, blue = (colours[..., channel] for channel in range(3))
     apart = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     if apart.max() > _GREY_TOLERANCE:
         row, column = np.unravel_index(apart.argmax(), apart.shape)
         raise ImageError(
-            f"is coloured (RGB {colours[row, column].tolist()} at row {row}, column {column}); a mask is grey"
+            f"is coloured (RGB {colours[row, column].tolist()} at row {row}, column {column}); a mask is grey, {_TABLE}"
         )
     # Three times the mean of three nearly equal channels, so without fractions.
     tripled = red.astype(np.uint16) + green + blue
@@ -91,4 +97,6 @@ def _refuse_unknown(values: tuple[int, ...]) -> None:
     left_out = len(values) == len(dark) + 1 > 2 and 1 in dark and dark[-1] <= _HIGHEST_LABEL
     if classes or left_out:
         shown = ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")
-        raise ImageError(f"holds the values {shown}; a mask is 0 and 1, or 0 and 255: save it as one of these")
+        raise ImageError(
+            f"holds the values {shown}; a mask is 0 and 1, or 0 and 255: save it as one of these, {_TABLE}"
+        )

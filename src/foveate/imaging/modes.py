@@ -36,6 +36,17 @@ def samples_of(image: PillowImage.Image) -> Samples:
     return np.array(image if image.mode == wanted else image.convert(wanted))
 
 
+def numbers_of(image: PillowImage.Image, orientation: object) -> Samples | None:
+    """What an image of 1 bit, or with a palette that isn't grey all over, stores of each pixel: H×W, turned upright.
+
+    None for any other image. It must be loaded.
+    """
+    coloured = image.mode == "P" and np.ptp(np.reshape(image.getpalette("RGB") or (), (-1, 3)), axis=1).any()
+    if not coloured and image.mode != "1":
+        return None
+    return upright(np.array(image).astype(np.uint8), orientation)
+
+
 def orientation_of(image: PillowImage.Image) -> tuple[object, tuple[str, ...]]:
     """The EXIF orientation of an image that is loaded, and a note if it can't be read.
 

@@ -1,4 +1,4 @@
-"""A mask drawn over its photograph, for people to judge."""
+"""Masks drawn over their photograph, for people to judge."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import ImageError
+from foveate.imaging.palette import OUTLINE, class_colours
 
 if TYPE_CHECKING:
-    from foveate.records import Image, Mask
-
-FOREGROUND = (86, 180, 233)
-"""Sky blue of the palette by Okabe and Ito (2008): far from a fundus's reds for all colour vision."""
-
-OUTLINE = (240, 228, 66)
-"""Yellow of the same palette, for the edge of the field of view."""
+    from foveate.records import Image, Mask, Masks
 
 _ALPHA = 0.8
 _OUTLINE_SHARE = 1 / 500
 """Thickness of the outline as a share of the shorter side, so that it looks the same at any size."""
 
 
-def overlay(image: Image, mask: Mask, *, fov: Mask | None = None) -> Image:
-    """The photograph (H×W×3) with the mask's foreground (H×W) blended in and the field of view outlined.
+def overlay(image: Image, masks: Masks, *, fov: Mask | None = None) -> Image:
+    """The photograph (H×W×3) with each class's mask (K×H×W) blended in, and the field of view (H×W) outlined.
 
-    Raises ImageError if the heights and widths differ.
+    Colours are those of `class_colours`. Where classes lie over each other, the larger is drawn first, so that a
+    smaller one within it stays in sight. Raises ImageError if the heights and widths differ.
     """
-    for name, drawn in (("mask", mask), ("field of view", fov)):
-        if drawn is not None and drawn.shape != image.shape[:2]:
-            raise ImageError(
-                f"the {name} has shape {drawn.shape} but the image {image.shape[:2]}; give a matching pair"
-            )
+    for name, shape in (("mask", masks.shape[1:]), ("field of view", None if fov is None else fov.shape)):
+        if shape is not None and shape != image.shape[:2]:
+            raise ImageError(f"the {name} has shape {shape} but the image {image.shape[:2]}; give a matching pair")
     drawing = image.copy()
-    blend = (1 - _ALPHA) * image[mask] + _ALPHA * np.array(FOREGROUND)
-    drawing[mask] = np.rint(blend).astype(np.uint8)
+    colours = class_colours(len(masks))
+    for number in np.argsort([-np.count_nonzero(mask) for mask in masks], kind="stable"):
+        mask = masks[number]
+        blend = (1 - _ALPHA) * drawing[mask] + _ALPHA * np.array(colours[number])
+        drawing[mask] = np.rint(blend).astype(np.uint8)
     if fov is not None:
         drawing[_inner_edge(fov, max(1, round(min(fov.shape) * _OUTLINE_SHARE)))] = OUTLINE
     return drawing

@@ -32,6 +32,9 @@ other arrays.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +60,42 @@ def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any
     file, and ImageError if it can't be read as an image; the one line of either begins with the source.
     """
     name = _name(source)
-    try:
+    with _told_of(name):
         if isinstance(source, (str, Path)):
-            return _from_bytes(file_bytes(Path(source)), name)
+            return _from_bytes(file_bytes(Path(source)), name).photograph
         if isinstance(source, bytes):
-            return _from_bytes(source, name)
+            return _from_bytes(source, name).photograph
         if isinstance(source, PillowImage.Image):
             return _from_memory(_from_pillow(source), name)
         if isinstance(source, np.ndarray):
             return _from_memory(Decoded(_checked(source)), name)
+        raise ImageError("not an image; give a path, the bytes of a file, a Pillow image or a NumPy array")
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographFile:
+    """A photograph, and what its file stores of each pixel."""
+
+    photograph: Photograph
+    grey: bool
+    """One level, not the three of a colour."""
+
+
+def read_photograph_file(path: Path) -> PhotographFile:
+    """As `read_photograph` for a file, with what it stores."""
+    with _told_of(str(path)):
+        return _from_bytes(file_bytes(path), str(path))
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Errors from inside begin with the name."""
+    try:
+        yield
     except (ImageError, UsageError) as error:
         raise type(error)(f"{name}: {error}") from error
     except MemoryError as error:
         raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
-    raise ImageError(f"{name}: not an image; give a path, the bytes of a file, a Pillow image or a NumPy array")
 
 
 def _name(source: object) -> str:
@@ -83,10 +108,11 @@ def _name(source: object) -> str:
     return "array" if isinstance(source, np.ndarray) else type(source).__name__
 
 
-def _from_bytes(data: bytes, name: str) -> Photograph:
+def _from_bytes(data: bytes, name: str) -> PhotographFile:
     decoded = decode(data)
     pixels, notes = as_rgb(decoded.samples)
-    return Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
+    photograph = Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
+    return PhotographFile(photograph, grey=decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3)
 
 
 def _from_memory(decoded: Decoded, name: str) -> Photograph:

@@ -36,6 +36,8 @@ class Decoded:
     """How many frames or pages the file holds; the samples are those of the first."""
     lossy: bool = False
     """Whether the file was compressed with loss, so that its values are only near the stored ones."""
+    numbers: Samples | None = None
+    """H×W, what a file of 1 bit or with a palette of colours stores of each pixel; None for any other."""
 
 
 def check_size(width: int, height: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from foveate.errors import ImageError
-from foveate.imaging.overlay import FOREGROUND, OUTLINE
+from foveate.imaging.legend import draw_line, legend_lines, line_width
+from foveate.imaging.palette import OUTLINE, Colour, class_colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foveate.records import Case, Image, Mask
+    from foveate.records import Case, Image, Mask, Masks
 
 COLUMNS = 4
 SIDE = 400
@@ -26,6 +27,8 @@ LINE = 26
 """Height of a line of text."""
 FINENESS = 3
 """Outlines are drawn this many times larger and then reduced, which makes them smooth."""
+
+FIELD = ("field of view", OUTLINE)
 
 PAPER, INK = (250, 250, 248), (30, 30, 34)
 SHADE = 0.4
@@ -37,55 +40,60 @@ class Tile:
     """One image of the sheet; masks have its height and width."""
 
     image: Image
-    mask: Mask
+    masks: Masks
+    """K×H×W, one for each class."""
     fov: Mask | None
     caption: str
 
 
 def tile_of(case: Case) -> Tile:
     """A case as it is read."""
-    return Tile(case.image, case.mask, case.fov, case.id)
+    return Tile(case.image, case.masks, case.fov, case.id)
 
 
-def contact_sheet(tiles: Iterable[Tile], title: str) -> Image:
-    """The tiles in rows of four, with mask and field of view outlined and a caption each: H×W×3.
+def contact_sheet(tiles: Iterable[Tile], title: str, names: Sequence[str] = ("mask",)) -> Image:
+    """The tiles in rows of four, with each class's mask and the field of view outlined and a caption each: H×W×3.
 
-    Tiles are drawn small as they come and not kept. Raises ImageError for no tile, or a mask of another size than its
-    image.
+    `names` are the K classes', for the legend. Tiles are drawn small as they come and not kept. Raises ImageError for
+    no tile, or a mask of another size than its image.
     """
-    pictures, captions, fov = [], [], False
+    pictures, captions, words = [], [], list(zip(names, class_colours(len(names)), strict=True))
     for tile in tiles:
         pictures.append(PillowImage.fromarray(_drawn(tile)))
         captions.append(tile.caption)
-        fov = fov or tile.fov is not None
+        if tile.fov is not None and FIELD not in words:
+            words.append(FIELD)
     if not pictures:
         raise ImageError("a contact sheet needs at least one image")
     columns = min(COLUMNS, max(2, len(pictures)))
     rows = [range(first, min(first + columns, len(pictures))) for first in range(0, len(pictures), columns)]
     heights = [max(pictures[number].height for number in row) for row in rows]
-    size = GAP + columns * (SIDE + GAP), GAP + LINE + GAP + sum(heights) + len(rows) * (LINE + GAP)
-    page = PillowImage.new("RGB", size, PAPER)
-    pen, font, top = ImageDraw.Draw(page), _font(15), GAP + LINE + GAP
+    width = GAP + columns * (SIDE + GAP)
+    head = _head(title, words, width)
+    page = PillowImage.new("RGB", (width, head.height + sum(heights) + len(rows) * (LINE + GAP)), PAPER)
+    page.paste(head)
+    pen, font, top = ImageDraw.Draw(page), _font(15), head.height
     for row, height in zip(rows, heights, strict=True):
         for column, number in enumerate(row):
             picture, middle = pictures[number], GAP + column * (SIDE + GAP) + SIDE // 2
             page.paste(picture, (middle - picture.width // 2, top + (height - picture.height) // 2))
             pen.text((middle, top + height + 5), _fitting(captions[number], font, SIDE), INK, font, anchor="ma")
         top += height + LINE + GAP
-    _write_head(pen, title, page.width, fov=fov)
     return np.array(page)
 
 
-def _write_head(pen: ImageDraw.ImageDraw, title: str, width: int, *, fov: bool) -> None:
-    """The title on the left, and on the right what the colours mean."""
-    middle, right, font = GAP + LINE / 2, float(width - GAP), _font(15)
-    for words, colour in (("field of view", OUTLINE), ("mask", FOREGROUND))[0 if fov else 1 :]:
-        right -= pen.textlength(words, font)
-        pen.text((right, middle), words, INK, font, anchor="lm")
-        pen.rectangle((right - 28, middle - 3, right - 8, middle + 2), fill=colour)
-        right -= 28 + GAP
-    large = _font(19)
-    pen.text((GAP, middle), _fitting(title, large, right - GAP), INK, large, anchor="lm")
+def _head(title: str, words: Sequence[tuple[str, Colour]], width: int) -> PillowImage.Image:
+    """The title on the left, and on the right what the colours mean; below it where that takes over half the width."""
+    small, large, right = _font(15), _font(19), width - GAP
+    lines = legend_lines(words, small, right - GAP, GAP)
+    beside = len(lines) == 1 and line_width(lines[0], small, GAP) <= width / 2
+    head = PillowImage.new("RGB", (width, GAP + (len(lines) + (not beside)) * LINE + GAP), PAPER)
+    pen, middle = ImageDraw.Draw(head), GAP + LINE / 2
+    free = right - GAP - beside * (line_width(lines[0], small, GAP) + GAP)
+    pen.text((GAP, middle), _fitting(title, large, free), INK, large, anchor="lm")
+    for number, line in enumerate(lines):
+        draw_line(pen, line, right, middle + (number + (not beside)) * LINE, small, INK, GAP)
+    return head
 
 
 def _drawn(tile: Tile) -> Image:
@@ -94,9 +102,8 @@ def _drawn(tile: Tile) -> Image:
     scale = SIDE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     picture = np.asarray(PillowImage.fromarray(tile.image).resize(size, PillowImage.Resampling.LANCZOS), np.float32)
-    for region, colour in ((tile.fov, OUTLINE), (tile.mask, FOREGROUND)):
-        if region is None:
-            continue
+    regions = [] if tile.fov is None else [(tile.fov, OUTLINE)]
+    for region, colour in (*regions, *zip(tile.masks, class_colours(len(tile.masks)), strict=True)):
         if region.shape != (height, width):
             raise ImageError(f"{tile.caption}: a mask of {region.shape} doesn't fit an image of {(height, width)}")
         line, shadow = _outline(region, size)

@@ -12,7 +12,7 @@ from PIL import TiffImagePlugin
 from foveate.errors import ImageError
 from foveate.imaging.decoders import DECODER_ERRORS
 from foveate.imaging.directory import check_directory
-from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.modes import numbers_of, orientation_of, samples_of, upright
 from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
 from foveate.imaging.wide import wide_samples
 
@@ -46,7 +46,8 @@ def decode_tiff(data: bytes) -> Decoded:
     if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         samples = _inverted(samples)
     orientation, notes = orientation_of(image)
-    return Decoded(upright(samples, orientation), (*notes, *_pages_note(pages)), pages, lossy)
+    notes, numbers = (*notes, *_pages_note(pages)), numbers_of(image, orientation)
+    return Decoded(upright(samples, orientation), notes, pages, lossy, numbers)
 
 
 def _opened(data: bytes) -> TiffImagePlugin.TiffImageFile | None:

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image as PillowImage
+from PIL.PngImagePlugin import PngInfo
 
 from foveate.errors import OutputError
+from foveate.imaging.palette import BACKGROUND, class_colours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from foveate.records import Image, Mask, Probability
 
@@ -24,6 +29,19 @@ _COMPRESS_LEVEL = 4
 def write_mask(mask: Mask, path: Path) -> None:
     """Write a mask as an 8-bit grey PNG: 255 is foreground, 0 background. Raises OutputError."""
     write_bytes(_png(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255))), path)
+
+
+def write_labels(classes: NDArray[np.uint8], names: Sequence[str], path: Path) -> None:
+    """Write a label image (H×W: 0 background, k the k-th name) as a PNG whose palette's indices are the numbers.
+
+    Colours are those of `class_colours` on black. The text chunk `Classes` says which number is which class, e.g.
+    "0 background, 1 artery, 2 vein". Raises OutputError.
+    """
+    image = PillowImage.frombytes("P", classes.shape[::-1], np.ascontiguousarray(classes).tobytes())
+    image.putpalette(bytes(level for colour in (BACKGROUND, *class_colours(len(names))) for level in colour))
+    text = PngInfo()
+    text.add_text("Classes", ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names])))
+    write_bytes(_encoded(image, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=text), path)
 
 
 def write_probability(probability: Probability, path: Path) -> None:
@@ -76,7 +94,7 @@ def _png(image: PillowImage.Image) -> bytes:
     return _encoded(image, "PNG", compress_level=_COMPRESS_LEVEL)
 
 
-def _encoded(image: PillowImage.Image, form: str, **options: str | int) -> bytes:
+def _encoded(image: PillowImage.Image, form: str, **options: str | int | PngInfo) -> bytes:
     file = io.BytesIO()
     image.save(file, form, **options)
     return file.getvalue()

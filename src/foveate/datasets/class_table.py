@@ -1,0 +1,72 @@
+"""The names of the classes of your own images: `classes.csv`, with a row for each number or colour of a label image.
+
+Columns `value` (the number, 1 to 65535) and `name`, and, for label images in colour, `colour` (such as #ff0000). Rows
+of one name are one class. 0 and black are the background, which may have a row that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from foveate.datasets.csv_rows import Row, check_columns, csv_rows
+from foveate.errors import DataError, unknown
+from foveate.imaging import Label
+from foveate.imaging.labels import HIGHEST_NUMBER
+from foveate.imaging.palette import BACKGROUND, Colour
+
+FILE_NAME = "classes.csv"
+COLUMNS = ("value", "name", "colour")
+MOST_CLASSES = 255
+
+
+def read_class_table(table: Path) -> tuple[Label, ...]:
+    """The rows of a class table in their order, without the background's. Raises DataError for what doesn't fit."""
+    labels: list[Label] = []
+    for place, row in csv_rows(table, lambda header: _check_header(table, header)):
+        if (label := _label(place, row)) is None:
+            continue
+        for other in labels:
+            same = label.value == other.value or (label.colour and label.colour == other.colour)
+            if same and label.name != other.name:
+                raise DataError(f"{place}: '{label.name}' has the value or colour of '{other.name}'. Give it another.")
+        labels.append(label)
+    if not 1 <= len({label.name for label in labels}) <= MOST_CLASSES:
+        raise DataError(f"{table}: names no class, or more than {MOST_CLASSES}. Write a row for each: value,name.")
+    return tuple(labels)
+
+
+def check_class_name(place: str, name: str) -> str:
+    """The name of a class, as it stands in tables and file names. Raises DataError for one that can't stand there."""
+    if not re.fullmatch(r"\w([\w \-]*\w)?", name) or name.lower() == "background":
+        raise DataError(f"{place}: '{name}' can't be a class's name. Use letters, digits, spaces, - and _.")
+    return name
+
+
+def _check_header(table: Path, header: Sequence[str]) -> None:
+    for column in header:
+        if column not in COLUMNS:
+            raise DataError(f"{table}: {unknown('column', column, COLUMNS)}")
+    check_columns(table, header, COLUMNS[:2])
+
+
+def _label(place: str, row: Row) -> Label | None:
+    """A row's class; None for the background."""
+    value, name, colour = row["value"], row["name"], _colour(place, row.get("colour", ""))
+    if not (value.isascii() and value.isdecimal() and int(value) <= HIGHEST_NUMBER):
+        raise DataError(f"{place}: value '{value}' is no whole number from 0 to {HIGHEST_NUMBER}.")
+    if int(value) == 0 or colour == BACKGROUND:
+        if name.lower() != "background" or int(value) != 0 or colour not in (None, BACKGROUND):
+            raise DataError(f"{place}: 0 and #000000 are the background, not '{name}'. Give the class another value.")
+        return None
+    return Label(int(value), check_class_name(place, name), colour)
+
+
+def _colour(place: str, text: str) -> Colour | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise DataError(f"{place}: colour '{text}' isn't one. Write # and six digits from 0 to f, e.g. #ff0000.")
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
