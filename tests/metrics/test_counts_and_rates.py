@@ -7,24 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.metrics
-from PIL import Image as PillowImage
+from real_images import Pair, two_observers
 
-from foveate.metrics import Confusion, Rates, count, rates
+from foveate.metrics import Confusion, Rates, count, rates, thresholded_jaccard
 from foveate.records import Mask
 
 
-def read_mask(path: Path) -> Mask:
-    with PillowImage.open(path) as file:
-        return np.asarray(file.convert("L")) >= 128
-
-
-@pytest.fixture(scope="module", params=["01", "11", "20"])
+@pytest.fixture(scope="module", params=[1, 11, 20])
 def drive(request: pytest.FixtureRequest, shared_data: Path) -> tuple[Mask, Mask, Mask]:
     """Two people's vessel masks of one photograph, and its field of view."""
-    test = shared_data / "DRIVE" / "test"
-    first = read_mask(test / "1st_manual" / f"{request.param}_manual1.gif")
-    second = read_mask(test / "2nd_manual" / f"{request.param}_manual2.gif")
-    return first, second, read_mask(test / "mask" / f"{request.param}_test_mask.gif")
+    prediction, truth, fov = two_observers(shared_data, request.param)
+    return truth, prediction, fov
 
 
 def by_scikit_learn(truth: Mask, prediction: Mask) -> Rates:
@@ -54,6 +47,33 @@ def test_every_rate_equals_scikit_learns_over_the_whole_image(drive: tuple[Mask,
 def test_every_rate_equals_scikit_learns_inside_the_field_of_view(drive: tuple[Mask, Mask, Mask]) -> None:
     truth, prediction, fov = drive
     assert_close(rates(count(prediction, truth, fov)), by_scikit_learn(truth[fov], prediction[fov]))
+
+
+def test_the_second_observer_of_drive_reaches_what_is_published_inside_the_field_of_view(
+    observers: list[Pair],
+) -> None:
+    found = rates(sum((count(*pair) for pair in observers), Confusion()))
+    published = {"f1": 0.789, "accuracy": 0.947, "sensitivity": 0.775, "specificity": 0.973}
+    # Published with three decimals that were rounded from four, as the specificity's show: .97246, .9725, .973.
+    assert {name: getattr(found, name) for name in published} == pytest.approx(published, abs=0.00055)
+
+
+def test_balanced_accuracy_equals_scikit_learns(drive: tuple[Mask, Mask, Mask]) -> None:
+    truth, prediction, fov = drive
+    expected = sklearn.metrics.balanced_accuracy_score(truth[fov], prediction[fov])
+    assert rates(count(prediction, truth, fov)).balanced_accuracy == pytest.approx(expected, rel=1e-12)
+
+
+def test_balanced_accuracy_is_undefined_where_truth_is_empty_or_full() -> None:
+    assert rates(Confusion(false_positive=2, true_negative=3)).balanced_accuracy is None
+    assert rates(Confusion(true_positive=2, false_negative=3)).balanced_accuracy is None
+    assert rates(Confusion(false_positive=2, false_negative=3)).balanced_accuracy == 0
+
+
+def test_the_isic_challenges_jaccard_is_a_mean_with_failures_taken_for_0_and_undefined_ones_left_out() -> None:
+    assert thresholded_jaccard([0.65, 0.6499, None, 0.95]) == pytest.approx((0.65 + 0 + 0.95) / 3, rel=1e-12)
+    assert thresholded_jaccard([0.2]) == 0
+    assert thresholded_jaccard([None]) is thresholded_jaccard([]) is None
 
 
 def test_counts_equal_scikit_learns_confusion_matrix(drive: tuple[Mask, Mask, Mask]) -> None:

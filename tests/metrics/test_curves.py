@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.metrics
-from PIL import Image as PillowImage
+from real_images import read_image, read_mask
 
 from foveate.errors import DataError
 from foveate.metrics import Histogram, count, rates
@@ -15,17 +15,11 @@ from foveate.records import Mask, Probability
 Drive = tuple[Probability, Mask, Mask]
 
 
-def read_mask(path: Path) -> Mask:
-    with PillowImage.open(path) as file:
-        return np.asarray(file.convert("L")) >= 128
-
-
 @pytest.fixture(scope="module", params=["02", "19"])
 def drive(request: pytest.FixtureRequest, shared_data: Path) -> Drive:
     """A continuous probability (dark is vessel, with noise), a vessel mask and a field of view."""
     test = shared_data / "DRIVE" / "test"
-    with PillowImage.open(test / "images" / f"{request.param}_test.tif") as file:
-        darkness = 255.0 - np.asarray(file)[..., 1]
+    darkness = 255.0 - read_image(test / "images" / f"{request.param}_test.tif")[..., 1]
     darkness += np.random.default_rng(7).normal(0, 4, darkness.shape)
     probability = (darkness - darkness.min()) / np.ptp(darkness)
     truth = read_mask(test / "1st_manual" / f"{request.param}_manual1.gif")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foveate.metrics.scope import check_masks
+
 if TYPE_CHECKING:
     from foveate.records import Mask
 
@@ -35,9 +37,7 @@ def count(prediction: Mask, truth: Mask, within: Mask | None = None) -> Confusio
     Only pixels where `within` (H×W bool) is True are counted; all of them where it is None.
     Raises ValueError if a shape differs or an array is not bool.
     """
-    for name, mask in (("prediction", prediction), ("truth", truth), ("within", within)):
-        if mask is not None and (mask.shape != truth.shape or mask.dtype != np.bool_):
-            raise ValueError(f"{name} is {mask.dtype} {mask.shape}, expected bool {truth.shape}")
+    check_masks(truth.shape, prediction=prediction, truth=truth, within=within)
     if within is not None:
         prediction, truth = prediction[within], truth[within]
     agreed = int(np.count_nonzero(prediction & truth))

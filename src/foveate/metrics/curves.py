@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import DataError
+from foveate.metrics.scope import check_masks, check_probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,13 +48,10 @@ class Histogram:
         Only pixels where `within` is True are counted; all of them where it is None.
         Raises ValueError if a shape differs, a mask is not bool, or a counted probability is outside 0 to 1.
         """
-        for name, mask in (("truth", truth), ("within", within)):
-            if mask is not None and (mask.shape != probability.shape or mask.dtype != np.bool_):
-                raise ValueError(f"{name} is {mask.dtype} {mask.shape}, expected bool {probability.shape}")
+        check_masks(probability.shape, truth=truth, within=within)
         if within is not None:
             probability, truth = probability[within], truth[within]
-        if probability.size and not (probability.min() >= 0 and probability.max() <= 1):
-            raise ValueError("a probability is not in 0 to 1")
+        check_probability(probability)
         # In float64 the product is exact for a float32 probability, so the bins' edges are sharp.
         bins = np.floor(probability.astype(np.float64) * _STEPS + 0.5).astype(np.int64)
         self.positives += np.bincount(bins[truth], minlength=BINS)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from foveate.metrics.counts import Confusion
+
+Counts = TypeVar("Counts", int, NDArray[np.float64])
+
+LOWEST_ACCEPTED = 0.65
+"""Below this Jaccard index the ISIC challenge takes a mask for failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +38,49 @@ class Rates:
     mcc: float | None
     """(TP TN - FP FN) / sqrt((TP + FP) (TP + FN) (TN + FP) (TN + FN)), Matthews (1975)."""
 
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Mean of sensitivity and specificity, Brodersen et al., ICPR 2010; None where one of them is."""
+        if self.sensitivity is None or self.specificity is None:
+            return None
+        return (self.sensitivity + self.specificity) / 2
+
 
 def rates(confusion: Confusion) -> Rates:
     """All rates of one confusion, which may be one image's or the sum over many."""
     tp, fp = confusion.true_positive, confusion.false_positive
     fn, tn = confusion.false_negative, confusion.true_negative
-    # Products of four counts pass 2**63 within one large photograph; Python's integers hold them.
-    squared = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return Rates(
-        f1=_ratio(2 * tp, 2 * tp + fp + fn),
-        iou=_ratio(tp, tp + fp + fn),
-        sensitivity=_ratio(tp, tp + fn),
-        specificity=_ratio(tn, tn + fp),
-        precision=_ratio(tp, tp + fp),
-        accuracy=_ratio(tp + tn, tp + fp + fn + tn),
-        mcc=_ratio(tp * tn - fp * fn, math.sqrt(squared)),
-    )
+    named = ratios(tp, fp, fn, tn)
+    return Rates(**{name: _quotient(*named[name]) for name in Rates.__dataclass_fields__})
 
 
-def _ratio(part: int, whole: float) -> float | None:
+def ratios(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> dict[str, tuple[Any, Any]]:
+    """Numerator and denominator of every rate and of balanced accuracy, by name, undefined where the latter is 0.
+
+    Of four whole numbers, or of four arrays of one shape. Python's own are exact: products of four counts pass 2**63
+    within one large photograph.
+    """
+    truth, background = tp + fn, tn + fp
+    return {
+        "f1": (2 * tp, 2 * tp + fp + fn),
+        "iou": (tp, tp + fp + fn),
+        "sensitivity": (tp, truth),
+        "specificity": (tn, background),
+        "precision": (tp, tp + fp),
+        "accuracy": (tp + tn, truth + background),
+        "mcc": (tp * tn - fp * fn, ((tp + fp) * truth * background * (tn + fn)) ** 0.5),
+        "balanced_accuracy": (tp * background + tn * truth, 2 * truth * background),
+    }
+
+
+def thresholded_jaccard(ious: Sequence[float | None]) -> float | None:
+    """Mean of the images' Jaccard indices, each below 0.65 taken for 0; None without a defined one.
+
+    The score of the ISIC challenge, 2018, Task 1 (Codella et al., arXiv:1902.03368). Undefined ones are left out.
+    """
+    defined = [iou for iou in ious if iou is not None]
+    return math.fsum(iou for iou in defined if iou >= LOWEST_ACCEPTED) / len(defined) if defined else None
+
+
+def _quotient(part: int, whole: float) -> float | None:
     return part / whole if whole else None

@@ -1,21 +1,57 @@
-"""One threshold for several data sets."""
+"""Thresholds for several data sets, and for several classes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from foveate.errors import DataError
 from foveate.metrics.curves import Histogram, lowest_of
+from foveate.records import Classes
 
 
-def best_common_threshold(histograms: Sequence[Histogram]) -> tuple[float, list[float]]:
-    """The threshold with the highest mean of the sets' F1, and each set's pooled F1 there.
+def best_thresholds(
+    histograms: Sequence[Sequence[Histogram]], classes: Classes
+) -> tuple[tuple[float, ...], list[list[float | None]]]:
+    """The thresholds with the highest mean F1, and the F1 there, by set and class.
 
-    Every set counts the same, however many pixels it has. Raises DataError where a set has no positive pixel.
+    `histograms` holds, for every set, one for each class, of its decisive probabilities. Classes that may overlap have
+    a threshold each, all others one together, for which a set's F1 is the mean of its classes'. Every set counts the
+    same, however many pixels it has. A class that is in none of a set's masks has no F1 there and is left out. Raises
+    DataError where there is nothing to choose a threshold by.
     """
-    curves = np.stack([histogram.f1_curve() for histogram in histograms])
-    mean = curves.mean(axis=0)
+    for row in histograms:
+        if not any(histogram.positives.any() for histogram in row):
+            raise _nothing("")
+    names, every = classes.threshold_names, range(len(classes.names))
+    groups: list[Sequence[int]] = [[number] for number in every] if len(names) > 1 else [every]
+    # Of classes that exclude each other all but one are 0 in a pixel, and none of these may become foreground.
+    first = 1 if classes.softmax else 0
+    thresholds = []
+    scores: list[list[float | None]] = [[None for _ in every] for _ in histograms]
+    for name, group in zip(names, groups, strict=True):
+        curves = [{each: row[each].f1_curve() for each in group if row[each].positives.any()} for row in histograms]
+        best = _highest(curves, name, first)
+        thresholds.append(lowest_of(best))
+        for scores_of_set, of_set in zip(scores, curves, strict=True):
+            for number, curve in of_set.items():
+                scores_of_set[number] = float(curve[best])
+    return tuple(thresholds), scores
+
+
+def _highest(curves: Sequence[Mapping[int, NDArray[np.float64]]], name: str, first: int) -> int:
+    """The bin, from `first` on, with the highest mean over the sets; the middle one of several."""
+    of_sets = [np.mean(list(of_set.values()), axis=0) for of_set in curves if of_set]
+    if not of_sets:
+        raise _nothing(f" of class '{name}'")
+    mean = np.mean(of_sets, axis=0)[first:]
     best = np.flatnonzero(mean == mean.max())
-    chosen = int(best[len(best) // 2])
-    return lowest_of(chosen), [float(curve[chosen]) for curve in curves]
+    return first + int(best[len(best) // 2])
+
+
+def _nothing(of_class: str) -> DataError:
+    return DataError(
+        f"no foreground pixel{of_class} in the masks, so no threshold can be chosen; check the validation masks."
+    )

@@ -1,0 +1,102 @@
+"""How good a mask probably is, from its probabilities alone, without a truth."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foveate.metrics.scope import check_masks
+
+if TYPE_CHECKING:
+    from foveate.records import Mask, Probability
+
+LEVEL = 0.95
+_DEVIATIONS = statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What validation images teach about the expected Dice of other images like them."""
+
+    shift: float = 0.0
+    """To be added to the expected Dice: the mean of what the true one differs by."""
+    margin: float = 0.0
+    """Half the width to be added to the interval, not negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDice:
+    """The Dice coefficient that a mask would have on average over truths drawn from the probabilities."""
+
+    value: float
+    deviation: float
+    """Its standard deviation over truths whose pixels are drawn independently of each other. Real errors come
+    in whole vessels and regions, so true scores scatter far more."""
+
+    def interval(self, correction: Correction | None = None) -> tuple[float, float]:
+        """(low, high) within 0 to 1: 1.96 deviations to each side of the value.
+
+        With the correction that `fit_correction` makes, the interval is shifted and widened, and holds the true Dice of
+        95 % of images that are drawn as the validation images were. Without, it says only how far independent pixels
+        would scatter, and most true scores lie outside.
+        """
+        correction = correction or Correction()
+        centre, width = self.value + correction.shift, _DEVIATIONS * self.deviation + correction.margin
+        return max(0.0, centre - width), min(1.0, centre + width)
+
+
+def expected_dice(probability: Probability, mask: Mask, within: Mask | None = None) -> ExpectedDice | None:
+    """Expected Dice of `mask` if each pixel is foreground with its `probability`, independently; None if 0/0.
+
+    `probability` H×W, 0 to 1, and calibrated; `mask` and `within` H×W bool; only pixels within are counted.
+    The value is the ratio of expectations 2 Σ p m / (Σ p + Σ m), the soft Dice of Milletari et al., 3DV 2016, without
+    squares; it differs from the expectation of the ratio by terms of order 1 / Σ p. The deviation is the first-order
+    one of a ratio (delta method). Raises ValueError if a shape differs or a mask is not bool.
+    """
+    check_masks(probability.shape, mask=mask, within=within)
+    if within is not None:
+        probability, mask = probability[within], mask[within]
+    p = probability.astype(np.float64)
+    variances = p * (1 - p)
+    overlap, total = float(p[mask].sum()), float(p.sum()) + int(mask.sum())
+    if not total:
+        return None
+    ratio = overlap / total
+    # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
+    inside = float(variances[mask].sum())
+    variance = (1 - ratio) ** 2 * inside + ratio**2 * (float(variances.sum()) - inside)
+    return ExpectedDice(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
+
+
+def with_spread(expected: ExpectedDice, views: Sequence[ExpectedDice]) -> ExpectedDice:
+    """The same value, with the scatter between several views of the image (flips, rotations) added to the deviation.
+
+    `views` are the expected Dices of the one mask by each view's probabilities; two at least. Variances add up.
+    """
+    spread = statistics.stdev(view.value for view in views)
+    return ExpectedDice(expected.value, math.hypot(expected.deviation, spread))
+
+
+def fit_correction(expected: Sequence[ExpectedDice], true: Sequence[float]) -> Correction:
+    """The correction by n validation images, two at least, whose expected and true Dice are given.
+
+    The shift is the mean difference; the margin comes from by how much each true value lies outside its interval when
+    the others make the shift: of these the ceil(0.95 (n + 1))-th smallest (jackknife: Barber et al., Annals of
+    Statistics 49(1), 2021, section 1). For 95 % that takes 19 images; with fewer the largest is taken, which holds
+    about n of n + 1 new ones. Raises ValueError if the numbers of values differ or are below two.
+    """
+    n = len(expected)
+    if n < 2 or n != len(true):
+        raise ValueError(f"{n} expected values for {len(true)} true ones; expected as many, and two at least")
+    differences = [value - each.value for each, value in zip(expected, true, strict=True)]
+    total = math.fsum(differences)
+    outside = sorted(
+        abs(difference - (total - difference) / (n - 1)) - _DEVIATIONS * each.deviation
+        for each, difference in zip(expected, differences, strict=True)
+    )
+    return Correction(total / n, max(0.0, outside[min(math.ceil(LEVEL * (n + 1)), n) - 1]))
