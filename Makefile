@@ -43,5 +43,5 @@ clean:
 	touch $@
 
 .venv/full: .venv/base
-	$(PIP_INSTALL) --editable '.[train,dev]'
+	$(PIP_INSTALL) --editable '.[evaluate,sweep,track,train,dev]'
 	touch $@
