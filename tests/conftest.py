@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
+    from real_images import Pair, Predicted
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -49,3 +50,28 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, small_data: list[Data
     folder = tmp_path_factory.mktemp("runs") / "finished"
     run(small_recipe("training.epochs=3"), small_data, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def observers(shared_data: Path) -> list[Pair]:
+    """DRIVE's 20 test images: the second observer against the first."""
+    from real_images import two_observers
+
+    return [two_observers(shared_data, number) for number in range(1, 21)]
+
+
+@pytest.fixture(scope="session", params=["DRIVE 01", "DRIVE 14", "HRF 01_h"])
+def pair(request: pytest.FixtureRequest, shared_data: Path) -> Pair:
+    """Two real masks of one photograph, and its field of view."""
+    from real_images import moved_vessels, two_observers
+
+    name, number = request.param.split()
+    return two_observers(shared_data, int(number)) if name == "DRIVE" else moved_vessels(shared_data)
+
+
+@pytest.fixture(scope="session")
+def predicted(shared_data: Path) -> list[Predicted]:
+    """Three of DRIVE's test images, segmented by the shipped model."""
+    from real_images import predicted_drive
+
+    return [predicted_drive(shared_data, number) for number in (3, 9, 19)]

@@ -70,3 +70,12 @@ ONE = EMPTY.copy()
 ONE[3, 4] = True
 BLOCK = EMPTY.copy()
 BLOCK[2:6, 3:9] = True
+
+
+def predicted_drive(shared_data: Path, number: int) -> Predicted:
+    """One of DRIVE's test images, segmented by the shipped model."""
+    from foveate import load
+
+    _, truth, fov = two_observers(shared_data, number)
+    result = load("vessels").segment(read_image(shared_data / "DRIVE" / "test" / "images" / f"{number:02d}_test.tif"))
+    return Predicted(result.probability, result.mask, truth, fov)

@@ -23,7 +23,7 @@ def write_green_model(folder: Path) -> Path:
             "sha256": hashlib.sha256(content).hexdigest(),
             "working_minimum": 1.0,
             "working_maximum": 2000.0,
-            "threshold": THRESHOLD,
+            "thresholds": (THRESHOLD,),
             "threshold_from": "nothing at all",
         }
     )

@@ -112,7 +112,7 @@ def test_what_the_record_calls_a_models_results_are_that_models(tmp_path: Path) 
     (tmp_path / "stricter").mkdir()
     stricter = write_green_model(tmp_path / "stricter")
     card = ModelCard.parse((stricter.parent / "card.json").read_bytes(), "stricter")
-    changed = card.model_copy(update={"name": "stricter", "threshold": (LEAST_GREEN + 19.5) / 255})
+    changed = card.model_copy(update={"name": "stricter", "thresholds": ((LEAST_GREEN + 19.5) / 255,)})
     (stricter.parent / "card.json").write_text(changed.to_json(), encoding="utf-8")
     ran = run("segment", photograph, "-o", out, "--overlay", "--model", stricter)
     least_green = {"green": LEAST_GREEN, "stricter": LEAST_GREEN + 20}

@@ -30,7 +30,7 @@ def test_a_real_photograph_gives_files_that_say_what_python_says(tmp_path: Path,
     assert result.mask.any()
     # 16 bits round to half a step.
     assert np.abs(probability / 65535 - result.probability).max() <= 1 / 65535
-    np.testing.assert_array_equal(result.mask, (result.probability >= result.threshold) & result.fov)
+    np.testing.assert_array_equal(result.mask, (result.probability >= result.thresholds[0]) & result.fov)
     np.testing.assert_array_equal(overlay, result.overlay())
 
 
@@ -65,7 +65,11 @@ def test_files_and_folders_are_segmented_in_one_call_as_the_record_tells(tmp_pat
         **{package: importlib.metadata.version(package) for package in packages},
     }
     card = open_model("vessels").card
-    model = {key: getattr(card, key) for key in ("name", "sha256", "threshold", "threshold_from")}
+    model = {key: getattr(card, key) for key in ("name", "sha256", "threshold_from")} | {
+        "thresholds": list(card.thresholds),
+        "passes": "one forward pass",
+        "post_processing": "none",
+    }
     assert list(record["images"]) == ["photo", "other", "inside"]
     for path, (name, image) in zip(inputs, record["images"].items(), strict=True):
         assert image["input"] == str(path)
@@ -84,7 +88,7 @@ def test_files_and_folders_are_segmented_in_one_call_as_the_record_tells(tmp_pat
 def test_the_command_says_which_model_it_used_and_that_it_is_for_research(tmp_path: Path) -> None:
     ran = run("segment", save(tmp_path / "photo.png"), "-o", tmp_path / "out")
     card = open_model("vessels").card
-    assert all(part in ran.out for part in (card.name, f"{card.threshold:.3f}", card.threshold_from))
+    assert all(part in ran.out for part in (card.name, f"{card.thresholds[0]:.3f}", card.threshold_from))
     assert "not a medical device" in ran.out
 
 

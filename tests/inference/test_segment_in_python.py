@@ -30,7 +30,7 @@ def vessels() -> Segmenter:
 def green() -> Segmenter:
     """A model whose answer is known: the probability of a pixel is its green value / 255; sizes are kept."""
     card = open_model("vessels").card.model_copy(
-        update={"working_minimum": 1.0, "working_maximum": 9999.0, "threshold": (LEAST_GREEN - 0.5) / 255}
+        update={"working_minimum": 1.0, "working_maximum": 9999.0, "thresholds": ((LEAST_GREEN - 0.5) / 255,)}
     )
     return Segmenter(card, lambda batch: batch[:, 1:2] / np.float32(255))
 
@@ -57,7 +57,7 @@ def check_well_formed(result: Segmentation, height: int, width: int) -> None:
     assert result.probability.min() >= 0
     assert result.probability.max() <= 1
     assert not result.probability[~result.fov].any()
-    np.testing.assert_array_equal(result.mask, (result.probability >= result.threshold) & result.fov)
+    np.testing.assert_array_equal(result.mask, (result.probability >= result.thresholds[0]) & result.fov)
     overlay = result.overlay()
     assert overlay.dtype == np.uint8
     assert overlay.shape == (height, width, 3)
@@ -101,7 +101,7 @@ def test_the_shipped_model_gives_a_well_formed_result_and_the_same_one_each_time
     check_well_formed(result, 150, 160)
     np.testing.assert_array_equal(again.probability, result.probability)
     card = open_model("vessels").card
-    assert (result.model, result.threshold) == (card.name, card.threshold)
+    assert (result.model, result.thresholds) == (card.name, card.thresholds)
     assert result.seconds > 0
 
 

@@ -79,9 +79,9 @@ def test_the_card_of_another_file_is_refused_with_that_files_name(copied: Path) 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (lambda card: card.pop("threshold"), "threshold"),
-        (lambda card: card.update(threshold=1.5), "threshold"),
-        (lambda card: card.update(threshold="half"), "threshold"),
+        (lambda card: card.pop("thresholds"), "thresholds"),
+        (lambda card: card.update(thresholds=[1.5]), "thresholds"),
+        (lambda card: card.update(thresholds=["half"]), "thresholds"),
         (lambda card: card.update(sha256="abc"), "sha256"),
         (lambda card: card.update(working_minimum=None), "working_minimum"),
         (lambda card: card.update(colour="green"), "colour"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import say, say_error
+from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ def segment(
     model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
+    tta: TTA = "1",
+    hysteresis: HYSTERESIS = None,
+    reconnect: RECONNECT = 0,
+    min_size: MIN_SIZE = 0,
+    largest: LARGEST = False,
+    fill_holes: FILL_HOLES = 0,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Say how good each mask probably is: its expected F1.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
 ) -> None:
@@ -34,10 +44,12 @@ def segment(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
     jobs = plan(images)
-    segmenter = Segmenter.open(model, threads=threads)
+    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    segmenter = Segmenter.open(model, threads=threads, refinement=refinement)
     card = segmenter.card
-    say(f"{card.name}, threshold {card.threshold:.3f}, chosen on {card.threshold_from}")
-    wanted = Wanted(out, probabilities=probabilities, overlay=overlay, overwrite=overwrite)
+    thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
+    say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")
+    wanted = Wanted(out, probabilities=probabilities, overlay=overlay, overwrite=overwrite, confidence=confidence)
     failed = kept = 0
     for number, outcome in enumerate(segment_files(segmenter, jobs, wanted), start=1):
         _report(outcome, f"[{number}/{len(jobs)}] ")
@@ -56,7 +68,9 @@ def _report(outcome: Outcome, counter: str) -> None:
         say_error(counter + outcome.error)
         return
     if outcome.kept:
-        say(f"{counter}{outcome.path}: kept, as {outcome.outputs['mask']} is there (--overwrite replaces it)")
+        there = next(iter(outcome.outputs.values()))
+        say(f"{counter}{outcome.path}: kept, as {there} is there (--overwrite replaces it)")
         return
-    notes = "".join(f"; {note}" for note in outcome.notes)
+    expected = "".join(f"; expected F1 of {name} {value:.2f}" for name, value in outcome.expected_f1.items())
+    notes = expected + "".join(f"; {note}" for note in outcome.notes)
     say(f"{counter}{outcome.path} → {', '.join(map(str, outcome.outputs.values()))} ({outcome.seconds:.2f} s{notes})")

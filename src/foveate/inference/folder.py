@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foveate.errors import FoveateError, ImageError, OutputError
@@ -14,6 +14,7 @@ from foveate.inference.jobs import Job
 from foveate.inference.record import ImageRecord, ModelUsed, read_record, readable, write_record
 from foveate.inference.segmentation import Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
+from foveate.records import Classes
 
 RECORD_SECONDS = 5.0
 """How often the record is written while images are still coming; a killed call loses no more than this of it."""
@@ -27,10 +28,12 @@ class Wanted:
     probabilities: bool = False
     overlay: bool = False
     overwrite: bool = False
+    confidence: bool = False
+    """Whether the record says how good each mask is by its own probabilities."""
 
-    def paths(self, name: str) -> dict[str, Path]:
+    def paths(self, name: str, classes: Classes) -> dict[str, Path]:
         """Kind to path."""
-        return output_paths(self.folder, name, probabilities=self.probabilities, overlay=self.overlay)
+        return output_paths(self.folder, name, classes, probabilities=self.probabilities, overlay=self.overlay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Outcome:
     error: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    expected_f1: dict[str, float] = field(default_factory=dict)
+    """By class, where it was asked for and the mask is not empty."""
     record: ImageRecord | None = None
     """What `segment.json` keeps of it; None where it has it already."""
 
@@ -85,9 +90,9 @@ def _written(folder: Path, records: dict[str, ImageRecord]) -> bool:
 
 def _one(segmenter: Segmenter, job: Job, wanted: Wanted, before: ImageRecord | None, inputs: set[Path]) -> Outcome:
     started = time.perf_counter()
-    paths = wanted.paths(job.name)
+    paths = wanted.paths(job.name, segmenter.card.told_apart)
     known = before if before is not None and before.status == "done" else None
-    used = ModelUsed.of(segmenter.card)
+    used = ModelUsed.of(segmenter.card, segmenter.refinement)
     try:
         missing = _missing(job, paths, wanted, known, used, inputs)
         if not missing:
@@ -101,10 +106,18 @@ def _one(segmenter: Segmenter, job: Job, wanted: Wanted, before: ImageRecord | N
     if known is not None and not wanted.overwrite:
         outputs = known.outputs | outputs
     outcome = Outcome(job.path, paths, notes=result.notes, seconds=time.perf_counter() - started)
-    return replace(outcome, record=_record(job, result, outputs, used, outcome.seconds))
+    expected = result.expected_f1() if wanted.confidence else {}
+    return replace(outcome, expected_f1=expected, record=_record(job, result, outputs, used, outcome.seconds, expected))
 
 
-def _record(job: Job, result: Segmentation, outputs: dict[str, str], used: ModelUsed, seconds: float) -> ImageRecord:
+def _record(
+    job: Job,
+    result: Segmentation,
+    outputs: dict[str, str],
+    used: ModelUsed,
+    seconds: float,
+    expected: dict[str, float],
+) -> ImageRecord:
     height, width = result.mask.shape
     return ImageRecord(
         input=readable(job.path),
@@ -114,6 +127,7 @@ def _record(job: Job, result: Segmentation, outputs: dict[str, str], used: Model
         width=width,
         fov_diameter=round(result.fov_diameter, 2),
         outputs=outputs,
+        expected_f1=expected,
         model=used,
         seconds=round(seconds, 4),
         notes=result.notes,
@@ -144,6 +158,8 @@ def _foreign(job: Job, known: ImageRecord, used: ModelUsed, there: list[str]) ->
     if known.sha256 != _sha256(job.path):
         return f"made from another image ({known.input})"
     if known.model != used:
+        if known.model is not None and known.model.sha256 == used.sha256 and known.model.thresholds == used.thresholds:
+            return f"made with other options ({known.model.passes}; post-processing: {known.model.post_processing})"
         return f"made by another model ({known.model.name if known.model else 'unknown'})"
     unknown = [kind for kind in there if kind not in known.outputs]
     return f"and segment.json does not say what its {unknown[0]} was made from" if unknown else ""

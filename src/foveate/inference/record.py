@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foveate.errors import OutputError
 from foveate.imaging import write_text
+from foveate.inference.refinement import Refinement
 from foveate.models import ModelCard
 
 RECORD = "segment.json"
@@ -28,13 +29,22 @@ class ModelUsed(Closed):
 
     name: str
     sha256: str
-    threshold: float
+    thresholds: tuple[float, ...]
     threshold_from: str
+    passes: str = "one forward pass"
+    post_processing: str = "none"
 
     @classmethod
-    def of(cls, card: ModelCard) -> ModelUsed:
-        """What of a card belongs into the record."""
-        return cls(name=card.name, sha256=card.sha256, threshold=card.threshold, threshold_from=card.threshold_from)
+    def of(cls, card: ModelCard, refinement: Refinement) -> ModelUsed:
+        """What of a card, and of what was done beyond it, belongs into the record."""
+        return cls(
+            name=card.name,
+            sha256=card.sha256,
+            thresholds=card.thresholds,
+            threshold_from=card.threshold_from,
+            passes=refinement.passes,
+            post_processing=refinement.steps,
+        )
 
 
 class ImageRecord(Closed):
@@ -48,6 +58,9 @@ class ImageRecord(Closed):
     width: int = 0
     fov_diameter: float = 0.0
     outputs: dict[str, str] = {}
+    expected_f1: dict[str, float] = Field(
+        default={}, description="By class, where it was asked for: how good the mask is by its own probabilities."
+    )
     model: ModelUsed | None = None
     seconds: float = Field(default=0.0, description="From reading the file to the last output on disk.")
     notes: tuple[str, ...] = ()

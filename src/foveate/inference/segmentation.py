@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from foveate.arrays.decide import decisive
 from foveate.errors import OutputError
-from foveate.imaging import overlay, stem_of, write_mask, write_probability, write_rgb
-from foveate.records import Image, Mask, Photograph, Probability
+from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_probability, write_rgb
+from foveate.metrics.confidence import expected_dice
+from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """Mask and probabilities on the photograph's own grid, upright (EXIF orientation applied)."""
+    """Masks and probabilities on the photograph's own grid, upright (EXIF orientation applied)."""
 
     photograph: Photograph
-    mask: Mask
-    """H×W bool, True is vessel (or whatever the model segments); False outside the FOV."""
-    probability: Probability
-    """H×W float32, 0 to 1; 0 outside the FOV."""
+    masks: Masks
+    """K×H×W bool, one for each class; False outside the FOV."""
+    probabilities: Probabilities
+    """K×H×W float32, 0 to 1, one for each class; 0 outside the FOV."""
+    spread: Probabilities | None
+    """K×H×W, the standard deviation of the probabilities over several views; None for one."""
+    classes: Classes
+    """What the model segments."""
     fov: Mask
     """H×W bool, the field of view that was found (or given)."""
     fov_diameter: float
     """Pixels."""
-    threshold: float
+    thresholds: tuple[float, ...]
+    """One for each class that may overlap others, else one for any of them."""
     model: str
     seconds: float
     """From pixels to mask, reading not included."""
     notes: tuple[str, ...]
     """What had to be decided: when reading, and when looking for the FOV."""
 
+    @property
+    def mask(self) -> Mask:
+        """H×W bool, True is vessel (or whatever the model segments, of any class)."""
+        return any_of(self.masks)
+
+    @property
+    def probability(self) -> Probability:
+        """H×W float32, that a pixel is foreground: of any class where they exclude each other, else the largest."""
+        found: Probability = decisive(self.probabilities, self.classes).max(axis=0)
+        return found
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """H×W, 0 for background, else the number of the class from 1; of classes that overlap the last one."""
+        numbers = np.arange(1, len(self.masks) + 1, dtype=np.uint8)
+        largest: NDArray[np.uint8] = (self.masks * numbers[:, None, None]).max(axis=0)
+        return largest
+
+    def expected_f1(self) -> dict[str, float]:
+        """By class, the F1 (Dice) that the mask would have if each pixel's probability were right, inside the FOV.
+
+        Real errors hang together, so single images scatter widely about it: docs/evaluation.md says how far. A class
+        that is nowhere, not even likely, has none.
+        """
+        found = {
+            name: expected_dice(probability, mask, self.fov)
+            for name, probability, mask in zip(self.classes.names, self.probabilities, self.masks, strict=True)
+        }
+        return {name: each.value for name, each in found.items() if each is not None}
+
     def overlay(self) -> Image:
-        """The photograph with the mask drawn over it and the FOV outlined, H×W×3 uint8."""
-        return overlay(self.photograph.pixels, self.mask, fov=self.fov)
+        """The photograph with the masks drawn over it and the FOV outlined, H×W×3 uint8."""
+        return overlay(self.photograph.pixels, self.masks, fov=self.fov)
 
     def save(
         self,
@@ -45,30 +86,40 @@ class Segmentation:
     ) -> dict[str, Path]:
         """Write `NAME_mask.png` and, if asked for, `NAME_probability.png` (16 bits) and `NAME_overlay.png`.
 
+        Of several classes that exclude each other the mask is a palette image of their numbers; of several that may
+        overlap there is a `NAME_CLASS_mask.png` each. Probabilities of several classes are
+        `NAME_CLASS_probability.png`.
+
         `name` is by default the photograph's file name without its ending. Returns the paths by kind. Raises
         OutputError where a file can't be written, or is there already and `overwrite` is off; nothing is
         written then.
         """
-        paths = output_paths(
-            Path(folder), name or stem_of(Path(self.photograph.source)), probabilities=probabilities, overlay=overlay
-        )
+        stem = name or stem_of(Path(self.photograph.source))
+        paths = output_paths(Path(folder), stem, self.classes, probabilities=probabilities, overlay=overlay)
         there = [path for path in paths.values() if path.exists()]
         if there and not overwrite:
             raise OutputError(f"{there[0]}: is there already. Choose another folder or name, or overwrite=True.")
         self.write(paths)
         return paths
 
-    def write(self, paths: dict[str, Path]) -> None:
-        """Write the kinds that `paths` names ('mask', 'probability', 'overlay'), replacing what is there."""
-        if "mask" in paths:
-            write_mask(self.mask, paths["mask"])
-        if "probability" in paths:
-            write_probability(self.probability, paths["probability"])
+    def write(self, paths: Mapping[str, Path]) -> None:
+        """Write the kinds that `paths` names (as `output_paths` does), replacing what is there."""
+        if "mask" in paths and self.classes.softmax:
+            write_labels(self.labels, self.classes.names, paths["mask"])
+        several = len(self.classes.names) > 1
+        for number, class_name in enumerate(self.classes.names):
+            prefix = f"{class_name}_" if several else ""
+            if f"{prefix}mask" in paths and not (several and self.classes.exclusive):
+                write_mask(self.masks[number], paths[f"{prefix}mask"])
+            if f"{prefix}probability" in paths:
+                write_probability(self.probabilities[number], paths[f"{prefix}probability"])
         if "overlay" in paths:
             write_rgb(self.overlay(), paths["overlay"])
 
 
-def output_paths(folder: Path, name: str, *, probabilities: bool, overlay: bool) -> dict[str, Path]:
+def output_paths(folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool) -> dict[str, Path]:
     """Kind of output to its path."""
-    kinds = ["mask"] + ["probability"] * probabilities + ["overlay"] * overlay
+    prefixes = [f"{each}_" for each in classes.names] if len(classes.names) > 1 else [""]
+    kinds = ["mask"] if classes.exclusive or len(prefixes) == 1 else [f"{prefix}mask" for prefix in prefixes]
+    kinds += [f"{prefix}probability" for prefix in prefixes] * probabilities + ["overlay"] * overlay
     return {kind: folder / f"{name}_{kind}.png" for kind in kinds}

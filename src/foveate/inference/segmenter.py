@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from foveate.arrays.fov import FieldOfView, field_of_view
-from foveate.arrays.prepare import Network, WorkingSize, predict
+from foveate.arrays.fov import FieldOfView
+from foveate.arrays.prepare import Network, Preparation, WorkingSize
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging import read_photograph
+from foveate.inference.refinement import Refinement, refined
 from foveate.inference.segmentation import Segmentation
 from foveate.models import ModelCard, open_model
 from foveate.records import Mask, Photograph
@@ -30,12 +31,16 @@ class Segmenter:
 
     card: ModelCard
     network: Network
+    refinement: Refinement = field(default_factory=Refinement)
 
     @classmethod
-    def open(cls, model: str | Path, *, threads: int = 0) -> Segmenter:
+    def open(cls, model: str | Path, *, threads: int = 0, refinement: Refinement | None = None) -> Segmenter:
         """Load a shipped model by name or an `.onnx` file with its card. Raises UsageError or ModelError."""
         verified = open_model(model)
-        return cls(verified.card, open_network(verified.content, source=verified.source, threads=threads))
+        network = open_network(verified.content, source=verified.source, threads=threads)
+        refinement = refinement or Refinement()
+        refinement.post_processing.check(verified.card.thresholds)
+        return cls(verified.card, network, refinement)
 
     def segment(self, image: Source, *, fov: Mask | None = None) -> Segmentation:
         """Segment one photograph.
@@ -51,17 +56,19 @@ class Segmenter:
         pixels = photograph.pixels
         if fov is not None and fov.shape != pixels.shape[:2]:
             raise ImageError(f"{photograph.source}: the FOV is {fov.shape}, the image {pixels.shape[:2]}.")
-        view = field_of_view(pixels, self.card.fov) if fov is None else FieldOfView.of_mask(fov)
-        working_size = WorkingSize(self.card.working_minimum, self.card.working_maximum)
-        probability = predict(pixels, view, self.network, working_size)
+        card, preparation = self.card, preparation_of(self.card)
+        view = preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
+        masks, probabilities, spread = refined(pixels, view, self.network, card, preparation, self.refinement)
         return Segmentation(
             photograph=photograph,
-            mask=(probability >= self.card.threshold) & view.mask,
-            probability=probability,
+            masks=masks,
+            probabilities=probabilities,
+            spread=spread,
+            classes=card.told_apart,
             fov=view.mask,
             fov_diameter=view.diameter,
-            threshold=self.card.threshold,
-            model=self.card.name,
+            thresholds=card.thresholds,
+            model=card.name,
             seconds=time.perf_counter() - started,
             notes=photograph.notes + ((view.note,) if view.note else ()),
         )
@@ -83,3 +90,9 @@ class Segmenter:
                 on_error(image, error)
                 continue
             yield result
+
+
+def preparation_of(card: ModelCard) -> Preparation:
+    """How the model's images are brought to it."""
+    working_size = WorkingSize(card.working_minimum, card.working_maximum)
+    return Preparation(working_size, card.fov, card.channels, card.clahe)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from foveate.errors import ModelError
+from foveate.records import Classes
 
 CARD = "card.json"
 
@@ -51,8 +52,10 @@ class ModelCard(Closed):
     notice: str = "For research, not a medical device."
     file: str = Field(description="The model file beside the card.")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the model file.")
-    input: str = "N×3×H×W float32, RGB, 0 to 255, any H and W of 16 or more; normalisation is inside the file"
-    output: str = "N×1×H×W float32, probability of vessel, 0 to 1"
+    input: str = Field(description="What goes into the file, in words.")
+    output: str = Field(description="What comes out of the file, in words.")
+    classes: tuple[str, ...] = Field(min_length=1, description="What it segments, in the order of the output.")
+    exclusive: bool = Field(default=True, description="No pixel is of two of the classes, where there are several.")
     network: str
     options: dict[str, Any] = Field(description="The network's options, widths among them.")
     parameters: int
@@ -61,7 +64,14 @@ class ModelCard(Closed):
     )
     working_minimum: float = Field(description="Pixels: a smaller FOV diameter is enlarged to this.")
     working_maximum: float = Field(description="Pixels: a larger FOV diameter is reduced to this.")
-    threshold: float = Field(ge=0, le=1, description="Foreground is a probability of at least this.")
+    channels: Literal["rgb", "green"] = Field(default="rgb", description="Which of the image the network sees.")
+    clahe: float = Field(
+        default=0, ge=0, description="Clip limit of the adaptive histogram equalisation of that; 0: none."
+    )
+    thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        description="Foreground is a probability of at least this: one for each class that may overlap others, else"
+        " one for the probability that it is any of them."
+    )
     threshold_from: str
     recipe: str
     command: str = Field(description="The command that trained it.")
@@ -70,6 +80,18 @@ class ModelCard(Closed):
     validation_f1: dict[str, float] = Field(description="By set: pooled, inside the FOV, native size.")
     scores: tuple[Score, ...] = ()
     licence: str = "Apache-2.0 for the weights; the training images keep their owners' terms."
+
+    @model_validator(mode="after")
+    def _as_many_thresholds(self) -> Self:
+        names = self.told_apart.threshold_names
+        if len(self.thresholds) != len(names):
+            raise ValueError(f"thresholds has {len(self.thresholds)} numbers, its classes need {len(names)}")
+        return self
+
+    @property
+    def told_apart(self) -> Classes:
+        """The classes as a record."""
+        return Classes(self.classes, exclusive=self.exclusive)
 
     def to_json(self) -> str:
         """Indented JSON ending with a newline."""

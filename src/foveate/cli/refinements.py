@@ -1,0 +1,34 @@
+"""The options for several views and for post-processing, which `segment` and `evaluate` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from foveate.inference.refinement import Refinement
+
+TTA = Annotated[
+    Literal["1", "2", "4", "8"],
+    typer.Option("--tta", help="Mean of so many flips and quarter turns of the image; 8: all."),
+]
+HYSTERESIS = Annotated[
+    float | None,
+    typer.Option(help="A second, lower threshold: what reaches it counts if it hangs together with the mask."),
+]
+RECONNECT = Annotated[int, typer.Option(help="Bridge gaps of at most so many pixels between parts of vessels.")]
+MIN_SIZE = Annotated[int, typer.Option(help="Remove parts of fewer pixels.")]
+LARGEST = Annotated[bool, typer.Option("--largest", help="Keep only the largest part of each class.")]
+FILL_HOLES = Annotated[int, typer.Option(help="Fill holes of at most so many pixels; -1: all.")]
+
+
+def refinement_of(
+    tta: str, hysteresis: float | None, reconnect: int, min_size: int, largest: bool, fill_holes: int
+) -> Refinement:
+    """The options as one record. Raises UsageError for a value out of range."""
+    from foveate.arrays.postprocess import PostProcessing
+    from foveate.inference.refinement import Refinement
+
+    views = cast("Literal[1, 2, 4, 8]", int(tta))
+    return Refinement(views, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))

@@ -1,0 +1,65 @@
+"""What may be done beyond one pass through the network: several views of the image, and work on the masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from foveate.arrays.augmented import predict_augmented
+from foveate.arrays.decide import decide, decisive
+from foveate.arrays.fov import FieldOfView
+from foveate.arrays.postprocess import PostProcessing, postprocess
+from foveate.arrays.prepare import Network, Preparation, predict
+from foveate.models import ModelCard
+from foveate.records import Image, Masks, Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """All of it is off unless asked for."""
+
+    views: Literal[1, 2, 4, 8] = 1
+    """How many flips and turns of the image the probabilities are the mean of."""
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
+
+    @property
+    def passes(self) -> str:
+        """The views in words."""
+        kinds = {2: "left and right", 4: "flips", 8: "flips and quarter turns"}
+        return "one forward pass" if self.views == 1 else f"mean of {self.views} views ({kinds[self.views]})"
+
+    @property
+    def steps(self) -> str:
+        """The post-processing in words: every option that is on, in the order of application."""
+        plain = PostProcessing()
+        chosen = [(each.name, getattr(self.post_processing, each.name)) for each in fields(plain)]
+        on = [f"{name} {value}" for name, value in chosen if value != getattr(plain, name)]
+        return ", ".join(on) or "none"
+
+
+def refined(
+    image: Image,
+    fov: FieldOfView,
+    network: Network,
+    card: ModelCard,
+    preparation: Preparation,
+    refinement: Refinement,
+) -> tuple[Masks, Probabilities, Probabilities | None]:
+    """Masks, probabilities and, of several views, the standard deviation of these, all K×H×W."""
+
+    def once(view: Image, inside: FieldOfView) -> Probabilities:
+        return predict(view, inside, network, preparation, len(card.classes))
+
+    spread = None
+    if refinement.views == 1:
+        probabilities = once(image, fov)
+    else:
+        probabilities, spread = predict_augmented(image, fov, once, refinement.views)
+    classes = card.told_apart
+    masks: Masks = decide(probabilities, classes, card.thresholds) & fov.mask
+    if refinement.post_processing != PostProcessing():
+        effective = decisive(probabilities, classes)
+        masks = postprocess(
+            masks, effective, fov.mask, card.thresholds, refinement.post_processing, exclusive=classes.exclusive
+        )
+    return masks, probabilities, spread
