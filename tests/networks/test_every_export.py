@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from every_network import DEFAULTS, DIFFERENT, Case
+from foveate.records import Classes
 from foveate.runtime import open_network
 from foveate.training.export import to_onnx
 from foveate.training.validation import Exportable
@@ -29,7 +30,12 @@ pytestmark = pytest.mark.slow
 def exportable(case: Case) -> Exportable:
     """A network as it is exported, from pixels to probabilities."""
     channels = case.in_channels
-    return Exportable(Case(case.name, case.options).experienced(), [MEAN] * channels, [DEVIATION] * channels).eval()
+    count = case.options.get("classes", 1)
+    names = tuple(f"class {number}" for number in range(count))
+    # Three maps are the background's and two classes' that exclude each other.
+    classes = Classes(names[1:]) if count == 3 else Classes(names, exclusive=False)
+    network = Case(case.name, case.options).experienced()
+    return Exportable(network, [MEAN] * channels, [DEVIATION] * channels, classes).eval()
 
 
 def largest_difference(
