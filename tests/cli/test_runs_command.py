@@ -43,7 +43,7 @@ def test_runs_are_listed_with_what_their_own_files_tell(folder: Path, finished_r
     best = json.loads((finished_run / "run.json").read_text(encoding="utf-8"))["progress"]["best"]
     for each in found.values():
         assert (each["network"], each["data"]) == ("region_guided", ["synthetic"])
-        assert (each["best_epoch"], each["f1"], each["threshold"]) == (best["epoch"], best["f1"], best["threshold"])
+        assert (each["best_epoch"], each["f1"], each["thresholds"]) == (best["epoch"], best["f1"], best["thresholds"])
     assert [(each["epochs"], each["planned"], each["state"]) for each in found.values()] == [
         (3, 3, "finished"),
         (2, 5, "stopped"),

@@ -1,5 +1,6 @@
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,16 @@ import torch
 from safetensors.torch import load_file
 
 import foveate
+from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError
 from foveate.runtime import open_network
-from foveate.training.export import export, to_onnx
+from foveate.training.export import _seen, export, to_onnx
+from foveate.training.run_folder import load_facts
+from foveate.training.start import Listener, start
 from foveate.training.validation import Exportable
 from foveate.training.weights import load_weights
+from small_run import small_recipe
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def test_the_card_says_what_the_file_is(exported: Path, finished_run: Path) -> N
     stored = load_file(finished_run / "best.safetensors")
     learnt = sum(t.numel() for name, t in stored.items() if not re.search(r"running_|num_batches", name))
     assert card.parameters == learnt
-    assert card.threshold == load_weights(finished_run / "best.safetensors")[1].threshold
+    assert card.thresholds == load_weights(finished_run / "best.safetensors")[1].thresholds
     assert {data.set for data in card.training_data} == {"synthetic"}
     assert segmenter.segment(draw(3, height=140, width=130).image).mask.shape == (140, 130)
 
@@ -76,3 +81,38 @@ def test_a_file_that_differs_from_pytorch_is_refused(
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"best\.safetensors"):
         export(tmp_path, tmp_path / "model.onnx")
+
+
+def test_the_card_names_the_images_of_the_runs_that_a_run_began_with(
+    finished_run: Path, small_data: list[DataSet], tmp_path: Path
+) -> None:
+    (data,) = small_data
+    other = replace(data, name="another", entries=tuple(replace(each, id=f"other-{each.id}") for each in data.entries))
+    recipe = small_recipe("training.epochs=1", "training.seed=5")
+    silent = Listener(lambda _: None, lambda *_: None, lambda _: None)
+    folder = tmp_path / "second"
+    start(
+        recipe,
+        [other],
+        folder=folder,
+        resume=False,
+        device="cpu",
+        command="a test",
+        listener=silent,
+        initial=finished_run / "best.safetensors",
+    )
+    card = export(folder, tmp_path / "exported" / "model.onnx").card
+    first, second = (load_facts(run)["data"] for run in (finished_run, folder))
+    named = {each.set: (list(each.training), list(each.validation)) for each in card.training_data}
+    assert named == {name: (part["training"], part["validation"]) for name, part in (first | second).items()}
+
+
+def test_an_image_that_was_learnt_from_once_is_no_validation_image() -> None:
+    def part(training: list[str], validation: list[str]) -> dict[str, object]:
+        facts = {"title": "t", "terms": "t", "citation": "c"}
+        return {"drive": {**facts, "training": training, "validation": validation}}
+
+    first = {"data": part(["a", "b"], ["c"])}
+    record = {"data": part(["b", "c"], ["a"]), "initial": first}
+    found = _seen(record)["drive"]
+    assert (found["training"], found["validation"]) == (["a", "b", "c"], [])

@@ -12,10 +12,13 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from foveate.recipes.schema import Recipe, TrainingSection
+from foveate.records import Classes
 from foveate.training.parts import Parts, build_parts, restore_parts, state_of
 from small_run import small_recipe
 
 OPTIMISERS, SCHEDULES = (get_args(TrainingSection.model_fields[key].annotation) for key in ("optimiser", "schedule"))
+
+VESSEL = Classes(("vessel",))
 
 # Six steps of three epochs.
 SHORT = ("training.epochs=3", "training.samples_per_epoch=4", "training.batch=2", "training.average=0")
@@ -56,14 +59,14 @@ def test_the_step_schedule_falls_after_every_so_many_epochs() -> None:
     recipe = recipe_of(
         "training.schedule=step", "training.step_epochs=1", "training.step_factor=0.5", "training.learning_rate=0.8"
     )
-    assert take_steps(build_parts(recipe), range(6)) == pytest.approx([0.8, 0.8, 0.4, 0.4, 0.2, 0.2])
+    assert take_steps(build_parts(recipe, VESSEL), range(6)) == pytest.approx([0.8, 0.8, 0.4, 0.4, 0.2, 0.2])
 
 
 def test_a_warm_up_rises_into_the_step_schedule() -> None:
     recipe = recipe_of(
         "training.schedule=step", "training.step_epochs=2", "training.warm_up=3", "training.learning_rate=0.9"
     )
-    assert take_steps(build_parts(recipe), range(6)) == pytest.approx([0.3, 0.6, 0.9, 0.9, 0.09, 0.09])
+    assert take_steps(build_parts(recipe, VESSEL), range(6)) == pytest.approx([0.3, 0.6, 0.9, 0.9, 0.09, 0.09])
 
 
 def test_the_plateau_falls_by_its_factor() -> None:
@@ -73,14 +76,16 @@ def test_the_plateau_falls_by_its_factor() -> None:
         "training.plateau_factor=0.25",
         "training.learning_rate=0.8",
     )
-    rates = take_steps(build_parts(recipe), range(8))
+    rates = take_steps(build_parts(recipe, VESSEL), range(8))
     assert rates == pytest.approx([0.8] * 6 + [0.2] * 2)  # the third epoch is the second without a better score
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_one_cycle_moves_learning_rate_and_momentum_against_each_other(optimiser: str) -> None:
     recipe = recipe_of("training.schedule=one_cycle", f"training.optimiser={optimiser}", "training.learning_rate=0.1")
-    parts = build_parts(recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 10})}))
+    parts = build_parts(
+        recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 10})}), VESSEL
+    )
     group = parts.optimiser.param_groups[0]
     for step in range(20):
         rate, momentum = one_cycle(step, 20)
@@ -99,7 +104,7 @@ def test_sgd_follows_its_formula() -> None:
         "training.weight_decay=0.1",
         "training.learning_rate=0.01",
     )
-    parts = build_parts(recipe)
+    parts = build_parts(recipe, VESSEL)
     first = next(parts.network.parameters())
     weight = first.detach().numpy().astype(np.float64)
     velocity = np.zeros_like(weight)
@@ -120,14 +125,14 @@ def test_restored_parts_go_on_bit_by_bit_the_same(optimiser: str, schedule: str)
         "training.step_epochs=1",
         "training.warm_up=2",
     )
-    through = build_parts(recipe)
+    through = build_parts(recipe, VESSEL)
     rates = take_steps(through, range(6))
-    broken = build_parts(recipe)
+    broken = build_parts(recipe, VESSEL)
     before = take_steps(broken, range(3))
     file = io.BytesIO()
     torch.save(state_of(broken), file)
     file.seek(0)
-    restored = build_parts(recipe)
+    restored = build_parts(recipe, VESSEL)
     restore_parts(restored, torch.load(file, weights_only=True))
     assert before + take_steps(restored, range(3, 6)) == rates
     now, expected = (parts.optimiser.state_dict()["param_groups"] for parts in (restored, through))
@@ -139,9 +144,9 @@ def test_restored_parts_go_on_bit_by_bit_the_same(optimiser: str, schedule: str)
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
 def test_a_run_resumed_with_more_epochs_follows_the_longer_schedule(schedule: str) -> None:
     short, long = (recipe_of(f"training.schedule={schedule}", f"training.epochs={epochs}") for epochs in (3, 6))
-    parts = build_parts(short)
+    parts = build_parts(short, VESSEL)
     take_steps(parts, range(6))
-    longer = build_parts(long)
+    longer = build_parts(long, VESSEL)
     restore_parts(longer, state_of(parts))
     take_steps(longer, range(6, 7))  # the step that was computed before the break
-    assert take_steps(longer, range(7, 12)) == take_steps(build_parts(long), range(12))[7:]
+    assert take_steps(longer, range(7, 12)) == take_steps(build_parts(long, VESSEL), range(12))[7:]

@@ -19,10 +19,10 @@ def test_each_case_is_shown_once_by_its_name_with_its_mask() -> None:
     for tile in tiles:
         assert tile.fov is not None
         assert tile.image.shape == (SIDE, SIDE, 3)
-        assert tile.mask.shape == tile.fov.shape == (SIDE, SIDE)
+        assert tile.masks.shape == (1, *tile.fov.shape) == (1, SIDE, SIDE)
         green = tile.image[..., 1].astype(float)
-        inside = tile.fov
-        assert green[tile.mask & inside].mean() < green[~tile.mask & inside].mean()  # vessels are dark
+        inside, mask = tile.fov, tile.masks[0]
+        assert green[mask & inside].mean() < green[~mask & inside].mean()  # vessels are dark
 
 
 def test_the_seed_of_the_recipe_decides() -> None:

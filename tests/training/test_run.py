@@ -86,7 +86,7 @@ def test_best_weights_are_those_of_the_epoch_with_the_highest_validation_f1(fini
     best = max(rows, key=lambda row: float(row["mean_f1"]))
     _, facts = load_weights(finished_run / "best.safetensors")
     assert facts.epoch == int(best["epoch"])
-    assert facts.threshold == pytest.approx(float(best["threshold"]), abs=1e-5)  # the log has five decimals
+    assert facts.thresholds == pytest.approx([float(best["threshold"])], abs=1e-5)  # the log has five decimals
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(tmp_path: Path, small_data: list[DataSet]) -> None:

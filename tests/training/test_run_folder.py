@@ -60,7 +60,7 @@ def test_the_log_has_everything_that_was_said_and_a_line_for_every_epoch(
 
 def test_the_picture_shows_each_curve_where_its_numbers_are(tmp_path: Path) -> None:
     def row(epoch: int, loss: float, rate: float) -> EpochRow:
-        return EpochRow(epoch, loss, 1.0, {"a": 0.5, "b": 0.7}, 0.5, rate, epoch == 1, 10.0, 1.0)
+        return EpochRow(epoch, loss, 1.0, {"a": {"x": 0.5}, "b": {"x": 0.7}}, (0.5,), rate, epoch == 1, 10.0, 1.0)
 
     def picture(*rows: EpochRow) -> np.ndarray:
         draw_curves(rows, tmp_path)

@@ -5,6 +5,7 @@ import torch
 from foveate.recipes.schema import AugmentationSection
 from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
 
+CPU = torch.device("cpu")
 STILL = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)
 
 
@@ -19,7 +20,7 @@ def case(height: int, width: int, seed: int) -> torch.Tensor:
 
 def draw(data: TrainingSet, augmentation: AugmentationSection, seed: int, size: int = 8) -> tuple[torch.Tensor, ...]:
     generator = torch.Generator().manual_seed(seed)
-    batch = draw_batch([data], size=size, side=48, augmentation=augmentation, generator=generator)
+    batch = draw_batch([data], size=size, side=48, augmentation=augmentation, generator=generator, device=CPU)
     return batch.image, batch.mask, batch.fov
 
 
@@ -73,7 +74,7 @@ def test_sets_are_drawn_by_their_weights() -> None:
         TrainingSet(str(n), weight, (plane,)) for n, (weight, plane) in enumerate(zip((3.0, 1.0), planes, strict=True))
     ]
     generator = torch.Generator().manual_seed(0)
-    batch = draw_batch(sets, size=400, side=16, augmentation=STILL, generator=generator)
+    batch = draw_batch(sets, size=400, side=16, augmentation=STILL, generator=generator, device=CPU)
     share = float((batch.image[:, 0, 8, 8] < 0.5).float().mean())
     assert share == pytest.approx(0.75, abs=0.07)  # three standard deviations of 400 draws
 

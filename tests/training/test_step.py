@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError
 from foveate.recipes.schema import Recipe
+from foveate.records import Classes
 from foveate.training.memory import fitting
 from foveate.training.parts import Parts, build_parts
 from foveate.training.samples import TrainingSet
@@ -21,8 +22,10 @@ from foveate.training.setting import Setting
 from foveate.training.step import stepper
 from small_run import run, small_recipe
 
+VESSEL = Classes(("vessel",))
 
-def without_batch_norm(_: Recipe) -> nn.Module:
+
+def without_batch_norm(_: Recipe, classes: Classes) -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.SiLU(), nn.Conv2d(4, 1, 3, padding=1))
 
@@ -34,12 +37,12 @@ def setting_of(recipe: Recipe) -> Setting:
     cases[1, 4, 30:50] = 255
     fabric = Fabric(accelerator="cpu", devices=1)
     sets = [TrainingSet("noise", 1.0, tuple(cases))]
-    return Setting(recipe, sets, [], fabric, Path(), {}, (127.0,) * 3, (70.0,) * 3)
+    return Setting(recipe, sets, [], fabric, Path(), {}, (127.0,) * 3, (70.0,) * 3, VESSEL)
 
 
 def one_step(*overrides: str) -> tuple[float, Parts]:
     recipe = small_recipe("training.loss=bce", "training.average=0", "training.side_weight=0", *overrides)
-    parts = build_parts(recipe)
+    parts = build_parts(recipe, VESSEL)
     parts.network.train()
     return stepper(parts, setting_of(recipe)).step(), parts
 

@@ -28,7 +28,9 @@ LOSS = (1.0, 0.9, 1.1, 1.2, 0.95, 1.3)
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Validations whose F1 gets better and better, while their loss is best in the second epoch."""
-    found: Iterator[Validation] = (Validation(0.5, {"x": f1}, loss) for f1, loss in zip(F1, LOSS, strict=True))
+    found: Iterator[Validation] = (
+        Validation((0.5,), {"x": {"vessel": f1}}, loss) for f1, loss in zip(F1, LOSS, strict=True)
+    )
     monkeypatch.setattr("foveate.training.loop.validate", lambda *_, **__: next(found))
 
 

@@ -17,3 +17,14 @@ def needs_torch() -> Iterator[None]:
         raise UsageError(
             f"this command needs PyTorch and more ({error.name} is missing): pip install 'foveate[train]'"
         ) from error
+
+
+@contextmanager
+def needs(extra: str, package: str) -> Iterator[None]:
+    """Around the import of a part that needs an extra of that name, of which a package is the greatest part."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"this command needs {package} ({error.name} is missing): pip install 'foveate[{extra}]'"
+        ) from error

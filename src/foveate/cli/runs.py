@@ -49,7 +49,8 @@ def _print(found: Sequence[Run]) -> None:
     drawing.add_column("state", no_wrap=True)
     for run in found:
         scores = [
-            f"{value:.{digits}f}" if value is not None else "–" for value, digits in ((run.f1, 4), (run.threshold, 3))
+            "–" if run.f1 is None else f"{run.f1:.4f}",
+            "–" if run.thresholds is None else ", ".join(f"{threshold:.3f}" for threshold in run.thresholds),
         ]
         drawing.add_row(
             str(run.folder), run.network, ", ".join(run.data), f"{run.epochs}/{run.planned}", *scores, run.state

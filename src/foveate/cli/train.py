@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -9,16 +10,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from foveate.cli.console import say, say_error
+from foveate.cli.console import rank, say, say_error
 from foveate.cli.extras import needs_torch
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
     from foveate.recipes.schema import Recipe
+
+Storage = Literal["auto", "memory", "disk"]
+
+MLFLOW = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
 
 INTERRUPTED, TERMINATED = 128 + 2, 128 + 15
 """Exit statuses, as shells have them: of Ctrl-C, and of a process that was asked to end."""
@@ -34,13 +45,29 @@ def train(
     data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     initial: Annotated[
-        Path | None, typer.Option("--from", help="Begin with the weights of this .safetensors file.")
+        str | None,
+        typer.Option("--from", help="Begin with these weights: a shipped model, a run's folder, a .safetensors file."),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the run in this folder, by its own recipe, data and options.")
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or auto; without it auto, or with --resume the run's own.")
+    ] = None,
+    cache: Annotated[
+        Storage | None,
+        typer.Option(
+            help="Where prepared images are kept: in memory, on disk in the run's folder, or auto: in memory if they"
+            " take up to half of what is free; without it auto, or with --resume the run's own."
+        ),
+    ] = None,
+    track: Annotated[
+        bool | None,
+        typer.Option(
+            "--track/--no-track",
+            help="Report the run to MLflow, at MLFLOW_TRACKING_URI or in mlflow.db beside its folder; a run that was"
+            " begun so goes on so.",
+        ),
     ] = None,
 ) -> None:
     """Train a network by a recipe, or go on with a run that was stopped.
@@ -57,18 +84,35 @@ def train(
     if resume is not None:
         if out is not None or initial is not None:
             raise UsageError("--resume goes on in the run's own folder, from its own weights: no --out, no --from.")
-        _resume(resume, words, data, device)
+        _resume(resume, words, data, device, cache, track)
     elif not words or not data or out is None:
         raise UsageError(
             "train needs a RECIPE, at least one --data NAME:FOLDER and an --out FOLDER; or --resume FOLDER."
         )
     else:
-        _run(read_recipe(words[0], words[1:]), data, out, initial=initial, resume=False, device=device or "auto")
+        _run(
+            read_recipe(words[0], words[1:]),
+            data,
+            out,
+            initial=initial,
+            resume=False,
+            device=device or "auto",
+            cache=cache or "auto",
+            track=bool(track),
+        )
 
 
-def _resume(folder: Path, overrides: list[str], data: list[str] | None, device: str | None) -> None:
+def _resume(
+    folder: Path,
+    overrides: list[str],
+    data: list[str] | None,
+    device: str | None,
+    cache: Storage | None,
+    track: bool | None,
+) -> None:
     """Go on with a run; `data` only where its sets lie in another place now."""
     from foveate.training.plan import plan_of
+    from foveate.training.run_folder import load_facts
 
     plan = plan_of(folder, overrides)
     _run(
@@ -78,13 +122,28 @@ def _resume(folder: Path, overrides: list[str], data: list[str] | None, device: 
         initial=None if plan.begun else plan.initial,
         resume=plan.begun,
         device=device or plan.device,
+        cache=cache or plan.cache,
+        track="track" in load_facts(folder) if track is None else track,
     )
 
 
-def _run(recipe: Recipe, data: list[str], out: Path, *, initial: Path | None, resume: bool, device: str) -> None:
+def _run(
+    recipe: Recipe,
+    data: list[str],
+    out: Path,
+    *,
+    initial: str | Path | None,
+    resume: bool,
+    device: str,
+    cache: Storage,
+    track: bool,
+) -> None:
     from foveate.cli.train_display import shown
     from foveate.datasets import open_set
 
+    # Even without --track: MONAI imports MLflow wherever that is installed.
+    for name, value in MLFLOW.items():
+        os.environ.setdefault(name, value)
     with _sigterm_like_ctrl_c():
         try:
             with needs_torch():
@@ -98,12 +157,20 @@ def _run(recipe: Recipe, data: list[str], out: Path, *, initial: Path | None, re
                     device=device,
                     command=shlex.join(["foveate", *sys.argv[1:]]),
                     initial=initial,
+                    storage=cache,
+                    track=_store_of(out) if track else None,
                     listener=listener,
+                    rank=rank(),
                 )
         except KeyboardInterrupt as stop:
             say_error(f"stopped; {_what_is_left(out)}")
             raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from stop
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
+
+
+def _store_of(run: Path) -> str:
+    """Where MLflow is told of a run."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(run.resolve().parent / 'mlflow.db').as_posix()}"
 
 
 def _what_is_left(out: Path) -> str:

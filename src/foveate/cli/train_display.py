@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from foveate.cli.console import say
+from foveate.cli.console import rank, say
 
 if TYPE_CHECKING:
     from foveate.recipes.schema import Recipe
@@ -25,8 +25,8 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
 
     options = recipe.training
     columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()
-    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as bar:
-        task = bar.add_task("reading images", total=options.steps_per_epoch)
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty() or rank().number > 0) as bar:
+        task = bar.add_task("reading images", total=None)
         began = time.monotonic()
         last: list[EpochRow] = []
 
@@ -35,6 +35,9 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
                 say(text)
             else:
                 bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+        def on_read(number: int, total: int) -> None:
+            bar.update(task, completed=number, total=total)
 
         def on_step(epoch: int, step: int, loss: float) -> None:
             nonlocal began
@@ -48,14 +51,14 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
                 parts.append(f"{step * options.crops_per_step / spent:.1f} images/s")
                 per_epoch = last[-1].seconds if last else options.steps_per_epoch * spent / step
                 parts.append(f"{_time(per_epoch * (options.epochs - epoch) - spent)} left")
-            bar.update(task, completed=step + 1, description=", ".join(parts))
+            bar.update(task, completed=step + 1, total=options.steps_per_epoch, description=", ".join(parts))
 
         def on_epoch(row: EpochRow) -> None:
             last[:] = [row]
             left = row.seconds * (options.epochs - row.epoch)
             tell(row.sentence(options.epochs) + (f", {_time(left)} left" if left else ""))
 
-        yield Listener(tell, on_step, on_epoch)
+        yield Listener(tell, on_step, on_epoch, on_read)
 
 
 def _time(seconds: float) -> str:

@@ -68,12 +68,20 @@ class DataSection(Section):
 
     fov: Literal["find", "whole"] = "find"
     """Fundus photographs, whose FOV is found, or any images, taken whole."""
+    channels: Literal["rgb", "green"] = "rgb"
+    """What of the image the network sees."""
+    clahe: Annotated[float, Field(ge=0)] = 0.0
+    """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
     working_minimum: Positive = 512
     """Pixels: a smaller FOV diameter is enlarged to this."""
     working_maximum: Positive = 1024
     """Pixels: a larger FOV diameter is reduced to this."""
     validation_share: Share = 0.1
     """Of the groups (patients, eyes) of each set's training part; at least one group."""
+    folds: Annotated[int, Field(ge=0)] = 0
+    """Parts for cross-validation, by groups, the same for every seed; one is held out, and no share. 0: a share."""
+    fold: Annotated[int, Field(ge=0)] = 0
+    """Which of them is held out, from 0."""
     weights: dict[str, Positive] = {}
     """How often a set is drawn, by name; 1 where not given."""
 
@@ -83,6 +91,16 @@ class DataSection(Section):
             raise ValueError(
                 f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
             )
+        if 0 < self.clahe < 1:
+            raise ValueError(f"clahe {self.clahe:g} is no clip limit: 0, or 1 and more")
+        return self
+
+    @model_validator(mode="after")
+    def _one_of_the_folds(self) -> Self:
+        if self.folds == 1:
+            raise ValueError("folds = 1 leaves nothing to train on; write 0, or 2 and more")
+        if self.fold >= max(self.folds, 1):
+            raise ValueError(f"fold {self.fold} is none of the {self.folds} folds, which count from 0")
         return self
 
 
@@ -121,6 +139,8 @@ class TrainingSection(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     encoder_weights: str = ""
     """Begin a ResNet encoder with these: a name, e.g. resnet34, fetched once, or a .safetensors file; none: random."""
+    freeze: tuple[str, ...] = ()
+    """Stages of the network that don't learn."""
     crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
     """Side of the square crops, pixels at working size."""
     batch: Count = 4
@@ -136,6 +156,8 @@ class TrainingSection(Section):
     momentum: Share = 0.9
     """Of `sgd`, without Nesterov's step."""
     learning_rate: Positive = 1e-3
+    stage_rates: dict[str, Positive] = {}
+    """Factors on `learning_rate`, by stage of the network; 1 where not given."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["constant", "plateau", "step", "cosine", "one_cycle"] = "cosine"
     """Plateau: lower after `plateau_patience` epochs without a better validation by `watch`. Cosine: to zero. One
@@ -149,6 +171,8 @@ class TrainingSection(Section):
     """Steps over which the learning rate rises from zero."""
     gradient_clip: Annotated[float, Field(ge=0)] = 0.0
     """Largest norm of the gradient; 0 leaves it alone."""
+    divergence: Annotated[float, Field(ge=0)] = 3.0
+    """Stop when the average loss of the last hundred steps is more than this many times the lowest one; 0: never."""
     average: Share = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
     watch: Literal["f1", "loss"] = "f1"
@@ -158,6 +182,12 @@ class TrainingSection(Section):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
     """Let PyTorch compile the training's forward pass."""
+
+    @model_validator(mode="after")
+    def _frozen_without_rate(self) -> Self:
+        if both := [stage for stage in self.freeze if stage in self.stage_rates]:
+            raise ValueError(f"'{both[0]}' is in freeze and in stage_rates; leave one of the two out")
+        return self
 
     @property
     def crops_per_step(self) -> int:

@@ -1,31 +1,27 @@
-"""What chance makes of a case: where a crop lies and how it is turned, in one resampling, then its colours.
+"""What chance makes of a case: where a crop lies and how it is turned, and what becomes of its colours.
 
 Axes: B images, C channels, H rows, W columns. Points are (column, row) in pixels; pixel i reaches from i to i + 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import cos, pi, sin, tan
 
 import kornia
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from foveate.recipes.schema import AugmentationSection
+from foveate.training.resampling import Placement
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """The affine map from a crop to its case: case = matrix · (crop − the crop's middle) + centre."""
-
-    centre: tuple[float, float]
-    matrix: tuple[tuple[float, float], tuple[float, float]]
-
-
-def draw_placement(case: Tensor, side: int, augmentation: AugmentationSection, generator: torch.Generator) -> Placement:
+def draw_placement(
+    case: Tensor, side: int, augmentation: AugmentationSection, generator: torch.Generator, channels: int = 3
+) -> Placement:
     """A crop of S×S pixels anywhere on the case, or about a vessel: turned, mirrored, scaled, shifted and sheared.
+
+    The case is (C + K + 1)×H×W, as in `samples.py`; `channels` is C.
 
     What a recipe switches off takes no number from `generator`, except for the five that every crop takes.
     """
@@ -35,7 +31,7 @@ def draw_placement(case: Tensor, side: int, augmentation: AugmentationSection, g
     flip = -1.0 if augmentation.flip and mirror > 0 else 1.0
     upend = -1.0 if augmentation.flip_vertical and _signed(1, generator)[0] > 0 else 1.0
     slant = tan(_signed(1, generator)[0] * augmentation.shear * pi / 180) if augmentation.shear else 0.0
-    vessel = _vessel_pixel(case, generator) if augmentation.place == "vessel" else None
+    vessel = _vessel_pixel(case, channels, generator) if augmentation.place == "vessel" else None
     x, y = vessel or _anywhere(case, side, across, down)
     if augmentation.shift:
         right, lower = _signed(2, generator)
@@ -45,43 +41,40 @@ def draw_placement(case: Tensor, side: int, augmentation: AugmentationSection, g
     return Placement((x, y), ((a, upend * b + slant * a), (c, upend * d + slant * c)))
 
 
-def resample(case: Tensor, side: int, placement: Placement) -> Tensor:
-    """One crop 1×C×S×S of a case C×H×W by a single bilinear resampling, black outside the image."""
-    height, width = case.shape[1:]
-    (a, b), (c, d) = placement.matrix
-    x, y = placement.centre
-    matrix = torch.tensor(
-        [
-            [a * side / width, b * side / width, 2 * x / width - 1],
-            [c * side / height, d * side / height, 2 * y / height - 1],
-        ],
-        device=case.device,
-    )
-    grid = F.affine_grid(matrix[None], [1, 1, side, side], align_corners=False)
-    return F.grid_sample(case[None].float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+def recolour(
+    image: Tensor,
+    augmentation: AugmentationSection,
+    generator: torch.Generator,
+    *,
+    size: int | None = None,
+    own: Sequence[int] | None = None,
+) -> Tensor:
+    """Gamma, contrast, colour balance, brightness and noise for a whole batch B×C×H×W, 0 to 1.
 
-
-def recolour(image: Tensor, augmentation: AugmentationSection, generator: torch.Generator) -> Tensor:
-    """Gamma, contrast, colour balance, brightness and noise for a whole batch B×3×H×W, 0 to 1."""
-    batch = len(image)
+    Where the images are the `own` ones of `size`, they become what they would among all of these.
+    """
+    batch, channels = size or len(image), image.shape[1]
+    mine = list(range(batch)) if own is None else list(own)
 
     def uniform(bound: float, *shape: int) -> Tensor:
-        return ((2 * torch.rand(shape, generator=generator) - 1) * bound).to(image.device)
+        return ((2 * torch.rand(shape, generator=generator)[mine] - 1) * bound).to(image.device)
 
     image = kornia.enhance.adjust_gamma(image, uniform(augmentation.gamma, batch).exp())
     image = kornia.enhance.adjust_contrast_with_mean_subtraction(image, 1 + uniform(augmentation.contrast, batch))
-    image = image * (1 + uniform(augmentation.colour, batch, 3, 1, 1))
+    image = image * (1 + uniform(augmentation.colour, batch, channels, 1, 1))
     image = image + uniform(augmentation.brightness, batch, 1, 1, 1)
     if augmentation.noise:
-        image = image + uniform(augmentation.noise, batch, 1, 1, 1) * _normal(image, generator)
+        image = image + uniform(augmentation.noise, batch, 1, 1, 1) * _normal(image, batch, mine, generator)
     return image.clamp(0, 1)
 
 
-def _normal(image: Tensor, generator: torch.Generator) -> Tensor:
+def _normal(image: Tensor, size: int, own: Sequence[int], generator: torch.Generator) -> Tensor:
     """Normal noise of the image's shape, made where the image is: drawing it on the CPU would hold a GPU up."""
-    seed = int(torch.randint(2**62, (1,), generator=generator))
-    there = torch.Generator(image.device).manual_seed(seed)
-    return torch.randn(image.shape, generator=there, device=image.device)
+    there, noise = torch.Generator(image.device), torch.empty_like(image)
+    seeds = torch.randint(2**62, (size,), generator=generator)[list(own)].tolist()
+    for seed, into in zip(seeds, noise, strict=True):
+        torch.randn(into.shape, generator=there.manual_seed(seed), out=into)
+    return noise
 
 
 def _signed(count: int, generator: torch.Generator) -> list[float]:
@@ -98,9 +91,9 @@ def _anywhere(case: Tensor, side: int, across: float, down: float) -> tuple[floa
     return x, y
 
 
-def _vessel_pixel(case: Tensor, generator: torch.Generator) -> tuple[float, float] | None:
-    """The middle of a vessel pixel inside the FOV, each as likely; None where the case has none."""
-    pixels = torch.nonzero((case[3] > 127) & (case[4] > 127))
+def _vessel_pixel(case: Tensor, channels: int, generator: torch.Generator) -> tuple[float, float] | None:
+    """The middle of a pixel of any class inside the FOV, each as likely; None where the case has none."""
+    pixels = torch.nonzero((case[channels:-1].amax(dim=0) > 127) & (case[-1] > 127))
     if not len(pixels):
         return None
     row, column = pixels[int(torch.randint(len(pixels), (1,), generator=generator))].tolist()

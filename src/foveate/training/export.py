@@ -48,7 +48,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         if path.exists() and not overwrite:
             raise OutputError(f"{path}: is there already. Choose another folder, or --overwrite.")
     network, facts = load_weights(run / BEST)
-    model = Exportable(network, facts.mean, facts.deviation).eval()
+    model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
     content = to_onnx(model)
     differences = compare(content, model)
     worst = max(differences.values())
@@ -63,23 +63,53 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         description=recipe.description,
         file=target.name,
         sha256=hashlib.sha256(content).hexdigest(),
+        input=_input(recipe.data.channels),
+        output=_output(facts.classes),
+        classes=facts.classes,
+        exclusive=facts.exclusive,
         network=facts.network,
         options=facts.options,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         fov=recipe.data.fov,
         working_minimum=recipe.data.working_minimum,
         working_maximum=recipe.data.working_maximum,
-        threshold=facts.threshold,
+        channels=recipe.data.channels,
+        clahe=recipe.data.clahe,
+        thresholds=facts.thresholds,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=recipe.name,
         command="; then ".join(_commands(record)),
         source_commit=record["source_commit"],
-        training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in record["data"].items()),
+        training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items()),
         validation_f1=facts.validation_f1,
     )
     write_bytes(content, target)
     write_text(card.to_json(), card_path)
     return Exported(card, differences)
+
+
+def _input(channels: str) -> str:
+    seen = "N×3×H×W float32, RGB" if channels == "rgb" else "N×1×H×W float32, green"
+    return f"{seen}, 0 to 255, any H and W of 16 or more; normalisation is inside the file"
+
+
+def _output(classes: tuple[str, ...]) -> str:
+    return f"N×{len(classes)}×H×W float32, probability of {', '.join(classes)}, 0 to 1"
+
+
+def _seen(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every set that had a part in the weights, by the run's facts and by those of the runs that it began with.
+
+    An image that one of them learnt from was learnt from, whatever it was for the others.
+    """
+    earlier = _seen(record["initial"]) if "initial" in record else {}
+    seen = {}
+    for name in earlier.keys() | record.get("data", {}).keys():
+        parts = [runs[name] for runs in (earlier, record.get("data", {})) if name in runs]
+        learnt = list(dict.fromkeys(each for part in parts for each in part["training"]))
+        checked = dict.fromkeys(each for part in parts for each in part["validation"])
+        seen[name] = parts[-1] | {"training": learnt, "validation": [each for each in checked if each not in learnt]}
+    return dict(sorted(seen.items()))
 
 
 def _commands(record: dict[str, Any]) -> list[str]:
@@ -120,11 +150,11 @@ def compare(content: bytes, model: Exportable) -> dict[tuple[int, int], float]:
     """The largest difference of a probability, by size, on noise that is bright and dark in places."""
     in_onnx = open_network(content, source="the exported file")
     reference = in_torch(model, torch.device("cpu"))
-    random = np.random.default_rng(0)
+    random, channels = np.random.default_rng(0), len(model.mean)
     differences = {}
     for size in SIZES:
-        coarse = random.uniform(0, 255, (1, 3, size[0] // 8, size[1] // 8))
-        image = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3) + random.uniform(-20, 20, (1, 3, *size))
+        coarse = random.uniform(0, 255, (1, channels, size[0] // 8, size[1] // 8))
+        image = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3) + random.uniform(-20, 20, (1, channels, *size))
         pixels = image.clip(0, 255).astype(np.float32)
         differences[size] = float(np.abs(in_onnx(pixels) - reference(pixels)).max())
     return differences

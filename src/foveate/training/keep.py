@@ -18,7 +18,7 @@ from foveate.training.parts import Parts, restore_parts, state_of
 from foveate.training.progress import Progress
 from foveate.training.run_folder import BEST, CURVES, LAST, save_facts, save_table
 from foveate.training.setting import Setting
-from foveate.training.state_file import save_state
+from foveate.training.state_file import flatten, save_state, unflatten
 from foveate.training.weights import NetworkFacts, save_weights
 
 DRAWN_EVERY = 10.0
@@ -27,11 +27,24 @@ DRAWN_EVERY = 10.0
 
 def commit(setting: Setting, parts: Parts) -> None:
     """Make the run go on from here, whatever happens. Raises OutputError; then it goes on from where it did before."""
+    save_state(setting.folder, _state_now(setting, parts) | {"recipe": setting.recipe.model_dump(mode="json")})
+
+
+def _state_now(setting: Setting, parts: Parts) -> dict[str, Any]:
     chance = {"cpu": torch.get_rng_state()}
     if setting.fabric.device.type == "cuda":
         chance["cuda"] = torch.cuda.get_rng_state(setting.fabric.device)
     # Dropout takes its chance from PyTorch's own generators, not from the run's.
-    save_state(setting.folder, state_of(parts) | {"chance": chance, "recipe": setting.recipe.model_dump(mode="json")})
+    return state_of(parts) | {"chance": chance}
+
+
+def same_everywhere(setting: Setting, parts: Parts) -> None:
+    """Bring the parts of every process to those of the first one."""
+    processes = setting.processes
+    if processes.count > 1:
+        state = processes.from_first(flatten(_state_now(setting, parts)) if processes.first else None)
+        if state is not None and not processes.first:
+            restore(setting, parts, unflatten(*state))
 
 
 def restore(setting: Setting, parts: Parts, state: dict[str, Any]) -> None:
@@ -54,7 +67,15 @@ def publish(setting: Setting, parts: Parts, *, ending: str = "") -> None:
         row = progress.rows[-1]
         network = setting.recipe.network
         facts = NetworkFacts(
-            network.name, network.options, setting.mean, setting.deviation, row.threshold, row.f1, row.epoch
+            network=network.name,
+            options=network.options,
+            mean=setting.mean,
+            deviation=setting.deviation,
+            classes=setting.classes.names,
+            exclusive=setting.classes.exclusive,
+            thresholds=row.thresholds,
+            validation_f1=row.f1,
+            epoch=row.epoch,
         )
         weights = kept_network(parts).state_dict()
         save_weights(folder / LAST, weights, facts)
@@ -83,7 +104,7 @@ def _save_facts(setting: Setting, progress: Progress, ending: str) -> None:
             "progress": {
                 "epochs": progress.epoch,
                 "planned": setting.recipe.training.epochs,
-                "best": best and {"epoch": best.epoch, "f1": best.mean_f1, "threshold": best.threshold},
+                "best": best and {"epoch": best.epoch, "f1": best.mean_f1, "thresholds": best.thresholds},
                 "events": progress.events,
                 "ending": ending,
             },

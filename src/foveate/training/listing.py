@@ -28,7 +28,7 @@ class Run:
     """By what the recipe watches; None before the first epoch is done. So are the next two, of that epoch."""
     f1: float | None
     """Mean of the sets' validation F1."""
-    threshold: float | None
+    thresholds: tuple[float, ...] | None
     state: Literal["running", "stopped", "finished"]
     ending: str
     """Why it ended, where it is finished."""
@@ -57,7 +57,7 @@ def _runs(folders: list[Path]) -> Iterator[Run]:
                 planned=progress["planned"],
                 best_epoch=best.get("epoch"),
                 f1=best.get("f1"),
-                threshold=best.get("threshold"),
+                thresholds=tuple(best["thresholds"]) if "thresholds" in best else None,
                 state="running" if is_locked(folder) else state,
                 ending=progress["ending"],
             )

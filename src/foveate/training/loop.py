@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from foveate.errors import TrainingError
+from foveate.networks import stages
 from foveate.recipes.schema import TrainingSection
-from foveate.training.keep import commit, kept_network, publish, restore
+from foveate.training.divergence import Descent
+from foveate.training.keep import commit, kept_network, publish, restore, same_everywhere
 from foveate.training.memory import advice, is_out_of_memory
 from foveate.training.parts import Parts
+from foveate.training.preparation import preparation_of
 from foveate.training.progress import WATCHED, EpochRow
 from foveate.training.setting import Setting, forward_of
 from foveate.training.step import Stepper, stepper
-from foveate.training.validation import Validation, validate
+from foveate.training.validation import Looker, Validation, validate
 
 OnStep = Callable[[int, int, float], None]
 """Epoch and step in the epoch, both from 0, and the step's loss."""
@@ -41,19 +45,26 @@ def train(
     steps = stepper(parts, setting)
     if state is not None:
         restore(setting, parts, state)
-    commit(setting, parts)
-    publish(setting, parts)
-    on_start()
-    options, progress = setting.recipe.training, parts.progress
+    same_everywhere(setting, parts)
+    options, progress, processes = setting.recipe.training, parts.progress, setting.processes
+
+    def keep() -> None:
+        commit(setting, parts)
+        publish(setting, parts)
+
+    def tell(events: Sequence[str]) -> None:
+        on_epoch(progress.rows[-1])
+        for event in events:
+            on_event(event)
+
+    processes.by_first(keep)
+    processes.by_first(on_start)
     while not (ending := _ending(options, parts)):
         heard = len(progress.events)
         _epoch(steps, setting, parts, on_step)
-        commit(setting, parts)
-        publish(setting, parts)
-        on_epoch(progress.rows[-1])
-        for event in progress.events[heard:]:
-            on_event(event)
-    publish(setting, parts, ending=ending)
+        processes.by_first(keep)
+        processes.by_first(partial(tell, progress.events[heard:]))
+    processes.by_first(lambda: publish(setting, parts, ending=ending))
     return ending
 
 
@@ -85,8 +96,8 @@ def _epoch(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> N
             epoch=progress.epoch + 1,
             loss=loss,
             validation_loss=found.loss,
-            f1=found.f1,
-            threshold=found.threshold,
+            class_f1=found.class_f1,
+            thresholds=found.thresholds,
             learning_rate=rate,
             best=progress.is_better(options.watch, mean_f1=found.mean_f1, loss=found.loss),
             images_per_second=options.steps_per_epoch * options.crops_per_step / (trained - started),
@@ -98,19 +109,31 @@ def _epoch(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> N
 
 def _mean_loss(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> float:
     """All steps of one epoch."""
-    epoch, count = parts.progress.epoch, setting.recipe.training.steps_per_epoch
-    parts.network.train()
+    options, progress = setting.recipe.training, parts.progress
+    epoch, count = progress.epoch, options.steps_per_epoch
+    stages.train(parts.network)
     total = 0.0
     for number in range(count):
         loss = _one_step(steps, setting)
-        if not math.isfinite(loss):
+        if wrong := _wrong(loss, progress.descent, options.divergence):
             raise TrainingError(
-                f"the loss is {loss} at step {number + 1} of epoch {epoch + 1}."
+                f"{wrong} at step {number + 1} of epoch {epoch + 1}."
                 " Lower training.learning_rate or set training.gradient_clip."
             )
         total += loss
         on_step(epoch, number, loss)
     return total / count
+
+
+def _wrong(loss: float, descent: Descent, factor: float) -> str:
+    """What is wrong with a step's loss; '' where nothing is."""
+    if not math.isfinite(loss):
+        return f"the loss is {loss}"
+    descent.add(loss)
+    if descent.diverges(factor):
+        found, lowest = (f"{each:.3g}" for each in (descent.average, descent.lowest))
+        return f"the loss diverges: its average is {found}, more than training.divergence = {factor:g} times {lowest},"
+    return ""
 
 
 def _one_step(steps: Stepper, setting: Setting) -> float:
@@ -120,19 +143,20 @@ def _one_step(steps: Stepper, setting: Setting) -> float:
         if not is_out_of_memory(error):
             raise
     # Not inside of `except`: the error's traceback holds the tensors of the step.
-    raise TrainingError(advice(setting.recipe.training, steps.probe))
+    raise TrainingError(advice(setting.recipe.training, steps.probe, setting.processes.count))
 
 
 def _validation(setting: Setting, parts: Parts) -> Validation:
     network = kept_network(parts).eval().to(setting.fabric.device)
     try:
-        return validate(
-            setting.validation,
+        looker = Looker(
             lambda pixels: forward_of(network)(setting.normalised(pixels)),
             setting.loss,
-            working_size=setting.working_size,
-            device=setting.fabric.device,
+            preparation_of(setting.recipe.data),
+            setting.classes,
+            setting.fabric.device,
         )
+        return validate(setting.validation, looker, setting.processes)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -155,4 +179,5 @@ def _note_lower_rate(before: float, setting: Setting, parts: Parts) -> None:
 
 
 def _learning_rate(parts: Parts) -> float:
-    return float(parts.optimiser.param_groups[0]["lr"])
+    """The largest of the stages'."""
+    return max(float(group["lr"]) for group in parts.optimiser.param_groups)

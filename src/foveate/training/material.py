@@ -1,20 +1,27 @@
-"""What a run learns from and is checked on, in memory."""
+"""What a run learns from and is checked on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from foveate.arrays.prepare import WorkingSize
 from foveate.datasets import DataSet
-from foveate.datasets.splits import hold_out
+from foveate.datasets.splits import folds, hold_out
+from foveate.errors import UsageError
 from foveate.recipes.schema import Recipe
-from foveate.training.samples import TrainingSet, load_training_set
+from foveate.records import CaseEntry, Classes
+from foveate.training.cache import Cache
+from foveate.training.preparation import preparation_of
+from foveate.training.processes import Processes
+from foveate.training.reading import OnRead, Reader
+from foveate.training.samples import TrainingSet
 from foveate.training.validation import ValidationSet
+
+FOLD_SEED = 0
+"""Shuffles groups before they are dealt to folds: not the run's own seed, so that a fold is the same for every seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +36,19 @@ class Material:
     """What was said about them."""
 
 
-def gather(recipe: Recipe, data: Sequence[DataSet], *, device: torch.device, say: Callable[[str], None]) -> Material:
-    """Hold out validation cases of every set's training part and read all of them. Raises DataError."""
+def gather(
+    recipe: Recipe,
+    data: Sequence[DataSet],
+    *,
+    cache: Cache,
+    processes: Processes,
+    say: Callable[[str], None],
+    on_read: OnRead,
+) -> Material:
+    """Hold out validation cases of every set's training part; read the others, and this process's share of those.
+
+    Raises DataError, and OutputError where the cache has no space on disk.
+    """
     names = ", ".join(dataset.name for dataset in data)
     notes = [
         f"data.weights names '{name}', which is not among this run's sets: {names}"
@@ -38,19 +56,10 @@ def gather(recipe: Recipe, data: Sequence[DataSet], *, device: torch.device, say
     ]
     for note in notes:
         say(note)
-    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
-    training, validation, record = [], [], {}
-    for dataset in data:
-        learn, check = hold_out(dataset.split("train"), recipe.data.validation_share, seed=recipe.training.seed)
+    record, parts = {}, [_parts(dataset.split("train"), recipe) for dataset in data]
+    for dataset, (learn, check) in zip(data, parts, strict=True):
         notes.append(f"{dataset.name}: {len(learn)} training images, {len(check)} for validation")
         say(notes[-1])
-        weight = recipe.data.weights.get(dataset.name, 1.0)
-        training.append(
-            load_training_set(
-                dataset, learn, rule=recipe.data.fov, working_size=working_size, weight=weight, device=device
-            )
-        )
-        validation.append(ValidationSet.of(dataset.name, [entry.load() for entry in check], recipe.data.fov))
         record[dataset.name] = {
             "title": dataset.title,
             "terms": dataset.terms,
@@ -58,7 +67,55 @@ def gather(recipe: Recipe, data: Sequence[DataSet], *, device: torch.device, say
             "training": [entry.id for entry in learn],
             "validation": [entry.id for entry in check],
         }
-    return Material(tuple(training), tuple(validation), record, tuple(notes))
+    learnt, own = [learn for learn, _ in parts], _shares([check for _, check in parts], processes)
+    reader = Reader(preparation_of(recipe.data), cache, sum(map(len, (*learnt, *own))), on_read)
+    training, where_training = reader.training(learnt)
+    validation, where_validation = reader.validation(own)
+    for note in (where_training, where_validation):
+        notes.append(note)
+        say(note)
+    weights, channels = recipe.data.weights, reader.preparation.channel_count
+    return Material(
+        tuple(
+            TrainingSet(dataset.name, weights.get(dataset.name, 1.0), cases, channels)
+            for dataset, cases in zip(data, training, strict=True)
+        ),
+        tuple(ValidationSet(dataset.name, cases) for dataset, cases in zip(data, validation, strict=True)),
+        record,
+        tuple(notes),
+    )
+
+
+def _parts(entries: Sequence[CaseEntry], recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
+    """(training, validation): one fold is held out where the recipe has folds, else a share of the groups."""
+    if not recipe.data.folds:
+        return hold_out(entries, recipe.data.validation_share, seed=recipe.training.seed)
+    check = folds(entries, recipe.data.folds, FOLD_SEED)[recipe.data.fold]
+    held = {entry.id for entry in check}
+    return tuple(entry for entry in entries if entry.id not in held), check
+
+
+def _shares(sets: Sequence[Sequence[CaseEntry]], processes: Processes) -> list[Sequence[CaseEntry]]:
+    """Of all cases, counted through the sets, every one whose turn it is to be this process's."""
+    before = [0, *accumulate(map(len, sets))]
+    return [
+        of_set[(processes.rank - start) % processes.count :: processes.count]
+        for of_set, start in zip(sets, before, strict=False)
+    ]
+
+
+def common_classes(data: Sequence[DataSet]) -> Classes:
+    """What the masks of all sets tell apart; of single classes the first set's name. Raises UsageError."""
+    first = data[0]
+    for other in data[1:]:
+        same = other.classes == first.classes or len(other.classes.names) == len(first.classes.names) == 1
+        if not same:
+            of_first, of_other = (", ".join(dataset.classes.names) for dataset in (first, other))
+            raise UsageError(
+                f"{first.name} has the classes {of_first}, {other.name} has {of_other}."
+                " Train on sets with the same classes."
+            )
+    return first.classes
 
 
 def place(dataset: DataSet) -> str:

@@ -15,10 +15,10 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
 
 
-def advice(options: TrainingSection, probe: Callable[[int], None]) -> str:
+def advice(options: TrainingSection, probe: Callable[[int], None], processes: int = 1) -> str:
     """What to say after a step that did not fit: a batch that does, and how to keep the size of a step."""
     too_much = f"a batch of {options.batch} crops of {options.crop}×{options.crop} pixels does not fit into memory"
-    size = fitting(options.batch, probe)
+    size = fitting(options.batch // processes, probe) * processes
     if not size:
         return f"{too_much}, nor does a single one. Lower training.crop, or choose a smaller network."
     batches = -(-options.crops_per_step // size)

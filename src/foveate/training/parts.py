@@ -14,7 +14,10 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from foveate.networks import build
+from foveate.networks.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
+from foveate.records import Classes
+from foveate.training.preparation import preparation_of
 from foveate.training.progress import Progress
 
 Scheduler = LambdaLR | OneCycleLR | ReduceLROnPlateau
@@ -38,12 +41,13 @@ class Parts:
     progress: Progress
 
 
-def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> Parts:
+def build_parts(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] | None = None) -> Parts:
     """Fresh parts; the recipe's seed decides the first weights, unless given, and the order of all crops."""
     options = recipe.training
-    network = fresh_network(recipe)
+    network = fresh_network(recipe, classes)
     if initial is not None:
         network.load_state_dict(initial)
+    freeze(network, options.freeze)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
     optimiser = _optimiser(network, options)
     return Parts(
@@ -56,10 +60,11 @@ def build_parts(recipe: Recipe, initial: Mapping[str, Tensor] | None = None) -> 
     )
 
 
-def fresh_network(recipe: Recipe) -> nn.Module:
-    """The recipe's network with the weights that its seed draws."""
+def fresh_network(recipe: Recipe, classes: Classes) -> nn.Module:
+    """The recipe's network for these classes, with the weights that its seed draws."""
     torch.manual_seed(recipe.training.seed)
-    return build(recipe.network.name, **recipe.network.options)
+    channels = preparation_of(recipe.data).channel_count
+    return build(recipe.network.name, **recipe.network.options, in_channels=channels, classes=classes.channels)
 
 
 def state_of(parts: Parts) -> dict[str, Any]:
@@ -97,15 +102,32 @@ def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | No
 
 
 def _optimiser(network: nn.Module, options: TrainingSection) -> Optimizer:
-    weights, rate, decay = network.parameters(), options.learning_rate, options.weight_decay
+    weights, rate, decay = _groups(network, options), options.learning_rate, options.weight_decay
     if options.optimiser == "sgd":
         return SGD(weights, lr=rate, momentum=options.momentum, weight_decay=decay)
     kinds: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
     return kinds[options.optimiser](weights, lr=rate, betas=(0.9, 0.999), weight_decay=decay)
 
 
+def _groups(network: nn.Module, options: TrainingSection) -> list[dict[str, Any]]:
+    """All parameters, or where stages have rates of their own one group for each stage that learns."""
+    if not options.stage_rates:
+        return [{"params": list(network.parameters())}]
+    parameters = dict(network.named_parameters())
+    groups = []
+    for stage, names in stages(network).items():
+        of_stage = [parameters[name] for name in names if name in parameters]
+        if any(parameter.requires_grad for parameter in of_stage):
+            rate = options.learning_rate * options.stage_rates.get(stage, 1.0)
+            groups.append({"params": of_stage, "lr": rate})
+    return groups
+
+
 def _scheduler(optimiser: Optimizer, options: TrainingSection) -> Scheduler:
-    """The recipe's schedule; a warm-up multiplies into all but plateau and one cycle, which rises by itself."""
+    """The recipe's schedule, of every group on its own rate.
+
+    A warm-up multiplies into all but plateau and one cycle, which rises by itself.
+    """
     steps = options.epochs * options.steps_per_epoch
     if options.schedule == "plateau":
         return ReduceLROnPlateau(
@@ -115,7 +137,7 @@ def _scheduler(optimiser: Optimizer, options: TrainingSection) -> Scheduler:
             patience=options.plateau_patience,
         )
     if options.schedule == "one_cycle":
-        return OneCycleLR(optimiser, max_lr=options.learning_rate, total_steps=steps)
+        return OneCycleLR(optimiser, max_lr=[group["lr"] for group in optimiser.param_groups], total_steps=steps)
 
     def factor(step: int) -> float:
         rising = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0

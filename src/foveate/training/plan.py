@@ -9,7 +9,7 @@ from pathlib import Path
 from foveate.errors import TrainingError, UsageError
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
-from foveate.training.run_folder import FACTS, LOCK, RECIPE, STATE, load_facts
+from foveate.training.run_folder import CACHE, FACTS, LOCK, RECIPE, STATE, Storage, load_facts
 
 CHANGEABLE = "training.epochs"
 """The one key of a recipe that may differ when a run goes on."""
@@ -26,6 +26,7 @@ class Plan:
     """The weights that it began with."""
     device: str
     """cpu or cuda."""
+    cache: Storage
     begun: bool
     """False where the run was stopped before its first state was on disk, so that it has to begin once more."""
 
@@ -46,6 +47,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
         places=tuple(facts["places"]),
         initial=Path(initial["file"]) if initial else None,
         device=facts["device"].partition(":")[0],
+        cache=facts.get("cache", "auto"),
         begun=(folder / STATE).is_file(),
     )
 
@@ -53,7 +55,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
 def check_free(folder: Path) -> None:
     """Raise UsageError where a folder holds anything but what a run leaves that was stopped before its first state."""
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if any(name not in (LOCK, RECIPE, FACTS) and not name.endswith(".part") for name in found):
+    if any(name not in (LOCK, RECIPE, FACTS, CACHE) and not name.endswith(".part") for name in found):
         raise UsageError(
             f"{folder}: is not empty. Go on with `foveate train --resume {folder}`, or choose another --out."
         )

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from foveate.arrays.prepare import WorkingSize
 from foveate.datasets import DataSet
 from foveate.imaging.sheet import Tile
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry
-from foveate.training.samples import draw_batch, load_training_set
+from foveate.training.preparation import preparation_of, prepared
+from foveate.training.samples import TrainingSet, draw_batch
 
 
 def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry]) -> Iterator[Tile]:
@@ -21,13 +21,17 @@ def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry])
     Raises DataError for an image without a field of view.
     """
     generator = torch.Generator().manual_seed(recipe.training.seed)
-    working_size = WorkingSize(recipe.data.working_minimum, recipe.data.working_maximum)
+    preparation = preparation_of(recipe.data)
     for entry in entries:
-        alone = load_training_set(
-            data, [entry], rule=recipe.data.fov, working_size=working_size, weight=1.0, device=torch.device("cpu")
-        )
+        alone = TrainingSet(data.name, 1.0, (prepared(entry, preparation),), preparation.channel_count)
         batch = draw_batch(
-            [alone], size=1, side=recipe.training.crop, augmentation=recipe.augmentation, generator=generator
+            [alone],
+            size=1,
+            side=recipe.training.crop,
+            augmentation=recipe.augmentation,
+            generator=generator,
+            device=torch.device("cpu"),
         )
         pixels = np.rint(255 * batch.image[0].permute(1, 2, 0).numpy()).astype(np.uint8)
-        yield Tile(pixels, batch.mask[0, 0].numpy() >= 0.5, batch.fov[0, 0].numpy() > 0.5, entry.id)
+        shown = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+        yield Tile(shown, batch.mask[0].numpy() >= 0.5, batch.fov[0, 0].numpy() > 0.5, entry.id)

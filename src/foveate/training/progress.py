@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any, Literal
+
+from foveate.errors import TrainingError
+from foveate.training.divergence import Descent
 
 Watch = Literal["f1", "loss"]
 """What the best epoch, the plateau and early stopping go by: the validation images' mean F1 or their loss."""
@@ -23,9 +27,10 @@ class EpochRow:
     """Mean over the steps."""
     validation_loss: float
     """The same loss on the whole validation images at working size, inside the FOV; every set counts the same."""
-    f1: dict[str, float]
-    """Of the validation images, by set, at the threshold."""
-    threshold: float
+    class_f1: dict[str, dict[str, float | None]]
+    """Of the validation images, by set and class, at the thresholds; None where no mask has the class."""
+    thresholds: tuple[float, ...]
+    """One for each class that may overlap others, else one."""
     learning_rate: float
     """After the epoch's last step, before its validation."""
     best: bool
@@ -35,16 +40,22 @@ class EpochRow:
     seconds: float
 
     @property
+    def f1(self) -> dict[str, float]:
+        """By set; every class counts the same."""
+        return {name: fmean(f1 for f1 in row.values() if f1 is not None) for name, row in self.class_f1.items()}
+
+    @property
     def mean_f1(self) -> float:
         """Every set counts the same."""
-        return sum(self.f1.values()) / len(self.f1)
+        return fmean(self.f1.values())
 
     def sentence(self, epochs: int) -> str:
         """The epoch in one line."""
-        scores = ", ".join(f"{name} {f1:.4f}" for name, f1 in self.f1.items())
+        scores = ", ".join(f"{name} {f1:.4f}{_by_class(self.class_f1[name])}" for name, f1 in self.f1.items())
+        thresholds = ", ".join(f"{threshold:.3f}" for threshold in self.thresholds)
         return (
             f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, validation loss {self.validation_loss:.4f},"
-            f" F1 {scores} at {self.threshold:.3f}, {self.images_per_second:.1f} images/s, {self.seconds:.0f} s"
+            f" F1 {scores} at {thresholds}, {self.images_per_second:.1f} images/s, {self.seconds:.0f} s"
             f"{' (best)' if self.best else ''}"
         )
 
@@ -56,6 +67,8 @@ class Progress:
     rows: list[EpochRow] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     """One sentence for each time the learning rate was lowered for a reason, and for early stopping."""
+    descent: Descent = field(default_factory=Descent)
+    """Of the training loss, step by step."""
 
     @property
     def epoch(self) -> int:
@@ -82,9 +95,20 @@ class Progress:
 
     def to_values(self) -> dict[str, Any]:
         """Plain values for `restore`."""
-        return {"rows": [asdict(row) for row in self.rows], "events": list(self.events)}
+        rows = [asdict(row) for row in self.rows]
+        return {"rows": rows, "events": list(self.events), "descent": asdict(self.descent)}
 
     def restore(self, values: Mapping[str, Any]) -> None:
-        """Take over saved values, in place."""
-        self.rows[:] = [EpochRow(**row) for row in values["rows"]]
+        """Take over saved values, in place. Raises TrainingError for those of an older foveate."""
+        if any("class_f1" not in row for row in values["rows"]):
+            raise TrainingError("the run is of an older foveate. Begin another one with --from its best weights.")
+        self.rows[:] = [EpochRow(**row | {"thresholds": tuple(row["thresholds"])}) for row in values["rows"]]
         self.events[:] = values["events"]
+        for name, value in values["descent"].items():
+            setattr(self.descent, name, value)
+
+
+def _by_class(scores: Mapping[str, float | None]) -> str:
+    """What the classes have, where there are several."""
+    shown = (f"{name} –" if f1 is None else f"{name} {f1:.4f}" for name, f1 in scores.items())
+    return f" ({', '.join(shown)})" if len(scores) > 1 else ""

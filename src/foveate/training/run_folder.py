@@ -8,6 +8,7 @@ curves.png          losses, validation F1 and learning rate over the epochs
 best.safetensors    weights of the best validation, with the network's name and options in the header
 last.safetensors    weights of the last epoch
 state.safetensors   what the next epoch needs; written before all else, which follows from it
+cache.bin           prepared images that memory is too small for; gone when the run is over
 lock                held while a process works here
 """
 
@@ -19,7 +20,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_text
@@ -27,6 +28,10 @@ from foveate.training.progress import EpochRow
 
 RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
+CACHE = "cache.bin"
+
+Storage = Literal["auto", "memory", "disk"]
+"""Where a process keeps its prepared images; auto: in memory, if they take up to half of what is free there."""
 
 
 def save_facts(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -60,12 +65,30 @@ def _cells(row: EpochRow) -> dict[str, str]:
         "validation_loss": f"{row.validation_loss:.5f}",
         "mean_f1": f"{row.mean_f1:.5f}",
         **{f"f1_{name}": f"{f1:.5f}" for name, f1 in row.f1.items()},
-        "threshold": f"{row.threshold:.5f}",
+        **_class_cells(row),
+        **_threshold_cells(row),
         "learning_rate": f"{row.learning_rate:.3e}",
         "best": str(int(row.best)),
         "images_per_second": f"{row.images_per_second:.2f}",
         "seconds": f"{row.seconds:.1f}",
     }
+
+
+def _class_cells(row: EpochRow) -> dict[str, str]:
+    """F1 of each class, where there are several; empty where no mask has it."""
+    return {
+        f"f1_{name}_{class_name}": "" if f1 is None else f"{f1:.5f}"
+        for name, scores in row.class_f1.items()
+        for class_name, f1 in scores.items()
+        if len(scores) > 1
+    }
+
+
+def _threshold_cells(row: EpochRow) -> dict[str, str]:
+    if len(row.thresholds) == 1:
+        return {"threshold": f"{row.thresholds[0]:.5f}"}
+    names = next(iter(row.class_f1.values()))
+    return {f"threshold_{name}": f"{value:.5f}" for name, value in zip(names, row.thresholds, strict=True)}
 
 
 def add_to_log(folder: Path, text: str) -> None:

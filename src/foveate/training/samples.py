@@ -1,6 +1,7 @@
-"""Training cases in memory, and batches of crops drawn from them.
+"""Prepared training cases, and batches of crops drawn from them.
 
-Axes: B images, C channels, H rows, W columns. A case is 5×H×W uint8: red, green, blue, share of vessel, FOV, 0 to 255.
+Axes: B images, C channels, K classes, H rows, W columns. A case is (C + K + 1)×H×W uint8, 0 to 255, in main memory: the
+image's channels, the share of each class, the FOV.
 """
 
 from __future__ import annotations
@@ -8,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
-from foveate.arrays.prepare import Frame, WorkingSize, prepare, prepare_mask
-from foveate.datasets import DataSet
-from foveate.errors import DataError
 from foveate.recipes.schema import AugmentationSection
-from foveate.records import Case, CaseEntry
-from foveate.training.augmentation import draw_placement, recolour, resample
+from foveate.training.augmentation import draw_placement, recolour
+from foveate.training.resampling import resample
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +22,9 @@ class Batch:
     """B crops of S×S pixels; floats from 0 to 1."""
 
     image: Tensor
-    """B×3×S×S."""
+    """B×C×S×S."""
     mask: Tensor
-    """B×1×S×S, share of vessel."""
+    """B×K×S×S, share of each class."""
     fov: Tensor
     """B×1×S×S, 1 where the loss counts."""
 
@@ -40,56 +36,53 @@ class TrainingSet:
     name: str
     weight: float
     cases: tuple[Tensor, ...]
-
-
-def load_training_set(
-    data: DataSet,
-    entries: Sequence[CaseEntry],
-    *,
-    rule: FovRule,
-    working_size: WorkingSize,
-    weight: float,
-    device: torch.device,
-) -> TrainingSet:
-    """Read and prepare every case once; raises DataError for an image without a field of view."""
-    cases = tuple(_prepared(entry.load(), rule, working_size).to(device) for entry in entries)
-    return TrainingSet(data.name, weight, cases)
-
-
-def _prepared(case: Case, rule: FovRule, working_size: WorkingSize) -> Tensor:
-    fov = field_of_view(case.image, rule)
-    if not fov.diameter:
-        raise DataError(f"{case.id}: {fov.note}. Take it out of the training set.")
-    frame = Frame.of(fov, working_size)
-    counted = fov if case.fov is None else FieldOfView.of_mask(case.fov & fov.mask)
-    planes = [np.round(255 * prepare_mask(mask, frame)).astype(np.uint8) for mask in (case.mask, counted.mask)]
-    pixels = prepare(case.image, fov, frame).transpose(2, 0, 1)
-    return torch.from_numpy(np.concatenate((pixels, np.stack(planes))))
+    channels: int = 3
+    """C, of the image."""
 
 
 def channel_statistics(sets: Sequence[TrainingSet]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel inside the FOV, 0 to 255; every set counts the same."""
-    means, squares = [], []
-    for data in sets:
-        inside = torch.cat([case[:3, case[4] > 127].double() for case in data.cases], dim=1)
-        means.append(inside.mean(dim=1))
-        squares.append(inside.square().mean(dim=1))
-    mean = torch.stack(means).mean(dim=0)
-    deviation = (torch.stack(squares).mean(dim=0) - mean.square()).sqrt()
+    levels = torch.arange(256, dtype=torch.float64)
+    shares = torch.stack([_shares_of_levels(data) for data in sets]).mean(dim=0)
+    mean = shares @ levels
+    deviation = (shares @ levels.square() - mean.square()).clamp(min=0).sqrt()
     return tuple(mean.tolist()), tuple(deviation.tolist())
 
 
+def _shares_of_levels(data: TrainingSet) -> Tensor:
+    """C×256: how much of each channel inside the FOV has which level. Counted, as a copy of all cases may be large."""
+    counts = torch.zeros(data.channels, 256, dtype=torch.float64)
+    for case in data.cases:
+        inside = case[-1] > 127
+        for channel in range(data.channels):
+            counts[channel] += torch.bincount(case[channel][inside].int(), minlength=256)
+    return counts / counts.sum(dim=1, keepdim=True)
+
+
 def draw_batch(
-    sets: Sequence[TrainingSet], *, size: int, side: int, augmentation: AugmentationSection, generator: torch.Generator
+    sets: Sequence[TrainingSet],
+    *,
+    size: int,
+    side: int,
+    augmentation: AugmentationSection,
+    generator: torch.Generator,
+    device: torch.device,
+    own: Sequence[int] | None = None,
 ) -> Batch:
-    """`size` crops of `side` pixels; all chance comes from `generator` (on the CPU)."""
+    """`size` crops of `side` pixels, made on `device`; all chance comes from `generator` (on the CPU).
+
+    Where `own` numbers some of them, all are drawn, and those are made, bit by bit as they are among all.
+    """
     weights = torch.tensor([data.weight for data in sets], dtype=torch.float64)
     chosen = torch.multinomial(weights, size, replacement=True, generator=generator).tolist()
-    crops = []
+    cases, placements, channels = [], [], sets[0].channels
     for number in chosen:
-        cases = sets[number].cases
-        case = cases[int(torch.randint(len(cases), (1,), generator=generator))]
-        crops.append(resample(case, side, draw_placement(case, side, augmentation, generator)))
-    batch = torch.cat(crops) / 255
-    image = recolour(batch[:, :3], augmentation, generator) * (batch[:, 4:] > 0)
-    return Batch(image.contiguous(memory_format=torch.channels_last), batch[:, 3:4], (batch[:, 4:] > 0.5).float())
+        of_set = sets[number].cases
+        cases.append(of_set[int(torch.randint(len(of_set), (1,), generator=generator))])
+        placements.append(draw_placement(cases[-1], side, augmentation, generator, channels))
+    batch = resample(cases, placements, side, device, own) / 255
+    fov = batch[:, -1:]
+    image = recolour(batch[:, :channels], augmentation, generator, size=size, own=own) * (fov > 0)
+    return Batch(
+        image.contiguous(memory_format=torch.channels_last), batch[:, channels:-1].contiguous(), (fov > 0.5).float()
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,9 +11,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from foveate.arrays.prepare import WorkingSize
 from foveate.recipes.schema import Recipe
+from foveate.records import Classes
 from foveate.training.losses import deep_loss
+from foveate.training.processes import Processes, Signals
 from foveate.training.samples import TrainingSet
 from foveate.training.validation import Forward, ValidationSet
 
@@ -32,11 +33,13 @@ class Setting:
     mean: tuple[float, ...]
     """Of each channel inside the FOV, 0 to 255; likewise the deviation."""
     deviation: tuple[float, ...]
+    classes: Classes
+    signals: Signals = field(default_factory=Signals)
 
     @property
-    def working_size(self) -> WorkingSize:
-        """The recipe's."""
-        return WorkingSize(self.recipe.data.working_minimum, self.recipe.data.working_maximum)
+    def processes(self) -> Processes:
+        """The run's, which hold the same setting but for their device."""
+        return Processes(self.fabric, self.signals)
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """B×C×H×W, 0 to 255, to about zero mean and unit deviation."""

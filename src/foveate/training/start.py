@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from foveate.datasets import DataSet
-from foveate.errors import OutputError, TrainingError, UsageError
+from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
 from foveate.recipes.read import check, to_toml
 from foveate.recipes.schema import Recipe
+from foveate.records import Classes
 from foveate.training import provenance
-from foveate.training.first_weights import first_weights
+from foveate.training.cache import Cache
+from foveate.training.first_weights import first_weights, sentences
 from foveate.training.lock import locked
 from foveate.training.loop import OnStep, train
-from foveate.training.material import Material, gather, place
+from foveate.training.material import Material, common_classes, gather, place
 from foveate.training.parts import build_parts
 from foveate.training.plan import CHANGEABLE, check_free
+from foveate.training.processes import Processes, launched
 from foveate.training.progress import EpochRow
-from foveate.training.run_folder import RECIPE, STATE, add_to_log, load_facts, save_facts
+from foveate.training.rank import ALONE, Rank
+from foveate.training.reading import OnRead
+from foveate.training.run_folder import CACHE, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
 from foveate.training.samples import channel_statistics
 from foveate.training.setting import Setting
 from foveate.training.state_file import load_state
+from foveate.training.tracking import Store, connect, reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,9 @@ class Listener:
     say: Callable[[str], None]
     on_step: OnStep
     on_epoch: Callable[[EpochRow], None]
+    on_read: OnRead = lambda *_: None
+    store: Store | None = None
+    """Of MLflow, where that hears of it, too."""
 
 
 def start(
@@ -49,78 +58,109 @@ def start(
     device: str,
     command: str,
     listener: Listener,
-    initial: Path | None = None,
+    initial: str | Path | None = None,
+    storage: Storage = "auto",
+    track: str | None = None,
+    rank: Rank = ALONE,
 ) -> str:
     """Train by `recipe` on the training parts of `data` into `folder`; returns why it ended.
 
     With `resume` the folder's run goes on; `initial` has no part in that. Raises UsageError where the folder already
     holds a run and `resume` is off, TrainingError where a run can't go on or another process has the folder.
+    `track` is the address of an MLflow store that is to hear of it. Each process of a run calls this with its own
+    `rank`; the first one alone writes.
     """
-    fabric = _fabric(device, recipe.training.precision)
-    if resume:
-        return _go_on(recipe, data, folder, fabric, command, listener)
-    return _begin(recipe, data, folder, fabric, command, listener, initial)
+    cache = Cache(folder / CACHE, storage)
+    with launched(device, recipe.training, rank) as processes:
+        if track is not None:
+            if not resume:
+                processes.by_first(lambda: check_free(folder))
+            connected = partial(connect, track, experiment=recipe.name, folder=folder)
+            listener = replace(listener, store=processes.together(lambda: connected() if processes.first else None))
+        if resume:
+            ending = _go_on(recipe, data, folder, cache, processes, command, listener)
+        else:
+            ending = _begin(recipe, data, folder, cache, processes, command, listener, initial)
+        processes.by_first(cache.clear)
+    return ending
 
 
 def _begin(
     recipe: Recipe,
     data: Sequence[DataSet],
     folder: Path,
-    fabric: Fabric,
+    cache: Cache,
+    processes: Processes,
     command: str,
     listener: Listener,
-    initial: Path | None,
+    initial: str | Path | None,
 ) -> str:
-    check_free(folder)
-    weights, origin = first_weights(recipe, initial)
-    material = gather(recipe, data, device=fabric.device, say=listener.say)
-    facts = {
-        "command": command,
-        "recipe": recipe.name,
-        "seed": recipe.training.seed,
-        "device": str(fabric.device),
-        "threads": torch.get_num_threads(),
-        "hardware": provenance.hardware(fabric.device),
-        "versions": provenance.versions(),
-        "source_commit": provenance.source_commit(),
-        "places": [place(dataset) for dataset in data],
-        "data": material.record,
-        **origin,
-    }
-    with locked(folder):
-        check_free(folder)
-        return _train(recipe, material, folder, fabric, facts, listener, weights=weights, state=None)
+    processes.by_first(lambda: check_free(folder))
+    weights, origin = processes.together(lambda: first_weights(recipe, common_classes(data), initial))
+    for sentence in sentences(origin):
+        listener.say(sentence)
+    with _locked_by_first(folder, processes):
+        processes.by_first(lambda: check_free(folder))
+        material = _gathered(recipe, data, cache, processes, listener)
+        facts = {
+            "command": command,
+            "recipe": recipe.name,
+            "seed": recipe.training.seed,
+            "device": str(processes.fabric.device),
+            "processes": processes.count,
+            "threads": torch.get_num_threads(),
+            "cache": cache.storage,
+            "hardware": provenance.hardware(processes.fabric.device),
+            "versions": provenance.versions(),
+            "source_commit": provenance.source_commit(),
+            "places": [place(dataset) for dataset in data],
+            "data": material.record,
+            **origin,
+        }
+        classes = common_classes(data)
+        return _train(recipe, classes, material, folder, processes, facts, listener, weights=weights, state=None)
 
 
 def _go_on(
-    recipe: Recipe, data: Sequence[DataSet], folder: Path, fabric: Fabric, command: str, listener: Listener
+    recipe: Recipe,
+    data: Sequence[DataSet],
+    folder: Path,
+    cache: Cache,
+    processes: Processes,
+    command: str,
+    listener: Listener,
 ) -> str:
-    if not (folder / STATE).is_file():
-        raise TrainingError(f"{folder}: holds no run to go on with. Begin one without --resume.")
-    with locked(folder):
-        for left in folder.glob(".*.part"):
-            left.unlink()
-        state, facts = load_state(folder), load_facts(folder)
-        material = gather(recipe, data, device=fabric.device, say=listener.say)
-        _check_same(folder, recipe, material, state, facts)
+    processes.by_first(lambda: _check_begun(folder))
+    with _locked_by_first(folder, processes):
+        # The other processes get the state from the first one, when the loop begins.
+        state, facts = processes.together(lambda: _left(folder) if processes.first else ({}, {}))
+        material = _gathered(recipe, data, cache, processes, listener)
+        processes.by_first(lambda: _check_same(folder, recipe, material, state, facts))
         note = {
             "command": command,
             "source_commit": provenance.source_commit(),
             "versions": provenance.versions(),
-            "device": str(fabric.device),
-            "hardware": provenance.hardware(fabric.device),
-            "after_epoch": len(state["progress"]["rows"]),
+            "device": str(processes.fabric.device),
+            "processes": processes.count,
+            "hardware": provenance.hardware(processes.fabric.device),
+            "after_epoch": len(state["progress"]["rows"]) if state else 0,
             "epochs": recipe.training.epochs,
         }
-        facts |= {"places": [place(dataset) for dataset in data], "resumed": [*facts.get("resumed", []), note]}
-        return _train(recipe, material, folder, fabric, facts, listener, weights=None, state=state)
+        facts |= {
+            "places": [place(dataset) for dataset in data],
+            "cache": cache.storage,
+            "resumed": [*facts.get("resumed", []), note],
+        }
+        classes = common_classes(data)
+        return _train(recipe, classes, material, folder, processes, facts, listener, weights=None, state=state or None)
 
 
 def _train(
     recipe: Recipe,
+    classes: Classes,
     material: Material,
     folder: Path,
-    fabric: Fabric,
+    processes: Processes,
     facts: dict[str, Any],
     listener: Listener,
     *,
@@ -134,28 +174,43 @@ def _train(
         listener.say(text)
 
     def on_start() -> None:
-        for text in (_beginning(facts), *material.notes):
+        for text in (*_beginning(facts), *material.notes):
             add_to_log(folder, text)
+        report(parts.progress.rows)
 
     def on_epoch(row: EpochRow) -> None:
         add_to_log(folder, row.sentence(recipe.training.epochs))
         listener.on_epoch(row)
+        report(parts.progress.rows)
 
     mean, deviation = channel_statistics(material.training)
-    setting = Setting(recipe, material.training, material.validation, fabric, folder, facts, mean, deviation)
+    setting = Setting(
+        recipe,
+        material.training,
+        material.validation,
+        processes.fabric,
+        folder,
+        facts,
+        mean,
+        deviation,
+        classes,
+        processes.signals,
+    )
     try:
-        write_text(to_toml(recipe), folder / RECIPE)
-        save_facts(folder, facts)
-        ending = train(
-            setting,
-            build_parts(recipe, weights),
-            state,
-            on_start=on_start,
-            on_step=listener.on_step,
-            on_epoch=on_epoch,
-            on_event=say,
-        )
-        add_to_log(folder, ending)
+        processes.by_first(lambda: write_text(to_toml(recipe), folder / RECIPE))
+        processes.by_first(lambda: save_facts(folder, facts))
+        parts = build_parts(recipe, classes, weights)
+        with reporting(listener.store, recipe, facts, folder, listener.say) as report:
+            ending = train(
+                setting,
+                parts,
+                state,
+                on_start=on_start,
+                on_step=listener.on_step,
+                on_epoch=on_epoch,
+                on_event=say,
+            )
+        processes.by_first(lambda: add_to_log(folder, ending))
         return ending
     except OutputError as error:
         if not (folder / STATE).is_file():
@@ -164,16 +219,46 @@ def _train(
             f"{error}. The last whole epoch is kept: then `foveate train --resume {folder}`."
         ) from error
     except (TrainingError, KeyboardInterrupt) as error:
-        with suppress(OutputError):
-            add_to_log(folder, str(error) or "stopped")
+        if processes.first:
+            with suppress(OutputError):
+                add_to_log(folder, str(error) or "stopped")
         raise
 
 
-def _beginning(facts: Mapping[str, Any]) -> str:
+def _gathered(
+    recipe: Recipe, data: Sequence[DataSet], cache: Cache, processes: Processes, listener: Listener
+) -> Material:
+    """In turns, so that one process of a machine fills the cache for all."""
+    return processes.in_turns(
+        lambda: gather(recipe, data, cache=cache, processes=processes, say=listener.say, on_read=listener.on_read)
+    )
+
+
+@contextmanager
+def _locked_by_first(folder: Path, processes: Processes) -> Iterator[None]:
+    with ExitStack() as lock:
+        processes.by_first(lambda: lock.enter_context(locked(folder)))
+        yield
+
+
+def _beginning(facts: Mapping[str, Any]) -> list[str]:
+    now = facts["resumed"][-1] if "resumed" in facts else facts
+    where = f"on {now['device']}" + (f" in {now['processes']} processes" if now["processes"] > 1 else "")
     if "resumed" in facts:
-        note = facts["resumed"][-1]
-        return f"goes on after epoch {note['after_epoch']} on {note['device']}: {note['command']}"
-    return f"begins on {facts['device']}: {facts['command']}"
+        return [f"goes on after epoch {now['after_epoch']} {where}: {now['command']}"]
+    return [f"begins {where}: {facts['command']}", *sentences(facts)]
+
+
+def _check_begun(folder: Path) -> None:
+    if not (folder / STATE).is_file():
+        raise TrainingError(f"{folder}: holds no run to go on with. Begin one without --resume.")
+
+
+def _left(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """State and facts of a run that was stopped."""
+    for left in folder.glob(".*.part"):
+        left.unlink()
+    return load_state(folder), load_facts(folder)
 
 
 def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -196,10 +281,3 @@ def _keys(recipe: Recipe) -> dict[str, Any]:
     """Every key of a recipe by its full name."""
     sections = {name: value if isinstance(value, dict) else {"": value} for name, value in recipe.model_dump().items()}
     return {f"{name}.{key}".rstrip("."): value for name, keys in sections.items() for key, value in keys.items()}
-
-
-def _fabric(device: str, precision: Any) -> Fabric:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: PyTorch finds no CUDA device here. Use --device cpu or auto.")
-    accelerator = {"auto": "cuda" if torch.cuda.is_available() else "cpu"}.get(device, device)
-    return Fabric(accelerator=accelerator, devices=1, precision=precision)

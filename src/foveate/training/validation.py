@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from statistics import fmean
 
 import numpy as np
@@ -12,113 +13,146 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
-from foveate.arrays.prepare import STRIDE, Frame, Network, WorkingSize, predict, prepare_mask
-from foveate.errors import DataError
-from foveate.metrics.curves import Histogram
-from foveate.metrics.threshold import best_common_threshold
-from foveate.records import Case, Probability
+from foveate.arrays.decide import decisive
+from foveate.arrays.fov import FieldOfView
+from foveate.arrays.prepare import STRIDE, Network, Preparation, predict, prepare_mask
+from foveate.errors import TrainingError
+from foveate.metrics.curves import BINS, Histogram
+from foveate.metrics.threshold import best_thresholds
+from foveate.records import Case, Classes, Mask, Masks, Probabilities
+from foveate.training.processes import Processes
 
 Forward = Callable[[Tensor], tuple[Tensor, ...]]
-"""Image B×3×H×W to logits, and side outputs where a network has them."""
+"""Image B×C×H×W to logits, and side outputs where a network has them."""
 
 Loss = Callable[[Sequence[Tensor], Tensor, Tensor], Tensor]
-"""Those outputs, mask and FOV, both B×1×H×W and 0 to 1, to a scalar."""
+"""Those outputs, masks B×K×H×W and FOV B×1×H×W, both 0 to 1, to a scalar."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationSet:
-    """The validation cases of one data set, in memory, with the FOV found in each."""
+    """The validation cases of one data set, with the FOV found in each."""
 
     name: str
-    cases: tuple[tuple[Case, FieldOfView], ...]
-
-    @classmethod
-    def of(cls, name: str, cases: Sequence[Case], rule: FovRule) -> ValidationSet:
-        """Look for the FOV of every case once. Raises DataError for an image without one."""
-        found = tuple((case, field_of_view(case.image, rule)) for case in cases)
-        for case, fov in found:
-            if not fov.diameter:
-                raise DataError(f"{case.id}: {fov.note}. Take it out of the training part.")
-        return cls(name, found)
+    cases: Iterable[tuple[Case, FieldOfView]]
+    """In memory, or read again each time that they are gone through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """What one validation found; F1 is pooled over a set's pixels inside its FOV, at native size."""
 
-    threshold: float
-    """The one threshold with the highest mean of the sets' F1."""
-    f1: dict[str, float]
-    """By set, at that threshold."""
+    thresholds: tuple[float, ...]
+    """Of each class that may overlap others, else the one of all: those with the highest mean of the sets' F1."""
+    class_f1: dict[str, dict[str, float | None]]
+    """By set and class, at the thresholds; None for a class that is in none of the set's masks."""
     loss: float
     """At working size, inside the FOV: the mean over a set's images, then over the sets."""
 
     @property
+    def f1(self) -> dict[str, float]:
+        """By set: every class counts the same."""
+        return {name: fmean(f1 for f1 in row.values() if f1 is not None) for name, row in self.class_f1.items()}
+
+    @property
     def mean_f1(self) -> float:
         """Every set counts the same."""
-        return sum(self.f1.values()) / len(self.f1)
+        return fmean(self.f1.values())
 
 
-def validate(
-    sets: Sequence[ValidationSet], forward: Forward, loss: Loss, *, working_size: WorkingSize, device: torch.device
-) -> Validation:
-    """Predict every case, measure its loss, and choose the threshold."""
-    histograms, losses = [], []
-    for data in sets:
-        histogram, of_set = Histogram(), []
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """How validation images are brought to a network, and what comes of them."""
+
+    forward: Forward
+    """From pixels B×C×H×W, 0 to 255."""
+    loss: Loss
+    preparation: Preparation
+    classes: Classes
+    device: torch.device
+
+    def predicted(self, case: Case, fov: FieldOfView) -> tuple[Probabilities, float]:
+        """The probabilities of a case at native size, and its loss, by one pass through the network."""
+        losses = []
+
+        def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                outputs = self.forward(torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last))
+                losses.append(self.loss(outputs, *self._targets(case, fov)).item())
+                probability: NDArray[np.float32] = probabilities(outputs[0], self.classes).float().cpu().numpy()
+                return probability
+
+        return predict(case.image, fov, network, self.preparation, len(self.classes.names)), losses[0]
+
+    def _targets(self, case: Case, fov: FieldOfView) -> tuple[Tensor, Tensor]:
+        """Shares of the classes 1×K×H×W and FOV 1×1×H×W at the size that the network sees; padding is outside it."""
+        frame = self.preparation.frame(fov)
+        counted = fov.mask if case.fov is None else case.fov & fov.mask
+        masks = torch.from_numpy(np.stack([prepare_mask(mask, frame) for mask in case.masks]))[None]
+        inside = torch.from_numpy(prepare_mask(counted, frame))[None, None]
+        height, width = frame.working
+        padding = (0, -width % STRIDE, 0, -height % STRIDE)
+        return pad(masks, padding).to(self.device), (pad(inside, padding) > 0.5).float().to(self.device)
+
+
+def validate(sets: Sequence[ValidationSet], looker: Looker, processes: Processes) -> Validation:
+    """Predict every case in the process that has it, measure its loss, and choose the thresholds."""
+    own = processes.together(lambda: _counted(sets, looker))
+    counts, losses = (processes.sum(torch.from_numpy(each).to(looker.device)).cpu().numpy() for each in own)
+    histograms = [[Histogram(*of_class) for of_class in of_set] for of_set in counts]
+    thresholds, scores = best_thresholds(histograms, looker.classes)
+    class_f1 = {
+        data.name: dict(zip(looker.classes.names, row, strict=True)) for data, row in zip(sets, scores, strict=True)
+    }
+    return Validation(thresholds, class_f1, fmean(total / number for total, number in losses.tolist()))
+
+
+def _counted(sets: Sequence[ValidationSet], looker: Looker) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Histograms, sets×K×2×65536, and of each set the sum and the number of its losses."""
+    counts, losses = np.zeros((len(sets), len(looker.classes.names), 2, BINS), np.int64), []
+    for data, of_set in zip(sets, counts, strict=True):
+        histograms, losses_of_set = [Histogram(*of_class) for of_class in of_set], list[float]()
         for case, fov in data.cases:
-            probability, of_case = _predicted(case, fov, forward, loss, working_size, device)
-            histogram.add(probability, case.mask, fov.mask if case.fov is None else case.fov)
-            of_set.append(of_case)
-        histograms.append(histogram)
-        losses.append(fmean(of_set))
-    threshold, scores = best_common_threshold(histograms)
-    return Validation(threshold, dict(zip((data.name for data in sets), scores, strict=True)), fmean(losses))
+            found, loss = looker.predicted(case, fov)
+            if not np.isfinite(found).all():
+                raise TrainingError(
+                    f"after this epoch's last step the network's answer to {case.id} is not a number."
+                    " Lower training.learning_rate or set training.gradient_clip."
+                )
+            _count(histograms, decisive(found, looker.classes), case.masks, fov.mask if case.fov is None else case.fov)
+            losses_of_set.append(loss)
+        losses.append((fsum(losses_of_set), len(losses_of_set)))
+    return counts, np.array(losses)
 
 
-def _predicted(
-    case: Case, fov: FieldOfView, forward: Forward, loss: Loss, working_size: WorkingSize, device: torch.device
-) -> tuple[Probability, float]:
-    """The probability of a case at native size, and its loss, by one pass through the network."""
-    losses = []
-
-    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            outputs = forward(torch.from_numpy(batch).to(device, memory_format=torch.channels_last))
-            losses.append(loss(outputs, *_targets(case, fov, working_size, device)).item())
-            probability: NDArray[np.float32] = torch.sigmoid(outputs[0]).float().cpu().numpy()
-            return probability
-
-    probability = predict(case.image, fov, network, working_size)
-    return probability, losses[0]
+def _count(histograms: Sequence[Histogram], values: Probabilities, masks: Masks, within: Mask) -> None:
+    for histogram, of_class, mask in zip(histograms, values, masks, strict=True):
+        histogram.add(of_class, mask, within)
 
 
-def _targets(case: Case, fov: FieldOfView, working_size: WorkingSize, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Share of foreground and FOV, each 1×1×H×W at the size that the network sees; padding is outside the FOV."""
-    frame = Frame.of(fov, working_size)
-    counted = fov.mask if case.fov is None else case.fov & fov.mask
-    mask, inside = (torch.from_numpy(prepare_mask(each, frame))[None, None] for each in (case.mask, counted))
-    height, width = frame.working
-    padding = (0, -width % STRIDE, 0, -height % STRIDE)
-    return pad(mask, padding).to(device), (pad(inside, padding) > 0.5).float().to(device)
+def probabilities(logits: Tensor, classes: Classes) -> Tensor:
+    """Of the classes, B×K×H×W: by a softmax without the background's channel, or by sigmoids."""
+    return torch.softmax(logits, dim=1)[:, 1:] if classes.softmax else torch.sigmoid(logits)
 
 
 class Exportable(nn.Module):
-    """A network with its normalisation and its sigmoid: pixels B×3×H×W (0 to 255) to probabilities B×K×H×W."""
+    """A network with its normalisation and what makes probabilities: pixels B×C×H×W (0 to 255) to B×K×H×W."""
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(self, network: nn.Module, mean: Sequence[float], deviation: Sequence[float]) -> None:
+    def __init__(
+        self, network: nn.Module, mean: Sequence[float], deviation: Sequence[float], classes: Classes
+    ) -> None:
         super().__init__()
         self.network = network
+        self.classes = classes
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])
         self.register_buffer("deviation", torch.tensor(deviation)[:, None, None])
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Probabilities B×K×H×W."""
-        return torch.sigmoid(self.network((image - self.mean) / self.deviation))
+        return probabilities(self.network((image - self.mean) / self.deviation), self.classes)
 
 
 def in_torch(model: nn.Module, device: torch.device) -> Network:

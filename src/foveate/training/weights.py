@@ -18,6 +18,7 @@ from foveate.imaging import write_bytes
 from foveate.networks import build
 from foveate.networks.options import DATA_OPTIONS, check_options, options_of
 from foveate.networks.registry import constructor_of
+from foveate.records import Classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,20 @@ class NetworkFacts:
     options: dict[str, Any]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
-    threshold: float
+    classes: tuple[str, ...]
+    exclusive: bool
+    thresholds: tuple[float, ...]
     validation_f1: dict[str, float]
     epoch: int
+
+    @property
+    def told_apart(self) -> Classes:
+        """The classes as a record."""
+        return Classes(self.classes, exclusive=self.exclusive)
+
+    def build(self) -> nn.Module:
+        """The network that the weights are of, with weights drawn at random."""
+        return build(self.network, **self.options, in_channels=len(self.mean), classes=self.told_apart.channels)
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], facts: NetworkFacts) -> None:
@@ -51,12 +63,19 @@ def load_weights(path: Path) -> tuple[nn.Module, NetworkFacts]:
         raise ModelError(f"{path}: can't be read as weights ({error}).") from error
     if header is None:
         raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
-    content = json.loads(header)
+    content = _as_now(json.loads(header))
     content["options"] = _resolved(content["network"], content["options"])
     facts = NetworkFacts(**content)
-    network = build(facts.network, **facts.options)
+    network = facts.build()
     network.load_state_dict(tensors)
     return network.eval(), facts
+
+
+def _as_now(content: dict[str, Any]) -> dict[str, Any]:
+    """A header from before there were several classes said one threshold, and not of what."""
+    if "threshold" in content:
+        content |= {"classes": ["foreground"], "exclusive": True, "thresholds": [content.pop("threshold")]}
+    return content | {key: tuple(content[key]) for key in ("mean", "deviation", "classes", "thresholds")}
 
 
 def _resolved(network: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""A run's images: read on several cores, as most of that runs outside of Python's own lock; kept where there's room."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from torch import Tensor
+
+from foveate.arrays.fov import FieldOfView
+from foveate.arrays.prepare import Preparation
+from foveate.records import Case, CaseEntry
+from foveate.training.cache import Cache, key_of
+from foveate.training.preparation import looked_at, prepared
+from foveate.training.provenance import versions
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+Looked = tuple[Case, FieldOfView]
+
+OnRead = Callable[[int, int], None]
+"""How many images have been read, of how many."""
+
+MOST_THREADS = 8
+"""Each holds an image of its own, of up to a gigabyte while a large one is prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Cases that are read each time they are gone through, as they are too many to keep."""
+
+    entries: Sequence[CaseEntry]
+    preparation: Preparation
+
+    def __iter__(self) -> Iterator[Looked]:
+        return in_order(lambda entry: looked_at(entry, self.preparation), self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the sets of a run, first all that is learnt from, and tells how far it is."""
+
+    preparation: Preparation
+    cache: Cache
+    total: int
+    """Images."""
+    on_read: OnRead
+
+    def training(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[tuple[Tensor, ...]], str]:
+        """The prepared cases of every set, and a sentence on where they are. Raises DataError and OutputError."""
+        entries = [entry for each in sets for entry in each]
+        key = key_of(entries, self.preparation, versions())
+        cases = self.cache.find(key)
+        if cases is None:
+            read = in_order(lambda entry: prepared(entry, self.preparation), entries)
+            cases = self.cache.keep(self._told(read, 0), key)
+        where = self.cache.file.name if self.cache.find(key) else "memory"
+        inside = f"prepared training images: {_size(sum(case.nbytes for case in cases))} in {where}"
+        coming = iter(cases)
+        return [tuple(islice(coming, len(each))) for each in sets], inside
+
+    def validation(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[Iterable[Looked]], str]:
+        """The cases of every set, in memory or to be read again, and a sentence on that. Raises DataError."""
+        entries, room = [entry for each in sets for entry in each], self.cache.room()
+        held, size = list[Looked](), 0
+        again = ReadAgain(entries, self.preparation)
+        for case, fov in self._told(iter(again), self.total - len(entries)):
+            size += sum(each.nbytes for each in (case.image, case.masks, case.fov, fov.mask) if each is not None)
+            # All of them are looked at, so that a bad one ends the run before it begins.
+            if size <= room:
+                held.append((case, fov))
+        if size > room:
+            return [ReadAgain(each, self.preparation) for each in sets], (
+                f"validation images: {_size(size)}, read again for every validation"
+            )
+        coming = iter(held)
+        return [tuple(islice(coming, len(each))) for each in sets], f"validation images: {_size(size)} in memory"
+
+    def _told(self, found: Iterable[Found], before: int) -> Iterator[Found]:
+        for number, each in enumerate(found, before + 1):
+            self.on_read(number, self.total)
+            yield each
+
+
+def in_order(work: Callable[[Given], Found], items: Iterable[Given]) -> Generator[Found]:
+    """`work` of every item on as many threads as there are cores; few of them are done ahead of being asked for."""
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    pool, waiting = ThreadPoolExecutor(threads), deque[Future[Found]]()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(1, round(number / 1e6))} MB"
