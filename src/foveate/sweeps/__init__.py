@@ -1,0 +1,1 @@
+"""Sweeps: one TOML per study over recipe keys; trials shared between processes, each made of ordinary runs."""

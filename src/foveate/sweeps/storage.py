@@ -1,0 +1,52 @@
+"""Where the trials of a sweep are written down: Optuna's tables in an SQLite file or on a PostgreSQL server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from foveate.errors import UsageError
+from foveate.sweeps.place import DATABASE
+
+PATIENCE = 60
+"""Seconds to wait while another process writes to the SQLite file."""
+PASSWORD = "***"
+"""What stands for one in an address."""
+
+
+def hidden(storage: str | None) -> str | None:
+    """The address of a storage without its password; None stands for the sweep's own file."""
+    if storage is None:
+        return None
+    try:
+        return make_url(storage).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise UsageError(
+            "--storage: is not an address such as postgresql+psycopg://user@host/database or sqlite:///file.db."
+        ) from error
+
+
+def open_study(folder: Path, name: str, storage: str | None) -> optuna.Study:
+    """The study of that name, made where it is missing. Scores are to be as high as possible.
+
+    Raises UsageError where the storage can't be reached.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    address = storage or _own(folder)
+    waits = {"connect_args": {"timeout": PATIENCE}} if address.startswith("sqlite") else {"pool_pre_ping": True}
+    try:
+        tables = optuna.storages.RDBStorage(address, engine_kwargs=waits)
+        return optuna.create_study(storage=tables, study_name=name, direction="maximize", load_if_exists=True)
+    except (ImportError, SQLAlchemyError) as error:
+        reason = str(error.__cause__ if isinstance(error, ImportError) else error).splitlines()[0]
+        raise UsageError(f"--storage {hidden(address)}: can't be used ({reason}).") from error
+
+
+def _own(folder: Path) -> str:
+    path = str((folder / DATABASE).resolve())
+    if any(sign in path for sign in "?{}"):
+        raise UsageError(f"{folder}: an SQLite file can't lie below a name with ? or braces. Choose another --out.")
+    return f"sqlite:///{path}"
