@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from foveate.arrays.decide import decide, decisive
-from foveate.records import Classes
+from foveate.records import Classes, Probabilities
 
 VESSEL = Classes(("vessel",))
 EITHER = Classes(("artery", "vein"))
 BOTH = Classes(("haemorrhage", "exudate"), exclusive=False)
 
 
-def random_softmax(seed: int) -> np.ndarray:
+def random_softmax(seed: int) -> Probabilities:
     """Probabilities of two classes, 2×40×50, whose sum leaves some for the background."""
     values = np.random.default_rng(seed).gamma(0.5, size=(3, 40, 50))
-    return (values / values.sum(axis=0))[1:].astype(np.float32)
+    probabilities: Probabilities = (values / values.sum(axis=0))[1:].astype(np.float32)
+    return probabilities
 
 
 def test_a_single_class_is_where_its_probability_reaches_the_threshold() -> None:

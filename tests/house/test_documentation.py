@@ -52,7 +52,7 @@ def command_named(words: list[str]) -> tuple[TyperCommand, list[str]]:
 
 def examples(text: str) -> list[str]:
     """The lines that begin with a call of foveate, with a prompt before it or none."""
-    return re.findall(r"^ *(?:\$ )?(foveate .*)$", text, flags=re.MULTILINE)
+    return re.findall(r"^ *(?:\$ )?(foveate .*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
 
 
 def code_blocks(page: Path) -> str:
@@ -135,6 +135,8 @@ def allowed(schema: dict[str, Any]) -> str:
     """What the schema accepts, in the words of the page."""
     if names := schema.get("enum", [schema["const"]] if "const" in schema else []):
         return ", ".join(f"`{name}`" for name in names)
+    if schema["type"] == "array" and "items" in schema:
+        return f"list of {allowed(schema['items'])}"
     if schema["type"] == "array":
         (each,) = {allowed(item) for item in schema["prefixItems"]}
         return f"{len(schema['prefixItems'])} times: {each}"

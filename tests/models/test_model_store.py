@@ -80,8 +80,10 @@ def test_the_card_of_another_file_is_refused_with_that_files_name(copied: Path) 
     ("change", "field"),
     [
         (lambda card: card.pop("thresholds"), "thresholds"),
-        (lambda card: card.update(thresholds=[1.5]), "thresholds"),
-        (lambda card: card.update(thresholds=["half"]), "thresholds"),
+        (lambda card: card.update(thresholds=[1.5]), "thresholds.0"),
+        (lambda card: card.update(thresholds=["half"]), "thresholds.0"),
+        (lambda card: card.update(thresholds=[0.4, 0.5]), "the file"),
+        (lambda card: card.update(classes=[]), "classes"),
         (lambda card: card.update(sha256="abc"), "sha256"),
         (lambda card: card.update(working_minimum=None), "working_minimum"),
         (lambda card: card.update(colour="green"), "colour"),

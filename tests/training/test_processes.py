@@ -71,7 +71,7 @@ def finished(process: subprocess.Popen[str], status: int) -> tuple[list[str], li
     """What it said on stdout, and the errors of ours on stderr; `torchrun` has others of its own."""
     said, errors = process.communicate(timeout=200)
     assert process.returncode == status, errors
-    return said.splitlines(), [line for line in errors.splitlines() if line.startswith("foveate")]
+    return said.splitlines(), [line for line in errors.splitlines() if line.startswith("foveate:")]
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -169,7 +169,7 @@ def test_processes_that_are_asked_to_end_say_in_one_line_how_to_go_on(tmp_path: 
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    (line,) = [line for line in errors.splitlines() if line.startswith("foveate")]
+    (line,) = [line for line in errors.splitlines() if line.startswith("foveate:")]
     assert line.endswith(f"foveate train --resume {folder}")
     assert (folder / "log.txt").read_text(encoding="utf-8").splitlines()[-1].endswith("stopped")
 

@@ -79,7 +79,10 @@ def test_a_compiled_step_is_the_same_but_for_rounding() -> None:
     compiled_loss, compiled = one_step(*small, "training.compile=true")
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
     assert compiled_loss == pytest.approx(loss, rel=1e-4)  # kernels that are fused round otherwise
-    torch.testing.assert_close(gradient(compiled), gradient(parts), rtol=1e-2, atol=1e-4)
+    # Of a crop's many equal pixels, rounding may let another one be the largest of its pooling window: that moves a
+    # few entries by more than rounding, but the whole gradient hardly.
+    expected = gradient(parts)
+    assert (gradient(compiled) - expected).norm() < 0.01 * expected.norm()
     assert compiled.network.state_dict().keys() == parts.network.state_dict().keys()
 
 

@@ -199,7 +199,10 @@ def _signals_wait(signals: Signals) -> Iterator[None]:
                 handler(number, frame)
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, hear)
     try:
         yield
     finally:
