@@ -1,15 +1,25 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from foveate_command import Ran, run, run_apart
+from foveate_command import Ran, green_model, run, run_apart
+from known_model import known_model
+from PIL import Image as PillowImage
+from scipy import ndimage  # type: ignore[import-untyped]
 
 import foveate
+from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import SETS
 from foveate.datasets.synthetic import entries
+from foveate.evaluation.measures import MEASURES
+from foveate.imaging import write_mask
+from foveate.inference import Segmenter
+from foveate.inference.refinement import Refinement
 from foveate.models import open_model
+from foveate.records import Case, Mask
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +48,159 @@ def test_the_f1_in_the_report_is_that_of_the_masks_that_python_gives(evaluated: 
     everywhere = f1_from_masks([(m.ravel(), c.mask.ravel()) for m, c in zip(masks, cases, strict=True)])
     assert 0 < inside < 1
     # Another order of the same operations in double precision.
-    assert report["scopes"]["fov"]["pooled"]["f1"] == pytest.approx(inside, abs=1e-12)
-    assert report["scopes"]["image"]["pooled"]["f1"] == pytest.approx(everywhere, abs=1e-12)
+    scopes = report["classes"]["vessel"]
+    assert scopes["fov"]["pooled"]["values"]["f1"] == pytest.approx(inside, abs=1e-12)
+    assert scopes["image"]["pooled"]["values"]["f1"] == pytest.approx(everywhere, abs=1e-12)
     assert [row["id"] for row in report["images"]] == [case.id for case in cases]
     card = open_model("vessels").card
-    assert report["model"] == {"name": card.name, "sha256": card.sha256, "parameters": card.parameters}
-    assert report["protocol"]["threshold"] == {"value": card.threshold, "origin": card.threshold_from}
-    assert report["data"] == {"set": "synthetic", "split": "test", "count": 2}
+    model = report["model"]
+    assert (model["name"], model["sha256"], model["parameters"]) == (card.name, card.sha256, card.parameters)
+    assert model["trained_on"] == [each.set for each in card.training_data]
+    assert report["protocol"]["threshold"] == {"values": list(card.thresholds), "origin": card.threshold_from}
+    data = report["data"]
+    assert (data["set"], data["split"], data["count"], data["seen_in_training"]) == ("synthetic", "test", 2, 0)
 
 
-def test_the_terminal_shows_the_scores_of_the_report(evaluated: tuple[Ran, Path]) -> None:
+def test_the_terminal_shows_the_scores_of_the_report_on_lines_that_fit(evaluated: tuple[Ran, Path]) -> None:
     ran, file = evaluated
-    scopes = json.loads(file.read_text(encoding="utf-8"))["scopes"]
-    lines = {words[0]: words[1:] for line in ran.out.splitlines() if (words := line.split())}
-    for score in ("f1", "sensitivity", "specificity", "roc_auc"):
-        shown = [f"{scopes[scope]['pooled'][score]:.4f}" for scope in ("fov", "image")]
-        # Each scope has three columns: pooled, mean and standard deviation.
-        assert lines[score][::3] == shown
+    scopes = json.loads(file.read_text(encoding="utf-8"))["classes"]["vessel"]
+    lines = {line[:19].strip(): line[19:].split() for line in ran.out.splitlines()}
+    for name in ("f1", "sensitivity", "specificity", "roc auc"):
+        shown = [f"{scopes[scope]['pooled']['values'][name.replace(' ', '_')]:.4f}" for scope in ("fov", "image")]
+        values = [cell for cell in lines[name] if "–" not in cell]
+        assert values[::2] == shown, name
+    assert max(map(len, ran.out.splitlines()[:30])) <= 140
+    assert "Expected F1 of a vessel mask" in ran.out
     assert "not a medical device" in ran.out
     assert str(file) in ran.out
+
+
+def test_a_table_with_groups_and_a_second_observer_fits_on_140_columns(shared_data: Path) -> None:
+    chase = shared_data / "CHASE_DB1"
+    if not chase.is_dir():
+        pytest.skip(f"the public data set is not at {chase}")
+    ran = run("evaluate", green_model(), "--data", f"chase_db1:{chase}", "--no-vessels", "--no-boundary")
+    assert ran.status == 0, ran.err
+    table = ran.out[: ran.out.index("Expected F1")].splitlines()
+    assert len(table) == 3 + len(MASK_AND_PROBABILITY)  # a header of three lines, and no row is broken
+    assert "mean over groups" in table[1] + table[2]
+    assert all(len(line.rstrip()) <= 140 for line in table)
+
+
+def result(*arguments: object, to: Path) -> Any:
+    """What `foveate evaluate`, with the model whose answer is known, writes as JSON."""
+    ran = run("evaluate", *arguments, "--json", to, "--overwrite")
+    assert ran.status == 0, ran.err
+    return json.loads(to.read_text(encoding="utf-8"))
+
+
+def f1_of(report: Any) -> float:
+    return float(report["classes"]["vessel"]["image"]["pooled"]["values"]["f1"])
+
+
+def drawn_cases(number: int) -> list[Case]:
+    return [entry.load() for entry in entries(str(number)) if entry.split == "test"]
+
+
+def write_masks(folder: Path, masks: list[Mask], cases: list[Case], ending: str = "_mask.png") -> None:
+    folder.mkdir()
+    for mask, case in zip(masks, cases, strict=True):
+        write_mask(mask, folder / f"{case.id}{ending}")
+
+
+MASK_AND_PROBABILITY = [name for name, each in MEASURES.items() if each.group in ("mask", "probability")]
+PLAIN = ("--data", "synthetic:2", "--no-vessels", "--no-boundary")
+
+
+def test_several_models_and_sets_are_one_report_for_each_pair_in_order(tmp_path: Path) -> None:
+    content = result(
+        green_model(), green_model(), *PLAIN, "--data", "synthetic:1", "--split", "all", to=tmp_path / "r.json"
+    )
+    found = [(each["model"]["name"], each["data"]["count"]) for each in content["reports"]]
+    assert found == [("green", len(entries("2")))] * 2 + [("green", len(entries("1")))] * 2
+    assert f1_of(content["reports"][0]) == f1_of(content["reports"][1])
+
+
+def test_masks_made_elsewhere_are_scored_by_their_names(tmp_path: Path) -> None:
+    cases = drawn_cases(2)
+    masks = [ndimage.binary_dilation(case.mask) for case in cases]
+    write_masks(tmp_path / "masks", masks, cases)
+    report = result("--predictions", tmp_path / "masks", *PLAIN, to=tmp_path / "r.json")
+    expected = f1_from_masks([(mask.ravel(), case.mask.ravel()) for mask, case in zip(masks, cases, strict=True)])
+    assert f1_of(report) == pytest.approx(expected, abs=1e-12)
+    assert report["protocol"]["threshold"] is None
+    assert report["curves"] == report["confidence"] == {}
+    assert report["model"]["name"] == str(tmp_path / "masks")
+
+
+def test_maps_made_elsewhere_are_scored_at_the_threshold_that_is_given(tmp_path: Path) -> None:
+    folder, cases = tmp_path / "maps", drawn_cases(2)
+    folder.mkdir()
+    for case in cases:
+        PillowImage.fromarray(case.image[..., 1]).save(folder / f"{case.id}.png")
+    report = result("--predictions", folder, "--threshold", 0.35, *PLAIN, to=tmp_path / "r.json")
+    pairs = [(case.image[..., 1].ravel() >= 0.35 * 255, case.mask.ravel()) for case in cases]
+    assert f1_of(report) == pytest.approx(f1_from_masks(pairs), abs=1e-12)
+    assert report["protocol"]["threshold"] == {"values": [0.35], "origin": "the command line"}
+    assert report["curves"]["vessel"]["roc"] is not None
+
+
+def test_a_papers_size_and_an_empty_truth_that_counts_one_are_in_the_protocol(tmp_path: Path) -> None:
+    plain = result(green_model(), *PLAIN, to=tmp_path / "a.json")
+    small = result(green_model(), *PLAIN, "--size", "96x128", "--empty", "one", to=tmp_path / "b.json")
+    assert (small["protocol"]["size"], small["protocol"]["empty"]) == ("96×128", "one")
+    assert (plain["protocol"]["size"], plain["protocol"]["empty"]) == ("native", "left out")
+    counts = small["images"][0]["classes"]["vessel"]["image"]["counts"]
+    assert sum(counts.values()) == 96 * 128
+
+
+def refined_f1(refinement: Refinement) -> float:
+    segmenter = Segmenter.open(green_model(), refinement=refinement)
+    return f1_from_masks([(segmenter.segment(case.image).mask.ravel(), case.mask.ravel()) for case in drawn_cases(2)])
+
+
+@pytest.mark.parametrize(
+    ("options", "refinement", "words"),
+    [
+        (("--tta", 2), Refinement(2), ("mean of 2 views (left and right)", "none")),
+        (
+            ("--hysteresis", 0.2),
+            Refinement(post_processing=PostProcessing(hysteresis=0.2)),
+            ("one forward pass", "hysteresis 0.2"),
+        ),
+        (
+            ("--min-size", 40),
+            Refinement(post_processing=PostProcessing(min_size=40)),
+            ("one forward pass", "min_size 40"),
+        ),
+    ],
+)
+def test_views_and_post_processing_change_the_masks_and_are_in_the_protocol(
+    options: tuple[object, ...], refinement: Refinement, words: tuple[str, str], tmp_path: Path
+) -> None:
+    report = result(green_model(), *PLAIN, *options, to=tmp_path / "r.json")
+    assert (report["protocol"]["passes"], report["protocol"]["post_processing"]) == words
+    assert f1_of(report) == pytest.approx(refined_f1(refinement), abs=1e-12)
+    if refinement.views == 1:  # the model is a function of single pixels, so that views of it are all the same
+        assert f1_of(report) != pytest.approx(refined_f1(Refinement()), abs=1e-6)
+
+
+def test_measures_that_are_switched_off_are_not_taken(tmp_path: Path) -> None:
+    every = result(green_model(), "--data", "synthetic:1", to=tmp_path / "a.json")
+    few = result(green_model(), "--data", "synthetic:1", "--no-vessels", "--no-boundary", to=tmp_path / "b.json")
+    values = [each["classes"]["vessel"]["fov"]["per_image"]["mean"] for each in (every, few)]
+    assert set(values[0]) == set(MEASURES)
+    assert set(values[1]) == set(MASK_AND_PROBABILITY)
+
+
+def test_images_that_the_model_has_seen_are_told(tmp_path: Path) -> None:
+    ids = [entry.id for entry in entries("2")]
+    model = known_model(tmp_path / "model", training=(ids[0], ids[1]), validation=(ids[3],))
+    ran = run("evaluate", model, *PLAIN, "--split", "all")
+    assert f"of the {len(ids)} images the model has seen 2 in training, 1 in validation" in ran.out
+    report = result(model, *PLAIN, "--split", "validation", to=tmp_path / "r.json")
+    assert [row["id"] for row in report["images"]] == [ids[3]]
+    assert (report["data"]["seen_in_training"], report["data"]["seen_in_validation"]) == (0, 1)
 
 
 def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: Path) -> None:
@@ -82,6 +226,15 @@ def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: 
         (("missing.onnx", "--data", "synthetic:1"), ("missing.onnx",)),
         (("vessels",), ("data",)),
         (("vessels", "--data", "synthetic:1", "--splitt", "test"), ("--splitt",)),
+        (("--data", "synthetic:1"), ("WEIGHTS", "--predictions")),
+        (("vessels", "--data", "synthetic:1", "--size", "512"), ("--size 512", "HEIGHTxWIDTH")),
+        (("vessels", "--data", "synthetic:1", "--empty", "zero"), ("zero", "one")),
+        (("vessels", "--data", "synthetic:1", "--tta", "3"), ("3", "8")),
+        (("vessels", "--data", "synthetic:1", "--hysteresis", "0.9"), ("0.9",)),
+        (("vessels", "--data", "synthetic:1", "--min-size", "-1"), ("min",)),
+        (("vessels", "--data", "synthetic:1", "--to-card"), ("--to-card", ".onnx")),
+        (("--predictions", "nowhere", "--data", "synthetic:1"), ("--predictions nowhere", "no such folder")),
+        (("vessels", "--predictions", ".", "--threshold", "2", "--data", "synthetic:1"), ("threshold",)),
     ],
 )
 def test_a_wrong_call_is_told_in_one_line_with_what_is_valid(
@@ -92,6 +245,27 @@ def test_a_wrong_call_is_told_in_one_line_with_what_is_valid(
     (line,) = ran.errors
     assert all(part in line for part in parts)
     assert not (tmp_path / "report.json").exists()
+
+
+def test_scores_are_written_into_the_card_in_place_of_older_ones(tmp_path: Path) -> None:
+    model = known_model(tmp_path / "model")
+    before = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))["scores"]
+    for _ in range(2):
+        report = result(model, *PLAIN, "--to-card", to=tmp_path / "r.json")
+    after = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))["scores"]
+    assert after[: len(before)] == before
+    for scope, score in zip(("fov", "image"), after[len(before) :], strict=True):
+        pooled = report["classes"]["vessel"][scope]["pooled"]["values"]
+        assert (score["set"], score["scope"], score["images"]) == ("synthetic", scope, 2)
+        assert {name: score[name] for name in ("f1", "roc_auc")} == {name: pooled[name] for name in ("f1", "roc_auc")}
+
+
+def test_without_the_extra_it_is_told_in_one_line_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.morphology", None)
+    ran = run("evaluate", green_model(), "--data", "synthetic:1")
+    assert ran.status == 2
+    (line,) = ran.errors
+    assert "pip install 'foveate[evaluate]'" in line
 
 
 def test_a_set_that_is_not_where_it_should_be_is_told_in_one_line(tmp_path: Path) -> None:

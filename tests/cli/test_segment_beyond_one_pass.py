@@ -12,8 +12,8 @@ from green_model import LEAST_GREEN, THRESHOLD
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
-from skimage.filters import apply_hysteresis_threshold  # type: ignore[attr-defined]
-from skimage.morphology import remove_small_holes  # type: ignore[attr-defined]
+from skimage.filters import apply_hysteresis_threshold
+from skimage.morphology import remove_small_holes
 
 EIGHT = np.ones((3, 3), bool)
 """Neighbours at sides and corners."""
@@ -62,7 +62,8 @@ def test_a_second_threshold_takes_what_hangs_together_with_the_first(tmp_path: P
     photo, green = photograph(tmp_path)
     low = THRESHOLD - 30 / 255
     assert segment(photo, "-o", tmp_path / "out", "--hysteresis", low).status == 0
-    expected = apply_hysteresis_threshold(green / 255, low, THRESHOLD)  # strictly above; both lie between two greens
+    # Strictly above, but both lie between two greens.
+    expected = apply_hysteresis_threshold(green / 255, low, THRESHOLD)  # type: ignore[no-untyped-call]
     found = mask_of(tmp_path / "out")
     # Here a corner joins parts, there only a side does: what differs hangs on by a corner.
     assert (found >= expected).all()

@@ -14,11 +14,14 @@ import sklearn.metrics
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from foveate.datasets import open_set
 from foveate.errors import DataError
-from foveate.evaluation import ModelSummary, Report, Threshold, evaluate
-from foveate.records import Case, CaseEntry, Image, Mask, Probability
+from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
+from foveate.evaluation.report import Scopes
+from foveate.records import Case, CaseEntry, Classes, Image, Mask, Masks, Probabilities, Probability
 
-THRESHOLD = Threshold(value=0.5, origin="validation images")
+VESSEL = Classes(("vessel",))
+THRESHOLD = Threshold(values=(0.5,), origin="validation images")
 SCORERS: dict[str, Callable[[Mask, Mask], float]] = {
     "f1": sklearn.metrics.f1_score,
     "iou": sklearn.metrics.jaccard_score,
@@ -26,11 +29,13 @@ SCORERS: dict[str, Callable[[Mask, Mask], float]] = {
     "specificity": lambda truth, mask: sklearn.metrics.recall_score(~truth, ~mask),
     "precision": sklearn.metrics.precision_score,
     "accuracy": sklearn.metrics.accuracy_score,
+    "balanced_accuracy": sklearn.metrics.balanced_accuracy_score,
     "mcc": sklearn.metrics.matthews_corrcoef,
 }
 CURVES: dict[str, Callable[[Mask, Probability], float]] = {
     "roc_auc": sklearn.metrics.roc_auc_score,
     "average_precision": sklearn.metrics.average_precision_score,
+    "brier": lambda truth, probability: sklearn.metrics.brier_score_loss(truth, probability.astype(np.float64)),
 }
 
 
@@ -38,8 +43,8 @@ CURVES: dict[str, Callable[[Mask, Probability], float]] = {
 class Known:
     """A prediction that was made up beforehand."""
 
-    probability: Probability
-    mask: Mask
+    probabilities: Probabilities
+    masks: Masks
     fov: Mask
 
 
@@ -48,10 +53,10 @@ def probability_of(image: Image) -> Probability:
     return (1 - image[..., 1] / 255).astype(np.float32)
 
 
-def predict(image: Image) -> Known:
+def predict(case: Case) -> Known:
     """A crude model; its field of view is every pixel that isn't black."""
-    probability = probability_of(image)
-    return Known(probability, probability >= THRESHOLD.value, image.sum(axis=2) > 0)
+    probabilities = probability_of(case.image)[None]
+    return Known(probabilities, probabilities >= 0.5, case.image.sum(axis=2) > 0)
 
 
 def seeded_case(seed: int, shape: tuple[int, int]) -> Case:
@@ -65,9 +70,9 @@ def seeded_case(seed: int, shape: tuple[int, int]) -> Case:
         id=f"case-{seed}",
         group=f"patient-{seed}",
         image=image,
-        mask=noisy > 0.6,
+        masks=noisy[None] > 0.6,
         fov=fov,
-        second_mask=noisy > 0.7,
+        second_masks=noisy[None] > 0.7,
     )
 
 
@@ -83,22 +88,29 @@ def entry_of(case: Case) -> CaseEntry:
 
 def report_of_entries(
     entries: Sequence[CaseEntry],
-    predict: Callable[[Image], Known] = predict,
+    predict: Callable[[Case], Known] = predict,
     on_case: Callable[[str, int, int], None] | None = None,
+    way: Way | None = None,
 ) -> Report:
     return evaluate(
         predict,
         entries,
+        VESSEL,
         model=ModelSummary(name="darkness", sha256="0" * 64, parameters=0),
         data_set="seeded",
         split="test",
         threshold=THRESHOLD,
+        way=way,
         on_case=on_case,
     )
 
 
-def report_of(cases: Sequence[Case]) -> Report:
-    return report_of_entries([entry_of(case) for case in cases])
+def report_of(cases: Sequence[Case], way: Way | None = None) -> Report:
+    return report_of_entries([entry_of(case) for case in cases], way=way)
+
+
+def scopes_of(report: Report) -> Scopes:
+    return report.classes["vessel"]
 
 
 def everywhere(case: Case) -> Mask:
@@ -127,19 +139,21 @@ def expected_scores(cases: Sequence[Case], scope: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("scope", ["fov", "image"])
 def test_pooled_scores_equal_scikit_learns_over_the_joined_pixels(cases: list[Case], scope: str) -> None:
-    pooled = report_of(cases).model_dump()["scopes"][scope]["pooled"]
+    pooled = getattr(scopes_of(report_of(cases)), scope).pooled
     for name, expected in expected_scores(cases, scope).items():
-        assert pooled[name] == pytest.approx(expected, rel=1e-12), name  # float64 rounding
+        assert pooled.values[name] == pytest.approx(expected, rel=1e-12), name  # float64 rounding
     truth = joined(cases, lambda case: case.mask, scope)
     mask = joined(cases, lambda case: probability_of(case.image), scope) >= 0.5
     (tn, fp), (fn, tp) = sklearn.metrics.confusion_matrix(truth, mask).tolist()
-    counts = [pooled[name] for name in ("true_negative", "false_positive", "false_negative", "true_positive")]
+    counts = [
+        getattr(pooled.counts, name) for name in ("true_negative", "false_positive", "false_negative", "true_positive")
+    ]
     assert counts == [tn, fp, fn, tp]
 
 
 @pytest.mark.parametrize("scope", ["fov", "image"])
 def test_per_image_scores_are_the_mean_and_deviation_of_each_images_own(cases: list[Case], scope: str) -> None:
-    per_image = report_of(cases).model_dump()["scopes"][scope]["per_image"]
+    per_image = getattr(scopes_of(report_of(cases)), scope).per_image.model_dump()
     own = [expected_scores([case], scope) for case in cases]
     for name in (*SCORERS, *CURVES):
         values = [scores[name] for scores in own]
@@ -154,35 +168,36 @@ def test_each_images_row_has_its_own_scores(cases: list[Case], scope: str) -> No
     assert [(row["id"], row["group"]) for row in rows] == [(case.id, case.group) for case in cases]
     for row, case in zip(rows, cases, strict=True):
         for name, expected in expected_scores([case], scope).items():
-            assert row["scopes"][scope][name] == pytest.approx(expected, rel=1e-12), name
+            assert row["classes"]["vessel"][scope]["values"][name] == pytest.approx(expected, rel=1e-12), name
 
 
 def test_pooled_and_per_image_scores_and_both_scopes_differ(cases: list[Case]) -> None:
-    scopes = report_of(cases).scopes
-    f1 = [scope.pooled.f1 for scope in (scopes.fov, scopes.image)]
-    f1 += [scope.per_image.mean.f1 for scope in (scopes.fov, scopes.image)]
+    scopes = scopes_of(report_of(cases))
+    f1 = [scope.pooled.values["f1"] for scope in (scopes.fov, scopes.image)]
+    f1 += [scope.per_image.mean["f1"] for scope in (scopes.fov, scopes.image)]
     assert len(set(f1)) == 4
 
 
 def test_two_tiny_images_pool_and_average_as_by_hand() -> None:
     dark, bright = [0, 1, 0], [255, 255, 255]
     image = np.array([[dark, dark, dark, bright]], dtype=np.uint8)
-    first = Case("a", "a", image, mask=np.array([[True, True, True, False]]))
-    second = replace(first, id="b", mask=np.array([[True, False, False, True]]))
-    scopes = report_of([first, second]).scopes
+    first = Case("a", "a", image, masks=np.array([[[True, True, True, False]]]))
+    second = replace(first, id="b", masks=np.array([[[True, False, False, True]]]))
+    scopes = scopes_of(report_of([first, second]))
     # a: TP 3. b: TP 1, FP 2, FN 1, so F1 = 2 / 5.
-    assert scopes.image.pooled.f1 == pytest.approx(8 / (8 + 2 + 1), rel=1e-15)
-    assert scopes.image.per_image.mean.f1 == pytest.approx((1 + 2 / 5) / 2, rel=1e-15)
+    assert scopes.image.pooled.values["f1"] == pytest.approx(8 / (8 + 2 + 1), rel=1e-15)
+    assert scopes.image.per_image.mean["f1"] == pytest.approx((1 + 2 / 5) / 2, rel=1e-15)
 
 
 def second_mask(case: Case) -> Mask:
-    assert case.second_mask is not None
-    return case.second_mask
+    assert case.second_masks is not None
+    mask: Mask = case.second_masks[0]
+    return mask
 
 
 @pytest.mark.parametrize("scope", ["fov", "image"])
 def test_the_second_observer_is_scored_against_the_first(cases: list[Case], scope: str) -> None:
-    without = replace(seeded_case(3, (12, 12)), second_mask=None)
+    without = replace(seeded_case(3, (12, 12)), second_masks=None)
     observer = report_of([*cases, without]).model_dump()["second_observer"]
     assert observer["count"] == len(cases)
 
@@ -190,15 +205,15 @@ def test_the_second_observer_is_scored_against_the_first(cases: list[Case], scop
         return score(joined(some, lambda case: case.mask, scope), joined(some, second_mask, scope))
 
     for name, score in SCORERS.items():
-        pooled = observer["scopes"][scope]["pooled"][name]
+        pooled = observer["classes"]["vessel"][scope]["pooled"]["values"][name]
         assert pooled == pytest.approx(expected(score, cases), rel=1e-12), name
         own = [expected(score, [case]) for case in cases]
-        mean = observer["scopes"][scope]["per_image"]["mean"][name]
+        mean = observer["classes"]["vessel"][scope]["per_image"]["mean"][name]
         assert mean == pytest.approx(sum(own) / len(own), rel=1e-12), name
 
 
 def test_a_set_without_second_masks_has_no_second_observer(cases: list[Case]) -> None:
-    assert report_of([replace(case, second_mask=None) for case in cases]).second_observer is None
+    assert report_of([replace(case, second_masks=None) for case in cases]).second_observer is None
 
 
 def read_mask(path: Path) -> Mask:
@@ -213,9 +228,9 @@ def drive_case(folder: Path, number: str) -> Case:
         id=number,
         group=number,
         image=image,
-        mask=read_mask(folder / "1st_manual" / f"{number}_manual1.gif"),
+        masks=read_mask(folder / "1st_manual" / f"{number}_manual1.gif")[None],
         fov=read_mask(folder / "mask" / f"{number}_test_mask.gif"),
-        second_mask=read_mask(folder / "2nd_manual" / f"{number}_manual2.gif"),
+        second_masks=read_mask(folder / "2nd_manual" / f"{number}_manual2.gif")[None],
     )
 
 
@@ -224,41 +239,71 @@ def test_real_photographs_and_observers_score_as_scikit_learn_says(shared_data: 
     report = report_of(cases)
     for name, expected in expected_scores(cases, "fov").items():
         # The sums behind the curves run over 680 000 pixels in float64.
-        assert getattr(report.scopes.fov.pooled, name) == pytest.approx(expected, rel=1e-10), name
+        assert scopes_of(report).fov.pooled.values[name] == pytest.approx(expected, rel=1e-10), name
     assert report.second_observer is not None
     truth, second = joined(cases, lambda case: case.mask, "fov"), joined(cases, second_mask, "fov")
     human = sklearn.metrics.f1_score(truth, second)
-    assert report.second_observer.scopes.fov.pooled.f1 == pytest.approx(human, rel=1e-12)
+    assert report.second_observer.classes["vessel"].fov.pooled.values["f1"] == pytest.approx(human, rel=1e-12)
+
+
+def test_the_second_observer_of_drive_reaches_what_is_known_of_a_human(shared_data: Path) -> None:
+    drive = open_set(f"drive:{shared_data / 'DRIVE'}")
+
+    def observer(case: Case) -> Known:
+        assert case.second_masks is not None
+        return Known(np.zeros(case.second_masks.shape, np.float32), case.second_masks, own_fov(case))
+
+    report = evaluate(
+        observer,
+        drive.split("test"),
+        drive.classes,
+        model=ModelSummary(name="second observer"),
+        data_set=drive.name,
+        split="test",
+        threshold=None,
+        way=Way(measures=("mask",)),
+    )
+    values = scopes_of(report).fov.pooled.values
+    for name, known in {"f1": 0.789, "accuracy": 0.947, "sensitivity": 0.775, "specificity": 0.973}.items():
+        assert values[name] == pytest.approx(known, abs=6e-4), name  # known to three digits
+    assert report.second_observer is not None
+    assert report.second_observer.classes["vessel"].fov.pooled.values == values
 
 
 def test_what_lies_outside_the_field_of_view_changes_the_whole_image_only(cases: list[Case]) -> None:
-    changed = [replace(case, mask=case.mask ^ ~own_fov(case)) for case in cases]
-    before, after = report_of(cases).scopes, report_of(changed).scopes
+    changed = [replace(case, masks=case.masks ^ ~own_fov(case)) for case in cases]
+    before, after = (scopes_of(report_of(some)) for some in (cases, changed))
     assert after.fov == before.fov
     assert after.image != before.image
 
 
 def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(cases: list[Case]) -> None:
-    empty = replace(cases[0], mask=np.zeros_like(cases[0].mask), second_mask=None)
-    per_image = report_of([cases[1], empty, empty]).scopes.fov.per_image
+    empty = replace(cases[0], masks=np.zeros_like(cases[0].masks), second_masks=None)
+    per_image = scopes_of(report_of([cases[1], empty, empty])).fov.per_image
     assert {name for name, count in per_image.undefined.items() if count} == {
         "sensitivity",
+        "balanced_accuracy",
         "mcc",
         "roc_auc",
         "average_precision",
-    }
+        "cldice",
+        "thin_sensitivity",
+        "thick_sensitivity",
+        "hausdorff_95",
+        "surface_distance",
+    } | {name for name in ("thin_precision", "thick_precision") if per_image.undefined[name]}
     assert per_image.undefined["sensitivity"] == 2
-    assert per_image.mean.sensitivity == report_of([cases[1]]).scopes.fov.pooled.sensitivity
-    assert per_image.std.sensitivity is None
-    assert per_image.mean.f1 == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
+    assert per_image.mean["sensitivity"] == scopes_of(report_of([cases[1]])).fov.pooled.values["sensitivity"]
+    assert per_image.std["sensitivity"] is None
+    assert per_image.mean["f1"] == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
 
 
 def test_a_set_without_fields_of_view_is_counted_in_the_predictions_and_says_so(cases: list[Case]) -> None:
     report = report_of([replace(case, fov=None) for case in cases])
     assert report.protocol.fov_for_counting == "estimated"
     assert {row.fov_source for row in report.images} == {"estimated"}
-    same = report_of([replace(case, fov=predict(case.image).fov) for case in cases])
-    assert report.scopes == same.scopes
+    same = report_of([replace(case, fov=predict(case).fov) for case in cases])
+    assert report.classes == same.classes
     assert report.second_observer == same.second_observer
     assert same.protocol.fov_for_counting == "the set's own masks"
 
@@ -297,19 +342,19 @@ def test_seconds_are_those_of_the_prediction_without_the_reading(cases: list[Cas
         time.sleep(0.3)
         return cases[0]
 
-    def slow(image: Image) -> Known:
+    def slow(case: Case) -> Known:
         time.sleep(0.05)
-        return predict(image)
+        return predict(case)
 
     (row,) = report_of_entries([CaseEntry("case-1", "patient-1", "test", load)], predict=slow).images
     assert 0.05 <= row.seconds < 0.3
 
 
-@pytest.mark.parametrize("name", ["probability", "mask", "fov"])
+@pytest.mark.parametrize("name", ["probabilities", "masks", "fov"])
 def test_a_prediction_of_another_size_is_refused(cases: list[Case], name: str) -> None:
-    def smaller(image: Image) -> Known:
-        known = predict(image)
-        return replace(known, **{name: getattr(known, name)[::2, ::2]})
+    def smaller(case: Case) -> Known:
+        known = predict(case)
+        return replace(known, **{name: getattr(known, name)[..., ::2, ::2]})
 
     with pytest.raises(ValueError, match=f"prediction's {name} of 'case-1'"):
         report_of_entries([entry_of(case) for case in cases], predict=smaller)

@@ -1,141 +1,161 @@
-"""The report's JSON, its documentation, and its table."""
+"""The report's JSON, its table, and the sentences beside it."""
 
 import json
-import re
-from dataclasses import dataclass
-from pathlib import Path
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from foveate.evaluation import ModelSummary, Report, Threshold, evaluate, statement, table
-from foveate.records import Case, CaseEntry, Image, Mask, Probability
+from foveate.evaluation import (
+    ModelSummary,
+    Report,
+    Seen,
+    Threshold,
+    confidence,
+    evaluate,
+    statement,
+    tables,
+    warning,
+)
+from foveate.evaluation.measures import MEASURES
+from foveate.records import Case, CaseEntry, Classes, Mask, Masks, Probabilities
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
+UNDEFINED = "–"
 
 
 @dataclass(frozen=True)
 class Known:
-    probability: Probability
-    mask: Mask
+    """A prediction that was made up beforehand."""
+
+    probabilities: Probabilities
+    masks: Masks
     fov: Mask
 
 
-def predict(image: Image) -> Known:
-    probability = (image[..., 0] / 255).astype(np.float32)
-    return Known(probability, probability >= 0.4, probability > 0.1)
+def predict(case: Case) -> Known:
+    """Red is foreground; what is nearly black lies outside the field of view."""
+    probabilities = (case.image[..., 0] / 255).astype(np.float32)[None]
+    return Known(probabilities, probabilities >= 0.4, probabilities[0] > 0.1)
 
 
-def load() -> Case:
-    generator = np.random.default_rng(11)
+def case_of(seed: int) -> Case:
+    generator = np.random.default_rng(seed)
     image = generator.integers(0, 256, (15, 14, 3), dtype=np.uint8)
-    second = generator.random((15, 14)) < 0.3
-    return Case("left", "someone", image, mask=image[..., 0] > 150, second_mask=second)
+    second = generator.random((1, 15, 14)) < 0.3
+    truth = image[..., 0] + generator.normal(0, 20 * seed, (15, 14)) > 150
+    return Case(f"eye-{seed}", f"person-{seed}", image, masks=truth[None], second_masks=second)
+
+
+def report_of(cases: Sequence[Case], seen: Seen | None = None) -> Report:
+    def entry(case: Case) -> CaseEntry:
+        return CaseEntry(case.id, case.group, "test", lambda: case)
+
+    return evaluate(
+        predict,
+        [entry(case) for case in cases],
+        Classes(("vessel",)),
+        model=ModelSummary(name="redness", sha256="ab" * 32, parameters=3, trained_on=("seeded",)),
+        data_set="seeded",
+        split="test",
+        threshold=Threshold(values=(0.4,), origin="validation images"),
+        seen=seen,
+    )
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return evaluate(
-        predict,
-        [CaseEntry("left", "someone", "test", load)],
-        model=ModelSummary(name="redness", sha256="ab" * 32, parameters=3),
-        data_set="seeded",
-        split="test",
-        threshold=Threshold(value=0.4, origin="validation images"),
-    )
+    return report_of([case_of(seed) for seed in range(1, 5)])
 
 
-def at(document: Any, path: str) -> Any:
-    for key in path.split("."):
-        document = document[key]
-    return document
-
-
-def test_the_json_has_each_score_at_its_documented_path(report: Report) -> None:
-    document = json.loads(report.to_json())
-    paths = re.findall(r"`((?:scopes|second_observer)\.[a-z0-9_.]+)`", DOCUMENT.read_text("utf-8"))
-    assert {"scopes.fov.pooled.f1", "scopes.image.pooled.f1", "scopes.fov.per_image.mean.f1"} <= set(paths)
-    for path in paths:
-        value: Any = report
-        for key in path.split("."):
-            value = value[key] if isinstance(value, dict) else getattr(value, key)
-        assert at(document, path) == value
-    assert at(document, "scopes.fov.per_image.undefined.f1") == 0
-    assert "roc_auc" not in at(document, "second_observer.scopes.fov.pooled")
+def columns(report: Report) -> dict[str, dict[str, str]]:
+    """The only class's table by column and measure."""
+    ((_, (header, *rows)),) = tables(report)
+    return {
+        " ".join(title.split()): {row[0].replace(" ", "_"): row[number] for row in rows}
+        for number, title in enumerate(header[1:], start=1)
+    }
 
 
 def test_the_json_says_what_was_evaluated_and_how(report: Report) -> None:
     document = json.loads(report.to_json())
-    assert document["schema_version"] == 1
-    assert document["model"] == {"name": "redness", "sha256": "ab" * 32, "parameters": 3}
-    assert document["data"] == {"set": "seeded", "split": "test", "count": 1}
-    assert document["protocol"] == {
-        "size": "native",
-        "scopes": ["fov", "image"],
-        "pooling": ["pooled", "per_image"],
-        "threshold": {"value": 0.4, "origin": "validation images"},
-        "passes": "one forward pass",
-        "fov_for_counting": "estimated",
-        "fov_for_preparing": "estimated from the photograph",
+    assert document["schema_version"] == 2
+    assert document["model"] == {
+        "name": "redness",
+        "sha256": "ab" * 32,
+        "parameters": 3,
+        "gmacs": None,
+        "trained_on": ["seeded"],
     }
+    assert document["data"] == {
+        "set": "seeded",
+        "split": "test",
+        "count": 4,
+        "groups": 4,
+        "seen_in_training": None,
+        "seen_in_validation": None,
+    }
+    protocol = document["protocol"]
+    assert (protocol["size"], protocol["empty"], protocol["fov_for_counting"]) == ("native", "left out", "estimated")
+    assert protocol["threshold"] == {"values": [0.4], "origin": "validation images"}
+    assert protocol["measures"] == ["mask", "probability", "vessels", "boundary"]
     assert document["versions"]["numpy"] == np.__version__
     assert "not a medical device" in document["notice"]
 
 
 def test_the_protocols_scopes_and_poolings_are_the_keys_of_the_scores(report: Report) -> None:
     document = json.loads(report.to_json())
-    assert list(document["scopes"]) == document["protocol"]["scopes"]
-    for scope in document["scopes"].values():
-        assert list(scope) == document["protocol"]["pooling"]
+    for scopes in document["classes"].values():
+        assert list(scopes) == document["protocol"]["scopes"]
+        for scope in scopes.values():
+            assert list(scope)[:2] == document["protocol"]["pooling"]
 
 
 def test_the_json_reads_back_as_the_same_report(report: Report) -> None:
     assert Report.model_validate_json(report.to_json()) == report
 
 
-def test_a_field_that_the_schema_does_not_know_is_refused(report: Report) -> None:
+@pytest.mark.parametrize("change", [{"dilated": True}, {"tolerance": -1.0}, {"size": "512"}])
+def test_a_field_or_a_value_that_the_schema_does_not_know_is_refused(report: Report, change: dict[str, Any]) -> None:
     document = json.loads(report.to_json())
-    document["protocol"]["dilated"] = True
-    with pytest.raises(ValidationError, match="dilated"):
+    document["protocol"] |= change
+    with pytest.raises(ValidationError, match=next(iter(change))):
         Report.model_validate(document)
 
 
-def test_the_document_has_a_table_for_every_object_of_the_schema_with_exactly_its_fields() -> None:
-    schema = Report.model_json_schema(mode="serialization")
-    objects = {"Report": schema, **schema["$defs"]}
-    expected = {name: list(value["properties"]) for name, value in objects.items()}
-    sections = re.split(r"^### `(\w+)`$", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    documented = {
-        name: re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
-        for name, text in zip(sections[::2], sections[1::2], strict=True)
-    }
-    assert {name: sorted(fields) for name, fields in documented.items()} == {
-        name: sorted(fields) for name, fields in expected.items()
-    }
-
-
-def test_the_table_shows_every_score_of_every_scope_with_four_decimals(report: Report) -> None:
-    header, *rows = table(report)
-    cells = {(row[0], row[1]): dict(zip(header, row, strict=True)) for row in rows}
-    assert cells["fov", "pooled"]["f1"] == f"{report.scopes.fov.pooled.f1:.4f}"
-    assert cells["image", "pooled"]["roc_auc"] == f"{report.scopes.image.pooled.roc_auc:.4f}"
-    assert cells["image", "mean over images"]["mcc"] == f"{report.scopes.image.per_image.mean.mcc:.4f}"
+def test_the_table_shows_every_measure_of_both_scopes_pooled_and_over_images(report: Report) -> None:
+    cells, scopes = columns(report), report.classes["vessel"]
+    for scope in ("fov", "image"):
+        found = getattr(scopes, scope)
+        for name, measure in MEASURES.items():
+            for title, value in (
+                (f"{scope} pooled", found.pooled.values.get(name)),
+                (f"{scope} mean over images", found.per_image.mean[name]),
+            ):
+                shown = UNDEFINED if value is None else f"{value:.{measure.digits}f}"
+                assert cells[title][name].split()[0] == shown, (title, name)
     assert report.second_observer is not None
-    human = report.second_observer.scopes.fov.pooled.iou
-    assert cells["fov, second observer", "pooled"]["iou"] == f"{human:.4f}"
-    assert set(header[2:]) == set(report.scopes.fov.per_image.undefined)
-    assert len(rows) == len(cells) == 2 * 2 * 3  # observers, scopes, and pooled, mean and deviation
+    human = report.second_observer.classes["vessel"].fov.pooled.values
+    assert cells["second observer fov, pooled"]["iou"] == f"{human['iou']:.4f}"
+    assert cells["second observer fov, pooled"]["roc_auc"] == UNDEFINED
 
 
-def test_the_table_has_a_dash_where_a_score_is_undefined(report: Report) -> None:
-    header, *rows = table(report)
-    deviations = [row[2:] for row in rows if row[1] == "std over images"]
-    assert {cell for row in deviations for cell in row} == {"–"}  # of one image
-    human = next(row for row in rows if row[:2] == ["image, second observer", "pooled"])
-    dashes = {name for name, cell in zip(header, human, strict=True) if cell == "–"}
-    assert dashes == {"roc_auc", "average_precision"}
+def test_intervals_stand_beside_the_values_that_have_one(report: Report) -> None:
+    cells, scope = columns(report), report.classes["vessel"].fov
+    low, high = scope.per_image.intervals["f1"] or (0.0, 0.0)
+    assert 0 < low < high < 1
+    assert cells["fov mean over images"]["f1"].endswith(f" ({low:.3f}–{high:.3f})".replace("0.", "."))
+    assert "(" not in cells["fov pooled"]["roc_auc"]
+    assert all("(" not in cell for column in columns(report_of([case_of(1)])).values() for cell in column.values())
+
+
+def test_where_no_pixel_lies_outside_the_field_of_view_there_is_one_scope() -> None:
+    whole = [replace(case_of(seed), fov=np.ones((15, 14), bool)) for seed in (1, 2)]
+    titles = list(columns(report_of(whole)))
+    assert titles == ["whole image pooled", "whole image mean over images", "second observer fov, pooled"]
 
 
 def test_the_statement_says_all_that_the_numbers_depend_on(report: Report) -> None:
@@ -144,11 +164,46 @@ def test_the_statement_says_all_that_the_numbers_depend_on(report: Report) -> No
         "redness",
         "seeded",
         "test",
-        "1 image",
+        "4 images",
         "native size",
         "one forward pass",
         "threshold 0.4000 (validation images)",
         "for preparing: estimated from the photograph",
         "for counting: estimated",
+        "empty truth: left out",
+        "95 %, percentile bootstrap",
     ):
         assert fact in sentence
+
+
+def test_images_that_the_model_has_seen_are_counted_and_never_pass_as_test_scores() -> None:
+    seen = Seen(training=frozenset({"eye-1", "eye-3", "eye-9"}), validation=frozenset({"eye-2"}))
+    report = report_of([case_of(seed) for seed in range(1, 5)], seen)
+    assert (report.data.seen_in_training, report.data.seen_in_validation) == (2, 1)
+    assert (
+        warning(report)
+        == "These are no test scores: of the 4 images the model has seen 2 in training, 1 in validation."
+    )
+    assert "(4 images, seen by the model: 2 in training, 1 in validation)" in statement(report)
+    unseen = report_of([case_of(4)], seen)
+    assert (unseen.data.seen_in_training, unseen.data.seen_in_validation) == (0, 0)
+    assert warning(unseen) == ""
+    assert "seen" not in statement(unseen)
+
+
+def test_expected_and_true_f1_are_compared_image_by_image(report: Report) -> None:
+    rows = [row.classes["vessel"].fov.values for row in report.images]
+    expected, true = ([row[name] or 0.0 for row in rows] for name in ("expected_f1", "f1"))
+    found = report.confidence["vessel"]
+    assert found.images == len(rows)
+    assert found.mean_absolute_error == pytest.approx(np.abs(np.subtract(expected, true)).mean(), rel=1e-12)
+    assert found.correlation == pytest.approx(np.corrcoef(expected, true)[0, 1], rel=1e-9)
+    assert found.expected == pytest.approx(statistics.fmean(expected), rel=1e-12)
+    (line,) = confidence(report)
+    assert f"true {statistics.fmean(true):.4f}" in line
+
+
+def test_two_images_have_no_correlation_and_an_image_without_foreground_takes_no_part() -> None:
+    nothing = replace(case_of(3), image=np.zeros((15, 14, 3), np.uint8), masks=np.zeros((1, 15, 14), bool))
+    found = report_of([case_of(1), case_of(2), nothing]).confidence["vessel"]
+    assert (found.images, found.correlation) == (2, None)

@@ -8,7 +8,23 @@ from collections.abc import Callable
 
 import typer
 
-from foveate.cli import data, demo, evaluate, export, networks, recipes, runs, segment, train
+from foveate.cli import (
+    attention,
+    audit,
+    compare,
+    cross,
+    data,
+    demo,
+    evaluate,
+    export,
+    networks,
+    recipes,
+    report,
+    runs,
+    segment,
+    sweep,
+    train,
+)
 from foveate.cli.console import say_error
 from foveate.errors import FoveateError, UsageError
 
@@ -16,8 +32,14 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "segment": segment.segment,
     "demo": demo.demo,
     "evaluate": evaluate.evaluate,
+    "compare": compare.compare,
+    "cross": cross.cross,
+    "audit": audit.audit,
+    "report": report.report,
+    "attention": attention.attention,
     "train": train.train,
     "runs": runs.runs,
+    "sweep": sweep.sweep,
     "export": export.export,
     "networks": networks.networks,
     "data check": data.check,

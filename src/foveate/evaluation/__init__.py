@@ -3,10 +3,10 @@
 docs/evaluation.md has the definition of every number and of every field of the report.
 """
 
-from foveate.evaluation.evaluate import Prediction, evaluate
+from foveate.evaluation.evaluate import Prediction, Seen, Way, evaluate
 from foveate.evaluation.protocol import DataSummary, ModelSummary, Protocol, Threshold
 from foveate.evaluation.report import Report
-from foveate.evaluation.table import statement, table
+from foveate.evaluation.table import confidence, statement, tables, warning
 
 __all__ = [
     "DataSummary",
@@ -14,8 +14,12 @@ __all__ = [
     "Prediction",
     "Protocol",
     "Report",
+    "Seen",
     "Threshold",
+    "Way",
+    "confidence",
     "evaluate",
     "statement",
-    "table",
+    "tables",
+    "warning",
 ]

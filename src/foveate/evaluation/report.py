@@ -8,24 +8,9 @@ from pydantic import Field
 
 from foveate.evaluation.protocol import NOTICE, DataSummary, ModelSummary, Protocol, Record
 
-
-class RateValues(Record):
-    """Scores of a mask. Null is undefined (0/0), or, as a std, fewer than two values."""
-
-    f1: float | None = Field(description="2 TP / (2 TP + FP + FN), the Dice coefficient.")
-    iou: float | None = Field(description="TP / (TP + FP + FN), the Jaccard index.")
-    sensitivity: float | None = Field(description="TP / (TP + FN).")
-    specificity: float | None = Field(description="TN / (TN + FP).")
-    precision: float | None = Field(description="TP / (TP + FP).")
-    accuracy: float | None = Field(description="(TP + TN) / all.")
-    mcc: float | None = Field(description="Matthews correlation coefficient, -1 to 1.")
-
-
-class ScoreValues(RateValues):
-    """Scores of a mask and of the probabilities that it was made from."""
-
-    roc_auc: float | None = Field(description="Area under the ROC curve.")
-    average_precision: float | None = Field(description="Average precision, not interpolated.")
+Values = dict[str, float | None]
+Interval = tuple[float, float]
+Intervals = dict[str, Interval | None]
 
 
 class Counts(Record):
@@ -37,70 +22,122 @@ class Counts(Record):
     true_negative: int = Field(ge=0, description="Background in both.")
 
 
-class CountedRates(Counts, RateValues):
-    """Scores of a mask with the counts that they come from."""
+class Pooled(Record):
+    """The pixels of all images as if of one."""
+
+    counts: Counts = Field(description="The pixels that the rates come from.")
+    values: Values = Field(description="Measure to value; null is undefined (0/0).")
+    intervals: Intervals = Field(
+        description="Measure to its interval over other images, for rates; null where there are fewer than two groups."
+    )
 
 
-class CountedScores(Counts, ScoreValues):
-    """Scores of a mask and of probabilities with the counts."""
+class Averaged(Record):
+    """How the scores of images, or of groups of images, are distributed."""
 
-
-class RatesOverImages(Record):
-    """How the images' own scores are distributed."""
-
-    mean: RateValues = Field(description="Mean over the images where the score is defined.")
-    std: RateValues = Field(description="Sample standard deviation (n - 1) over the same images.")
-    undefined: dict[str, int] = Field(description="Per score, how many images were left out as undefined.")
-
-
-class ScoresOverImages(Record):
-    """As RatesOverImages, with the curves."""
-
-    mean: ScoreValues = Field(description="Mean over the images where the score is defined.")
-    std: ScoreValues = Field(description="Sample standard deviation (n - 1) over the same images.")
-    undefined: dict[str, int] = Field(description="Per score, how many images were left out as undefined.")
+    count: int = Field(ge=1, description="Number of images or groups.")
+    mean: Values = Field(description="Mean over those where the measure is defined.")
+    std: Values = Field(description="Sample standard deviation (n - 1) over the same; null for fewer than two.")
+    intervals: Intervals = Field(description="Interval of the mean over other images.")
+    undefined: dict[str, int] = Field(description="Per measure, how many were left out as undefined.")
 
 
 class Scope(Record):
-    """The model's scores over one choice of pixels."""
+    """The scores over one choice of pixels."""
 
-    pooled: CountedScores = Field(description="The pixels of all images as if of one.")
-    per_image: ScoresOverImages = Field(description="Each image scored by itself.")
+    pooled: Pooled = Field(description="The pixels of all images as if of one.")
+    per_image: Averaged = Field(description="Each image scored by itself.")
+    per_group: Averaged | None = Field(
+        description="Each patient's images pooled and scored, such as the slices of a volume; null where a group is one"
+        " image."
+    )
 
 
 class Scopes(Record):
-    """The model's scores, by which pixels were counted."""
+    """The scores, by which pixels were counted."""
 
     fov: Scope = Field(description="Pixels inside the field of view.")
     image: Scope = Field(description="All pixels.")
 
 
-class ObserverScope(Record):
-    """The second observer's scores over one choice of pixels."""
+class MacroScope(Record):
+    """The mean over the classes where a measure is defined."""
 
-    pooled: CountedRates = Field(description="The pixels of all images as if of one.")
-    per_image: RatesOverImages = Field(description="Each image scored by itself.")
+    pooled: Values = Field(description="Of the pooled values.")
+    per_image: Values = Field(description="Of the means over images.")
 
 
-class ObserverScopes(Record):
-    """The second observer's scores, by which pixels were counted."""
+class Macro(Record):
+    """The mean over the classes, every one counting the same."""
 
-    fov: ObserverScope = Field(description="Pixels inside the field of view.")
-    image: ObserverScope = Field(description="All pixels.")
+    fov: MacroScope = Field(description="Pixels inside the field of view.")
+    image: MacroScope = Field(description="All pixels.")
 
 
 class SecondObserver(Record):
     """A second person's masks, scored against the first's like a model's: what a human reaches."""
 
-    count: int = Field(ge=1, description="Number of images with a second observer's mask.")
-    scopes: ObserverScopes = Field(description="The scores.")
+    count: int = Field(ge=1, description="Number of images with a second observer's masks.")
+    classes: dict[str, Scopes] = Field(description="Class to scores.")
+
+
+class PointsOnCurve(Record):
+    """A curve to draw, in at most some hundred points."""
+
+    x: tuple[float, ...] = Field(description="Across.")
+    y: tuple[float, ...] = Field(description="Up.")
+
+
+class RiskCurve(PointsOnCurve):
+    """What error is left among the most certain."""
+
+    area: float = Field(ge=0, description="Under the curve, from all its points.")
+
+
+class Bin(Record):
+    """Pixels of about one probability."""
+
+    pixels: int = Field(ge=0, description="How many.")
+    probability: float | None = Field(description="Their mean probability; null without pixels.")
+    share: float | None = Field(description="The share of them that is foreground; null without pixels.")
+
+
+class Curves(Record):
+    """What is drawn of a class's probabilities, inside the field of view, all images together."""
+
+    roc: PointsOnCurve | None = Field(description="1 - specificity and sensitivity; null without one of the two kinds.")
+    precision_recall: PointsOnCurve | None = Field(description="Sensitivity and precision; null without foreground.")
+    reliability: tuple[Bin, ...] = Field(description="15 bins of probability.")
+    pixel_risk: RiskCurve | None = Field(description="Share of pixels kept, and of those that is wrong.")
+    image_risk: RiskCurve | None = Field(
+        description="Share of images kept, by their expected F1, and 1 minus the mean F1 of those."
+    )
+
+
+class Confidence(Record):
+    """How well the F1 that probabilities expect agrees with the true one, image by image, inside the field of view."""
+
+    images: int = Field(ge=0, description="How many have both.")
+    expected: float | None = Field(description="Mean expected F1; null without such images.")
+    true: float | None = Field(description="Mean true F1 of the same images.")
+    mean_absolute_error: float | None = Field(description="Mean difference of the two, without its sign.")
+    correlation: float | None = Field(
+        description="Pearson's; null for fewer than three images, and where one of the two is the same for all."
+    )
+
+
+class ImageScore(Record):
+    """One image's scores of one class over one choice of pixels."""
+
+    counts: Counts = Field(description="Pixels.")
+    values: Values = Field(description="Measure to value; null is undefined.")
 
 
 class ImageScopes(Record):
     """One image's scores, by which pixels were counted."""
 
-    fov: CountedScores = Field(description="Pixels inside the field of view.")
-    image: CountedScores = Field(description="All pixels.")
+    fov: ImageScore = Field(description="Pixels inside the field of view.")
+    image: ImageScore = Field(description="All pixels.")
 
 
 class ImageRow(Record):
@@ -110,18 +147,23 @@ class ImageRow(Record):
     group: str = Field(description="Patient or eye.")
     fov_source: Literal["set", "estimated"] = Field(description="Whose field of view was counted in.")
     seconds: float = Field(ge=0, description="Wall-clock seconds from the image in memory to its mask.")
-    scopes: ImageScopes = Field(description="The scores.")
+    classes: dict[str, ImageScopes] = Field(description="Class to scores.")
 
 
 class Report(Record):
     """Everything an evaluation has to say."""
 
-    schema_version: Literal[1] = Field(default=1, description="Grows when a field changes its meaning or goes away.")
+    schema_version: Literal[2] = Field(default=2, description="Grows when a field changes its meaning or goes away.")
     model: ModelSummary = Field(description="Which model was evaluated.")
     data: DataSummary = Field(description="Which images it was evaluated on.")
     protocol: Protocol = Field(description="How it was prepared, predicted and counted.")
-    scopes: Scopes = Field(description="The model's scores.")
+    classes: dict[str, Scopes] = Field(description="Class to the model's scores.")
+    macro: Macro | None = Field(description="Mean over the classes; null for one class.")
     second_observer: SecondObserver | None = Field(description="Null where the set has no second masks.")
+    curves: dict[str, Curves] = Field(description="Class to its curves; empty where there are masks alone.")
+    confidence: dict[str, Confidence] = Field(
+        default_factory=dict, description="Class to the agreement of expected and true F1; empty for masks alone."
+    )
     images: tuple[ImageRow, ...] = Field(description="One row per image, in the order of evaluation.")
     versions: dict[str, str] = Field(description="Versions of Python and of the packages that took part.")
     notice: str = Field(default=NOTICE, description="What the result is not.")

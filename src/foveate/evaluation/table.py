@@ -1,54 +1,143 @@
-"""A report for a terminal: cells for a table, and the sentence that must stand beside it."""
+"""A report for a terminal: cells for tables, and the sentences that must stand beside them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from foveate.evaluation.report import ScoreValues
+from foveate.evaluation.measures import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from foveate.evaluation.report import ObserverScope, RateValues, Report, Scope
+    from foveate.evaluation.protocol import DataSummary
+    from foveate.evaluation.report import Interval, Intervals, Macro, Report, Scope, Scopes
 
 UNDEFINED = "–"
-_SCORES = tuple(ScoreValues.model_fields)
+
+Column = tuple[str, Mapping[str, str]]
+"""Title, and measure to cell."""
 
 
-def table(report: Report) -> list[list[str]]:
-    """A header row, then three rows per scope: pooled, mean and standard deviation over the images.
+def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
+    """For each class, and for their mean where there are several, a title and its rows, the header first.
 
-    Scores have four decimals; an undefined one, or one that a second observer can't have, is a dash.
+    A row is a measure; the columns are scopes, pooled and over images, with 95 % intervals, then the second observer
+    inside the field of view; where no pixel lies outside it, the two scopes are one. Groups of images have a column
+    inside the field of view only: more would not fit on a line. An undefined value, or one that a second observer
+    can't have, is a dash.
     """
-    rows = [["scope", "pooling", *_SCORES]]
-    rows += _scope_rows("fov", report.scopes.fov)
-    rows += _scope_rows("image", report.scopes.image)
-    if report.second_observer is not None:
-        rows += _scope_rows("fov, second observer", report.second_observer.scopes.fov)
-        rows += _scope_rows("image, second observer", report.second_observer.scopes.image)
-    return rows
+    found = []
+    for name, scopes in report.classes.items():
+        columns = _columns(scopes)
+        if report.second_observer is not None:
+            second = report.second_observer.classes[name].fov.pooled
+            columns.append(("second\nobserver\nfov, pooled", _values(second.values)))
+        found.append((name, _rows(columns)))
+    if report.macro is not None:
+        found.append(("mean of the classes", _rows(_macro_columns(report.macro))))
+    return found
 
 
 def statement(report: Report) -> str:
     """One sentence on what was counted, without which the table's numbers mean little."""
     data, protocol = report.data, report.protocol
     images = "1 image" if data.count == 1 else f"{data.count} images"
+    seen = known_images(report.data)
     return (
-        f"{report.model.name} on {data.set}, {data.split} ({images}): {protocol.size} size, "
-        f"{protocol.passes}, threshold {protocol.threshold.value:.4f} ({protocol.threshold.origin}), "
+        f"{report.model.name} on {data.set}, {data.split} ({images}{f', seen by the model: {seen}' if seen else ''}):"
+        f" {_words(report)}, "
         f"field of view for preparing: {protocol.fov_for_preparing}, "
-        f"for counting: {protocol.fov_for_counting}."
+        f"for counting: {protocol.fov_for_counting}; "
+        f"agreement on an empty truth: {protocol.empty}; intervals: {protocol.intervals}."
     )
 
 
-def _scope_rows(name: str, scope: Scope | ObserverScope) -> list[list[str]]:
+def known_images(data: DataSummary) -> str:
+    """How many of the images the model has learnt from or was chosen by, in words; '' for none."""
+    counts = ((data.seen_in_training, "in training"), (data.seen_in_validation, "in validation"))
+    return ", ".join(f"{count} {where}" for count, where in counts if count)
+
+
+def warning(report: Report) -> str:
+    """The sentence for scores that are no test scores; '' where no image is known to have been seen."""
+    seen = known_images(report.data)
+    return f"These are no test scores: of the {report.data.count} images the model has seen {seen}." if seen else ""
+
+
+def confidence(report: Report) -> list[str]:
+    """For each class a line on how well expected and true F1 agree; none for masks alone."""
+    lines = []
+    for name, each in report.confidence.items():
+        if each.expected is None or each.true is None or each.mean_absolute_error is None:
+            continue
+        related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
+        lines.append(
+            f"Expected F1 of a {name} mask, from its probabilities alone: {each.expected:.4f} in the mean, true"
+            f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
+        )
+    return lines
+
+
+def number(value: float | None, digits: int) -> str:
+    """The value, or a dash."""
+    return UNDEFINED if value is None else f"{value:.{digits}f}"
+
+
+def span(name: str, interval: Interval | None) -> str:
+    """A measure's interval with one decimal less than its value and no zero before the point; '' for none."""
+    digits = max(0, MEASURES[name].digits - 1)
+    return "" if interval is None else "–".join(_short(f"{end:.{digits}f}") for end in interval)
+
+
+def _short(text: str) -> str:
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    return sign + (digits[1:] if digits.startswith("0.") else digits)
+
+
+def _words(report: Report) -> str:
+    protocol = report.protocol
+    parts = [f"{protocol.size} size", protocol.passes]
+    if protocol.threshold is not None:
+        values = ", ".join(f"{value:.4f}" for value in protocol.threshold.values)
+        parts.append(f"threshold {values} ({protocol.threshold.origin})")
+    if protocol.post_processing != "none":
+        parts.append(f"post-processing {protocol.post_processing}")
+    return ", ".join(parts)
+
+
+def _columns(scopes: Scopes) -> list[Column]:
+    if scopes.fov == scopes.image:
+        return _of_scope("whole image", scopes.image, groups=True)
+    return _of_scope("fov", scopes.fov, groups=True) + _of_scope("image", scopes.image, groups=False)
+
+
+def _of_scope(title: str, scope: Scope, *, groups: bool) -> list[Column]:
+    columns: list[Column] = [
+        (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals)),
+        (f"{title}\nmean over images", _cells(scope.per_image.mean, scope.per_image.intervals)),
+    ]
+    if groups and scope.per_group is not None:
+        columns.append((f"{title}\nmean over groups", _cells(scope.per_group.mean, scope.per_group.intervals)))
+    return columns
+
+
+def _macro_columns(macro: Macro) -> list[Column]:
     return [
-        [name, "pooled", *_cells(scope.pooled)],
-        [name, "mean over images", *_cells(scope.per_image.mean)],
-        [name, "std over images", *_cells(scope.per_image.std)],
+        (f"{name}\n{title}", _values(getattr(getattr(macro, name), key)))
+        for name in ("fov", "image")
+        for title, key in (("pooled", "pooled"), ("mean over images", "per_image"))
     ]
 
 
-def _cells(values: RateValues) -> Sequence[str]:
-    scores = (getattr(values, name, None) for name in _SCORES)
-    return [UNDEFINED if score is None else f"{score:.4f}" for score in scores]
+def _cells(values: Mapping[str, float | None], intervals: Intervals) -> dict[str, str]:
+    spans = {name: span(name, intervals.get(name)) for name in values}
+    return {name: f"{cell} ({spans[name]})" if spans[name] else cell for name, cell in _values(values).items()}
+
+
+def _values(values: Mapping[str, float | None]) -> dict[str, str]:
+    return {name: number(value, MEASURES[name].digits) for name, value in values.items()}
+
+
+def _rows(columns: list[Column]) -> list[list[str]]:
+    names = [name for name in MEASURES if any(name in cells for _, cells in columns)]
+    body = [[name.replace("_", " "), *(cells.get(name, UNDEFINED) for _, cells in columns)] for name in names]
+    return [["", *(title for title, _ in columns)], *body]

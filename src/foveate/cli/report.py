@@ -1,0 +1,182 @@
+"""`foveate report`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from foveate.cli.console import say
+from foveate.cli.evaluate import _json_of, _measures, _size, scored
+from foveate.cli.extras import needs
+from foveate.cli.predictors import Made, made_elsewhere, of_model
+from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
+from foveate.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from foveate.datasets import DataSet
+    from foveate.evaluation import Prediction, Report, Way
+    from foveate.pictures import LearningCurve, Palette
+    from foveate.pictures.figure import Form
+    from foveate.records import Case
+    from foveate.report import Part, Shown
+    from foveate.report.counting import LabelCounts
+
+PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
+
+
+def report(
+    weights: Annotated[
+        list[str] | None, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
+    ] = None,
+    data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for index.html and report.json.")] = Path("report"),
+    split: Annotated[str, typer.Option(help="Which part of each set; all: every case.")] = "test",
+    predictions: Annotated[
+        list[Path] | None, typer.Option(help="A folder of masks or probability maps that any tool made.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")
+    ] = None,
+    size: Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")] = "native",
+    boundary: Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")] = True,
+    tta: TTA = "1",
+    hysteresis: HYSTERESIS = None,
+    reconnect: RECONNECT = 0,
+    min_size: MIN_SIZE = 0,
+    largest: LARGEST = False,
+    fill_holes: FILL_HOLES = 0,
+    colours: Annotated[
+        Literal["safe", "paper"], typer.Option(help="safe: for every colour vision; paper: green, red, blue.")
+    ] = "safe",
+    pictures: Annotated[
+        Literal["png", "svg", "pdf"] | None, typer.Option(help="Also write every picture as a file of its own.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that is there.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+) -> None:
+    """Evaluate models and write one HTML page: scores, curves, calibration, images with switchable layers, protocol.
+
+    foveate report vessels --data drive:data/DRIVE -o report/
+    """
+    if not data or not (weights or predictions):
+        raise UsageError("report needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
+    check_free(out, pictures=pictures is not None, overwrite=overwrite)
+    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    with needs("evaluate", "Matplotlib"):
+        from foveate.datasets import open_set
+        from foveate.evaluation import Way
+        from foveate.imaging import write_text
+        from foveate.report import page
+    sets = [open_set(place) for place in data]
+    models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
+    parts: list[Part] = []
+    reports: list[Report] = []
+    for data_set in sets:
+        made = [*models, *(made_elsewhere(each, data_set, threshold) for each in predictions or [])]
+        measures = _measures(data_set, vessels=None, boundary=boundary)
+        ways = [
+            Way(
+                measures=measures,
+                size=_size(size),
+                passes=each.passes,
+                post_processing=each.post_processing,
+                fov_for_preparing=each.fov_for_preparing,
+            )
+            for each in made
+        ]
+        part = part_of(data_set, split, made, ways, colours, out / PICTURES, pictures)
+        parts.append(part)
+        reports += part.reports
+    write_text(page(parts, learned(weights or [])), out / PAGE)
+    write_text(_json_of(reports), out / NUMBERS)
+    say(f"Written: {out / PAGE} and {out / NUMBERS}")
+
+
+def check_free(out: Path, *, pictures: bool, overwrite: bool) -> None:
+    """OutputError where a report is there already and is not to be replaced."""
+    names = (PAGE, NUMBERS, PICTURES) if pictures else (PAGE, NUMBERS)
+    there = [out / name for name in names if (out / name).exists()]
+    if there and not overwrite:
+        raise OutputError(f"{there[0]}: is there already. Choose another folder, or --overwrite.")
+
+
+def learned(weights: Sequence[str]) -> list[LearningCurve]:
+    """The learning curves of those weights that are the folders of runs."""
+    from foveate.models import shipped
+    from foveate.pictures import read_learning_curve
+    from foveate.pictures.learning import LOG
+
+    runs = [Path(each) for each in weights if each not in shipped()]
+    return [read_learning_curve(run) for run in runs if (run / LOG).is_file()]
+
+
+def part_of(
+    data_set: DataSet,
+    split: str,
+    made: Sequence[Made],
+    ways: Sequence[Way],
+    palette: Palette,
+    folder: Path,
+    form: Form | None,
+) -> Part:
+    """One set's part of the page; with a form its pictures are written into the folder."""
+    from dataclasses import replace
+
+    from foveate.pictures import labels
+    from foveate.report import Part, figures, viewer
+    from foveate.report.counting import LabelCounts
+    from foveate.report.files import write_figures, write_images
+
+    reports: list[Report] = []
+    matrices: list[LabelCounts] = []
+    for each, way in zip(made, ways, strict=True):
+        counts = LabelCounts()
+        predict = counting(each, counts) if data_set.classes.softmax else each.predict
+        reports.append(scored(replace(each, predict=predict), data_set, split, way))
+        matrices.append(counts)
+    names, classes, viewers = labels(reports), data_set.classes.names, []
+    name = f"{data_set.name}_{split}"
+    for shown in shown_images(data_set, split, made, ways, reports):
+        viewers.append(viewer(shown, names, classes, key=f"{name}-{shown.why}", palette=palette))
+        if form is not None:
+            write_images(folder, name, shown, reports, classes, palette)
+    drawn = tuple(figures(reports, [counts.matrices for counts in matrices]))
+    if form is not None:
+        write_figures(folder, name, drawn, form)
+    return Part(data_set.title, data_set.terms, data_set.citation, tuple(reports), tuple(viewers), drawn)
+
+
+def counting(made: Made, counts: LabelCounts) -> Callable[[Case], Prediction]:
+    """The predictor, which on the way counts how often which class is called which."""
+
+    def predict(case: Case) -> Prediction:
+        found = made.predict(case)
+        counts.add(case, found)
+        return found
+
+    return predict
+
+
+def shown_images(
+    data_set: DataSet, split: str, made: Sequence[Made], ways: Sequence[Way], reports: Sequence[Report]
+) -> Iterator[Shown]:
+    """The best, median and worst image, read and predicted once more: only one is in memory at a time."""
+    from foveate.evaluation.size import resized
+    from foveate.report import Shown, chosen
+    from foveate.report.counting import counted_in
+    from foveate.report.images import image_f1
+
+    entries = {entry.id: entry for entry in data_set.split(split)}
+    for case_id, why in chosen(reports):
+        case = entries[case_id].load()
+        size = ways[0].size
+        if size is not None:
+            case = resized(case, size)
+        found = [each.predict(case) for each in made]
+        f1 = [image_f1(next(row.classes for row in report.images if row.id == case_id)) for report in reports]
+        within = counted_in(case, found[0])
+        masks = tuple(each.masks for each in found)
+        yield Shown(case_id, why, tuple(f1), case.image, case.masks, within, masks)

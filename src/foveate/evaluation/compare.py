@@ -1,0 +1,217 @@
+"""Several models on the same images: their scores beside each other, and whether the models differ, image by image."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from foveate.errors import UsageError
+from foveate.evaluation.protocol import NOTICE, DataSummary, ModelSummary, Protocol, Record
+from foveate.evaluation.report import ImageScopes, ImageScore, Interval, Report, Scope
+from foveate.evaluation.table import statement
+from foveate.metrics.bootstrap import mean_interval
+from foveate.metrics.paired import compare_paired, holm
+from foveate.published import Row
+
+ScopeName = Literal["fov", "image"]
+
+MEASURES = ("f1", "iou", "sensitivity", "specificity", "roc_auc", "cldice")
+"""What is compared unless something else is asked for."""
+
+
+class AgainstFirst(Record):
+    """A model's images against the first model's."""
+
+    images: int = Field(ge=0, description="On how many images both have a value.")
+    difference: float | None = Field(description="Mean over them of this model's value minus the first's.")
+    interval: Interval | None = Field(description="Of that mean, over other images.")
+    p: float | None = Field(description="Wilcoxon's signed-rank test, two-sided; null where no image tells them apart.")
+    corrected: float | None = Field(description="The same by Holm's correction for all tests of the comparison.")
+
+
+class Compared(Record):
+    """One measure of one model."""
+
+    pooled: float | None = Field(description="Over all pixels; null where undefined or not measured.")
+    pooled_interval: Interval | None = Field(description="Of that, over other images.")
+    mean: float | None = Field(description="Over images.")
+    mean_interval: Interval | None = Field(description="Of that, over other images.")
+    against_first: AgainstFirst | None = Field(description="Null for the first model.")
+
+
+class ComparedModel(Record):
+    """One model."""
+
+    name: str = Field(description="Its name, with where it lies if two have the same.")
+    model: ModelSummary = Field(description="Which model it is.")
+    data: DataSummary = Field(description="Which images it was evaluated on, and how many of them it has seen before.")
+    protocol: Protocol = Field(description="How it was prepared, predicted and counted.")
+    statement: str = Field(description="The same in a sentence.")
+    milliseconds: float = Field(ge=0, description="Median over images, from the image in memory to its mask.")
+    measures: dict[str, Compared] = Field(description="Measure to values.")
+
+
+class PublishedRow(Record):
+    """A row that a paper printed, on the same data set but not measured here."""
+
+    paper: str = Field(description="Number of the paper, 000 to 004.")
+    table: str = Field(description="The table's number.")
+    name: str = Field(description="What the row is called.")
+    cites: str = Field(description="The paper's reference that it is taken from; '' for the paper's own.")
+    conditions: dict[str, str] = Field(description="What the paper says of how it was measured.")
+    printed: dict[str, str] = Field(description="Measure to the number as it stands there, per cent as a share.")
+    values: dict[str, float] = Field(description="The same as numbers.")
+
+
+class Comparison(Record):
+    """One class in one scope."""
+
+    schema_version: Literal[1] = Field(default=1, description="Grows when a field changes its meaning or goes away.")
+    set: str = Field(description="The data set's name.")
+    split: str = Field(description="The part of it.")
+    of_class: str = Field(description="The class that was scored.")
+    scope: ScopeName = Field(description="Which pixels were counted.")
+    tests: int = Field(ge=0, description="How many tests were made, for which the p values are corrected.")
+    models: tuple[ComparedModel, ...] = Field(description="The first is what the others are compared with.")
+    published: tuple[PublishedRow, ...] = Field(description="What papers printed of this set.")
+    notice: str = Field(default=NOTICE, description="What the result is not.")
+
+
+def compare(
+    reports: Mapping[str, Report],
+    of_class: str,
+    *,
+    scope: ScopeName = "fov",
+    measures: Sequence[str] = MEASURES,
+    published: Iterable[Row] = (),
+) -> Comparison:
+    """Compare reports by name, the first with each other, on one class; `published` are rows of any set.
+
+    Raises UsageError unless all are of the same images, counted in the same way.
+    """
+    check_same(reports, scope)
+    names = list(reports)
+    first = reports[names[0]]
+    tested = {
+        (name, measure): _against(first, reports[name], of_class, scope, measure)
+        for name in names[1:]
+        for measure in measures
+    }
+    corrected = dict(zip(tested, holm([each.p for each in tested.values()]), strict=True))
+    against = {key: each.model_copy(update={"corrected": corrected[key]}) for key, each in tested.items()}
+    return Comparison(
+        set=first.data.set,
+        split=first.data.split,
+        of_class=of_class,
+        scope=scope,
+        tests=sum(each.p is not None for each in tested.values()),
+        models=tuple(_model(name, reports[name], of_class, scope, measures, against) for name in names),
+        published=tuple(_published(row, measures) for row in published if row.set == first.data.set),
+    )
+
+
+def check_same(reports: Mapping[str, Report], scope: ScopeName) -> None:
+    """Raise UsageError, saying what differs, unless all reports are of the same images, counted in the same way."""
+    (one, first), *others = reports.items()
+    for other, report in others:
+        for what, mine, theirs in (
+            ("set", first.data.set, report.data.set),
+            ("image size", first.protocol.size, report.protocol.size),
+            ("agreement on an empty truth", first.protocol.empty, report.protocol.empty),
+            ("classes", ", ".join(first.classes), ", ".join(report.classes)),
+        ):
+            if mine != theirs:
+                raise UsageError(f"{one} and {other} can't be compared: {what} '{mine}' and '{theirs}'.")
+        _check_images(one, first, other, report, scope)
+
+
+def _check_images(one: str, first: Report, other: str, report: Report, scope: ScopeName) -> None:
+    mine, theirs = ({row.id: row for row in each.images} for each in (first, report))
+    if missing := [case_id for case_id in mine if case_id not in theirs] or [i for i in theirs if i not in mine]:
+        has, lacks = (one, other) if missing[0] in mine else (other, one)
+        raise UsageError(f"{one} and {other} can't be compared: {has} has the image '{missing[0]}', {lacks} hasn't.")
+    for case_id, row in mine.items():
+        for name, scopes in row.classes.items():
+            counted = [_counted(getattr(each, scope)) for each in (scopes, theirs[case_id].classes[name])]
+            if counted[0] != counted[1]:
+                raise UsageError(
+                    f"{one} and {other} can't be compared: of '{case_id}' one counts {counted[0][0]} pixels with"
+                    f" {counted[0][1]} of {name}, the other {counted[1][0]} with {counted[1][1]}: other truths, or"
+                    " other fields of view (then --scope image helps)."
+                )
+
+
+def _counted(score: ImageScore) -> tuple[int, int]:
+    counts = score.counts
+    foreground = counts.true_positive + counts.false_negative
+    return foreground + counts.false_positive + counts.true_negative, foreground
+
+
+def _against(first: Report, report: Report, of_class: str, scope: ScopeName, measure: str) -> AgainstFirst:
+    """This report's images minus the first's; both in the first's order."""
+    rows = {row.id: row for row in report.images}
+    pairs = [(_value(row.classes[of_class], scope, measure), row) for row in first.images]
+    theirs = [_value(rows[row.id].classes[of_class], scope, measure) for _, row in pairs]
+    (found,) = compare_paired({"this": theirs, "first": [value for value, _ in pairs]})
+    differences = [None if a is None or b is None else b - a for (a, _), b in zip(pairs, theirs, strict=True)]
+    interval = mean_interval(differences, [row.group for _, row in pairs])
+    return AgainstFirst(
+        images=found.images,
+        difference=found.difference,
+        interval=None if interval is None else (interval.low, interval.high),
+        p=found.p,
+        corrected=None,
+    )
+
+
+def _value(scopes: ImageScopes, scope: ScopeName, measure: str) -> float | None:
+    score: ImageScore = getattr(scopes, scope)
+    return score.values.get(measure)
+
+
+def _model(
+    name: str,
+    report: Report,
+    of_class: str,
+    scope: ScopeName,
+    measures: Sequence[str],
+    against: Mapping[tuple[str, str], AgainstFirst],
+) -> ComparedModel:
+    found: Scope = getattr(report.classes[of_class], scope)
+    pooled, images = found.pooled, found.per_image
+    return ComparedModel(
+        name=name,
+        model=report.model,
+        data=report.data,
+        protocol=report.protocol,
+        statement=statement(report),
+        milliseconds=1000 * statistics.median(row.seconds for row in report.images),
+        measures={
+            measure: Compared(
+                pooled=pooled.values.get(measure),
+                pooled_interval=pooled.intervals.get(measure),
+                mean=images.mean.get(measure),
+                mean_interval=images.intervals.get(measure),
+                against_first=against.get((name, measure)),
+            )
+            for measure in measures
+        },
+    )
+
+
+def _published(row: Row, measures: Sequence[str]) -> PublishedRow:
+    wanted = {key: value for key, value in row.values.items() if key in (*measures, "parameters_millions")}
+    conditions = row.conditions
+    return PublishedRow(
+        paper=row.paper,
+        table=row.tables[0],
+        name=row.name,
+        cites=row.cites,
+        conditions={key: getattr(conditions, key) for key in conditions.__dataclass_fields__},
+        printed={key: str(Decimal(value.text) / (100 if value.percent else 1)) for key, value in wanted.items()},
+        values={key: float(value) for key, value in wanted.items()},
+    )

@@ -1,0 +1,65 @@
+"""A table as text in the forms that papers and spreadsheets take, with what must stand under it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+INDENT = "  "
+"""Before what else is said of the model above."""
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table in parts that are set apart from each other, and what must stand under it."""
+
+    title: str
+    header: Row
+    parts: tuple[tuple[Row, ...], ...]
+    notes: tuple[str, ...]
+
+
+def markdown(grid: Grid) -> str:
+    """A table as GitHub draws them, and the notes as a list."""
+
+    def line(cells: Row) -> str:
+        return "| " + " | ".join(cell.strip().replace("|", "\\|") for cell in cells) + " |"
+
+    align = ["---", *["---:"] * (len(grid.header) - 1)]
+    rows = [line(row) for part in grid.parts for row in part]
+    notes = [f"- {note}" for note in grid.notes]
+    return "\n".join([f"**{grid.title}**", "", line(grid.header), line(align), *rows, "", *notes]) + "\n"
+
+
+def latex(grid: Grid) -> str:
+    """A `table` with `booktabs` rules, to be read by LaTeX as it is; the notes stand under the rules."""
+    columns = "l" + "r" * (len(grid.header) - 1)
+    parts = ["\n".join(_latex_row(row) for row in part) for part in grid.parts]
+    notes = "\n".join(f"\\par {_escaped(note)}" for note in grid.notes)
+    return (
+        "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n"
+        f"\\caption{{{_escaped(grid.title)}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{_latex_row(grid.header)}\n"
+        f"\\midrule\n" + "\n\\midrule\n".join(parts) + "\n\\bottomrule\n\\end{tabular}\n"
+        f"\\par\\medskip\\footnotesize\\raggedright\n{notes}\n\\end{{table}}\n"
+    )
+
+
+def comma_separated(lines: Iterable[Sequence[object]]) -> str:
+    """Lines of cells; None is an empty one."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(lines)
+    return file.getvalue()
+
+
+def _latex_row(row: Row) -> str:
+    return " & ".join(("\\quad " if cell.startswith(INDENT) else "") + _escaped(cell.strip()) for cell in row) + r" \\"
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$"}
+    special |= {"–": "--", "×": r"$\times$", "±": r"$\pm$"} | {each: f"\\{each}" for each in "&%$#_{}"}
+    return "".join(special.get(letter, letter) for letter in text)

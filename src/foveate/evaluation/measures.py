@@ -1,0 +1,198 @@
+"""Every measure of a mask, or of the probabilities behind it, and what of an image is kept to pool it with others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from foveate.metrics import Confusion, Histogram, count, rates
+from foveate.metrics.boundary import boundary
+from foveate.metrics.calibration import Reliability
+from foveate.metrics.confidence import expected_dice
+from foveate.metrics.rates import thresholded_jaccard
+from foveate.metrics.risk_coverage import Certainty
+from foveate.metrics.vessels import Vessels, count_vessels
+
+if TYPE_CHECKING:
+    from foveate.records import Mask, Probability
+
+Group = Literal["mask", "probability", "vessels", "boundary"]
+"""What is measured together: of masks, of probabilities, of vessels, of the masks' borders."""
+
+Values = dict[str, float | None]
+"""Measure to value; None is undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a number is."""
+
+    group: Group
+    description: str
+    pooled: bool = True
+    """Whether there is one number for all images together, too."""
+    digits: int = 4
+    """Decimals in a table."""
+
+
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "f1": Measure("mask", "2 TP / (2 TP + FP + FN), the Dice coefficient"),
+        "iou": Measure("mask", "TP / (TP + FP + FN), the Jaccard index"),
+        "sensitivity": Measure("mask", "TP / (TP + FN)"),
+        "specificity": Measure("mask", "TN / (TN + FP)"),
+        "precision": Measure("mask", "TP / (TP + FP)"),
+        "accuracy": Measure("mask", "(TP + TN) / all"),
+        "balanced_accuracy": Measure("mask", "mean of sensitivity and specificity"),
+        "mcc": Measure("mask", "Matthews correlation coefficient, -1 to 1"),
+        "thresholded_jaccard": Measure("mask", "the Jaccard index, 0 where it is below .65 (ISIC 2018)", pooled=False),
+        "roc_auc": Measure("probability", "area under the ROC curve"),
+        "average_precision": Measure("probability", "average precision, not interpolated: the area under the PR curve"),
+        "focal_loss": Measure("probability", "mean focal loss, gamma 2 and alpha .25"),
+        "log_loss": Measure("probability", "mean of minus the logarithm of the probability of what is true"),
+        "brier": Measure("probability", "mean squared difference of probability and truth"),
+        "calibration_error": Measure("probability", "expected calibration error, 15 bins"),
+        "expected_f1": Measure("probability", "F1 as the probabilities alone would have it", pooled=False),
+        "cldice": Measure("vessels", "centreline Dice"),
+        "components": Measure("vessels", "connected components of the prediction; pooled: their sum", digits=1),
+        "true_components": Measure("vessels", "connected components of the truth; pooled: their sum", digits=1),
+        "component_error": Measure("vessels", "difference of the two, without its sign", pooled=False, digits=1),
+        "thin_sensitivity": Measure("vessels", "sensitivity for true vessels of a calibre of at most 3 pixels"),
+        "thick_sensitivity": Measure("vessels", "sensitivity for wider ones"),
+        "thin_precision": Measure("vessels", "precision for predicted vessels of a calibre of at most 3 pixels"),
+        "thick_precision": Measure("vessels", "precision for wider ones"),
+        "hausdorff_95": Measure(
+            "boundary", "95th percentile of the distances between the borders, pixels", pooled=False, digits=2
+        ),
+        "surface_distance": Measure("boundary", "mean distance between the borders, pixels", pooled=False, digits=2),
+        "surface_dice": Measure("boundary", "share of the borders within the tolerance of each other", pooled=False),
+    }
+)
+"""Name to what it is, in the order of tables."""
+
+AGREEMENT = ("f1", "iou", "thresholded_jaccard", "cldice", "surface_dice")
+"""The measures that are 0/0 where truth and prediction are both empty, and 1 if one calls that agreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to measure, and how."""
+
+    groups: frozenset[Group]
+    tolerance: float = 2.0
+    """Pixels, of `surface_dice`."""
+    empty_is_one: bool = False
+    """Whether `AGREEMENT` on an empty truth is 1, or undefined."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The measures, in order."""
+        return tuple(name for name, measure in MEASURES.items() if measure.group in self.groups)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted of one image or, merged, of many; its size doesn't grow with them."""
+
+    confusion: Confusion
+    vessels: Vessels | None
+    histogram: Histogram | None
+    reliability: Reliability | None
+    certainty: Certainty | None
+
+    @classmethod
+    def empty(cls, groups: frozenset[Group]) -> Tally:
+        """Of no image."""
+        seen = "probability" in groups
+        return cls(
+            Confusion(),
+            Vessels() if "vessels" in groups else None,
+            Histogram() if seen else None,
+            Reliability() if seen else None,
+            Certainty() if seen else None,
+        )
+
+    def merge(self, other: Tally) -> None:
+        """Add what was counted elsewhere, of the same groups, in place."""
+        self.confusion += other.confusion
+        if self.vessels is not None and other.vessels is not None:
+            self.vessels += other.vessels
+        for own, added in ((self.histogram, other.histogram), (self.reliability, other.reliability)):
+            if own is not None and added is not None:
+                own.merge(added)  # type: ignore[arg-type]
+        if self.certainty is not None and other.certainty is not None:
+            self.certainty.merge(other.certainty)
+
+    def values(self, wanted: Wanted) -> Values:
+        """Every wanted measure that can be pooled."""
+        found: Values = {}
+        of_mask = rates(self.confusion)
+        found |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
+        if self.histogram is not None and self.reliability is not None:
+            found |= _of_probabilities(self.histogram, self.reliability)
+        if self.vessels is not None:
+            found |= _of_vessels(self.vessels)
+        return _settled(found, self.confusion, wanted)
+
+
+def measure(
+    probability: Probability | None, mask: Mask, truth: Mask, within: Mask | None, wanted: Wanted
+) -> tuple[Tally, Values]:
+    """Count one image (all arrays H×W) where `within` is True, or everywhere, and give every wanted measure of it."""
+    tally = Tally.empty(wanted.groups)
+    tally.confusion = count(mask, truth, within)
+    if tally.vessels is not None:
+        tally.vessels = count_vessels(mask, truth, within)
+    if probability is not None and tally.histogram and tally.reliability and tally.certainty:
+        tally.histogram.add(probability, truth, within)
+        tally.reliability.add(probability, truth, within)
+        tally.certainty.add(probability, mask, truth, within)
+    found = tally.values(wanted)
+    found["thresholded_jaccard"] = thresholded_jaccard([found["iou"]])
+    if probability is not None:
+        expected = expected_dice(probability, mask, within)
+        found["expected_f1"] = None if expected is None else expected.value
+    if tally.vessels is not None:
+        found["component_error"] = float(tally.vessels.components.betti_0_error)
+    if "boundary" in wanted.groups:
+        borders = boundary(mask, truth, within, tolerance=wanted.tolerance)
+        found |= {
+            "hausdorff_95": borders.hausdorff_95,
+            "surface_distance": borders.average_surface_distance,
+            "surface_dice": borders.surface_dice,
+        }
+    return tally, _settled(found, tally.confusion, wanted)
+
+
+def _of_probabilities(histogram: Histogram, reliability: Reliability) -> Values:
+    return {
+        "roc_auc": histogram.roc_auc,
+        "average_precision": histogram.average_precision,
+        "focal_loss": reliability.focal_loss,
+        "log_loss": reliability.log_loss,
+        "brier": reliability.brier,
+        "calibration_error": reliability.expected_calibration_error,
+    }
+
+
+def _of_vessels(vessels: Vessels) -> Values:
+    calibres = vessels.calibres
+    return {
+        "cldice": vessels.centrelines.cldice,
+        "components": float(vessels.components.predicted),
+        "true_components": float(vessels.components.true),
+        "thin_sensitivity": calibres.thin_sensitivity,
+        "thick_sensitivity": calibres.thick_sensitivity,
+        "thin_precision": calibres.thin_precision,
+        "thick_precision": calibres.thick_precision,
+    }
+
+
+def _settled(found: Values, confusion: Confusion, wanted: Wanted) -> Values:
+    """In the table's order; where nothing was and nothing was found, agreement is what is wanted."""
+    nothing = not (confusion.true_positive or confusion.false_positive or confusion.false_negative)
+    if nothing and wanted.empty_is_one:
+        found = found | dict.fromkeys(found.keys() & set(AGREEMENT), 1.0)
+    return {name: found[name] for name in wanted.names if name in found}
