@@ -1,0 +1,52 @@
+"""What error is left after the least certain pixels, or images, are set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from foveate.pictures.colours import series_colour, series_dash
+from foveate.pictures.counted import counted, labels
+from foveate.pictures.figure import legend, new_figure, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from foveate.evaluation import Report
+    from foveate.evaluation.report import RiskCurve
+
+PIXELS = "left: pixels, the most certain first; right: images, by the F1 that their probabilities promise"
+
+
+def risk_coverage(reports: Sequence[Report], name: str) -> Figure | None:
+    """Error among the share that is kept, for pixels and for images. None where no report has probabilities."""
+    known = [(label, r.curves[name]) for label, r in zip(labels(reports), reports, strict=True) if name in r.curves]
+    if not known:
+        return None
+    figure = new_figure(8.0, 3.4, counted(reports, "fov", PIXELS))
+    left, right = figure.subplots(1, 2)
+    style(left, f"Risk and coverage, pixels: {name}", "share of pixels kept", "share of these that is wrong")
+    style(right, f"Risk and coverage, images: {name}", "share of images kept", "1 − mean F1 of these")
+    for number, (label, curves) in enumerate(known):
+        _draw(left, curves.pixel_risk, number, label, digits=4)
+        _draw(right, curves.image_risk, number, label, digits=3, marker=".")
+    for axes in (left, right):
+        axes.set(xlim=(0, 1.01))
+        axes.set_ylim(bottom=0)
+        if axes.get_legend_handles_labels()[0]:
+            legend(axes, "lower right" if axes is right else "upper left")
+    return figure
+
+
+def _draw(axes: Axes, curve: RiskCurve | None, number: int, label: str, *, digits: int, marker: str = "") -> None:
+    if curve is not None:
+        axes.plot(
+            curve.x,
+            curve.y,
+            color=series_colour(number),
+            linestyle=series_dash(number),
+            linewidth=1.6,
+            marker=marker,
+            label=f"{label} (area {curve.area:.{digits}f})",
+        )

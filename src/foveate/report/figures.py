@@ -1,0 +1,124 @@
+"""The figures of one data set's reports, each with words for those who don't see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from foveate.pictures import (
+    confusion_matrices,
+    counted,
+    counts_of,
+    expected_against_true,
+    labels,
+    precision_recall,
+    reliability,
+    risk_coverage,
+    roc,
+    scores_by_image,
+)
+from foveate.pictures.confusion import BACKGROUND
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from foveate.evaluation import Report
+    from foveate.evaluation.report import Values
+
+Matrices = Mapping[str, "NDArray[np.int64]"]
+
+Kind = tuple[Callable[[Sequence["Report"], str], "Figure | None"], tuple[str, ...]]
+"""What draws a figure, and the measures that tell its words."""
+
+CURVES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "roc": (roc, ("roc_auc", "sensitivity", "specificity")),
+        "precision_recall": (precision_recall, ("average_precision", "sensitivity", "precision")),
+        "scores": (scores_by_image, ("f1",)),
+        "reliability": (reliability, ("calibration_error", "brier")),
+        "expected_f1": (expected_against_true, ("f1",)),
+    }
+)
+RISK: Mapping[str, Kind] = MappingProxyType({"risk_coverage": (risk_coverage, ("accuracy", "f1"))})
+"""Two plots beside each other: as wide as the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure."""
+
+    name: str
+    """For a file, such as 'roc'."""
+    figure: Figure
+    words: str
+    """What it shows, with its numbers."""
+    wide: bool = False
+
+
+def figures(reports: Sequence[Report], label_matrices: Sequence[Matrices]) -> Iterator[Drawn]:
+    """Everything that can be drawn of the reports of one set, class by class, then the confusions of classes.
+
+    `label_matrices` are, for each report, the (K+1)×(K+1) counts by title; empty where there are none.
+    """
+    for name in reports[0].classes:
+        after = f"_{name}" if len(reports[0].classes) > 1 else ""
+        yield from _drawn(reports, name, after, CURVES)
+        yield from _confusions(reports, name, after)
+        yield from _drawn(reports, name, after, RISK)
+    names = [BACKGROUND, *reports[0].classes]
+    for label, report, matrices in zip(labels(reports), reports, label_matrices, strict=True):
+        if matrices:
+            titled = {f"{label}, {where}": matrix for where, matrix in matrices.items()}
+            figure = confusion_matrices(titled, names, counted([report], None, "pixels of all images together"))
+            yield Drawn(f"confusion_classes_{label}", figure, _in_words(titled, names), wide=True)
+
+
+def _drawn(reports: Sequence[Report], name: str, after: str, chosen: Mapping[str, Kind]) -> Iterator[Drawn]:
+    for kind, (draw, measures) in chosen.items():
+        figure = draw(reports, name)
+        if figure is not None:
+            title = kind.replace("_", " ")
+            words = f"{title} of {name}. {_values_in_words(reports, name, measures)}"
+            yield Drawn(f"{kind}{after}", figure, words, wide=chosen is RISK)
+
+
+def _confusions(reports: Sequence[Report], name: str, after: str) -> Iterator[Drawn]:
+    for label, report in zip(labels(reports), reports, strict=True):
+        scopes = report.classes[name]
+        matrices = {
+            f"{label}, inside the field of view": counts_of(scopes.fov.pooled.counts),
+            f"{label}, whole image": counts_of(scopes.image.pooled.counts),
+        }
+        names = [BACKGROUND, name]
+        figure = confusion_matrices(matrices, names, counted([report], None, "pixels of all images together"))
+        several = f"_{label}" if len(reports) > 1 else ""
+        yield Drawn(f"confusion{after}{several}", figure, _in_words(matrices, names))
+
+
+def _values_in_words(reports: Sequence[Report], name: str, measures: Sequence[str]) -> str:
+    def told(who: str, values: Values) -> str:
+        known = ((measure.replace("_", " "), values.get(measure)) for measure in measures)
+        return f"{who}: {', '.join(f'{measure} {value:.4f}' for measure, value in known if value is not None)}"
+
+    rows = [told(who, r.classes[name].fov.pooled.values) for who, r in zip(labels(reports), reports, strict=True)]
+    second = reports[0].second_observer
+    if second is not None:
+        rows.append(told("second observer", second.classes[name].fov.pooled.values))
+    return f"Pooled inside the field of view: {'; '.join(rows)}."
+
+
+def _in_words(matrices: Matrices, names: Sequence[str]) -> str:
+    told = [
+        f"{title}: "
+        + "; ".join(
+            f"{int(count)} pixels of {names[row]} called {names[column]}"
+            for row, counts in enumerate(matrix)
+            for column, count in enumerate(counts)
+        )
+        for title, matrix in matrices.items()
+    ]
+    return f"Confusion matrix. {'. '.join(told)}."

@@ -1,0 +1,128 @@
+"""The numbers of a page: a summary, every measure, and the protocol in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from foveate.evaluation import statement, tables
+from foveate.evaluation.protocol import Protocol
+from foveate.pictures import labels
+from foveate.report.markup import Markup, escaped, fill, joined
+
+if TYPE_CHECKING:
+    from foveate.evaluation import Report
+    from foveate.evaluation.report import Interval, Scope
+
+COLUMNS = {
+    "f1": "F1",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "precision": "Precision",
+    "accuracy": "Accuracy",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "average_precision": "PR AUC",
+    "cldice": "clDice",
+}
+"""Measure to heading; a column without a value is left out."""
+
+WHERE = {"fov": "Inside the field of view", "image": "Whole image"}
+
+TABLE = """<p class="caption" aria-hidden="true">$caption</p>
+<div class="scroll" tabindex="0" role="region" aria-label="$caption">
+<table aria-label="$caption">
+<thead><tr><td></td>$head</tr></thead>
+$bodies
+</table></div>"""
+
+BODY = '<tbody><tr class="group"><th scope="rowgroup" colspan="$width">$title</th></tr>\n$rows</tbody>'
+
+ROW = '<tr><th scope="row">$name</th>$cells</tr>'
+
+CELL = "<td>$value$interval</td>"
+
+ALL_MEASURES = "<details><summary>Every measure: $title</summary>\n$table\n</details>"
+
+
+def summary(reports: Sequence[Report], name: str) -> Markup:
+    """The main measures of a class: pooled, with intervals, by field of view and whole image; F1 as a mean, too."""
+    known = [m for m in COLUMNS if any(m in r.classes[name].fov.pooled.values for r in reports)]
+    heads = [COLUMNS[measure] for measure in known]
+    heads.insert(1, "F1, mean of images")
+    bodies = []
+    for key, title in WHERE.items():
+        rows = [_row(label, getattr(r.classes[name], key), known) for label, r in _labelled(reports)]
+        second = reports[0].second_observer
+        if second is not None:
+            rows.append(_row("second observer", getattr(second.classes[name], key), known))
+        bodies.append(fill(BODY, width=len(heads) + 1, title=title, rows=joined(rows)))
+    data = reports[0].data
+    caption = (
+        f"{name} on {data.set}, {data.split}: pixels of all {data.count} images together, 95 % intervals over images"
+    )
+    head = joined(fill('<th scope="col">$text</th>', text=text) for text in heads)
+    return fill(TABLE, caption=caption, head=head, bodies=joined(bodies))
+
+
+def _labelled(reports: Sequence[Report]) -> Iterator[tuple[str, Report]]:
+    return zip(labels(reports), reports, strict=True)
+
+
+def _row(name: str, scope: Scope, measures: Sequence[str]) -> Markup:
+    values, intervals = scope.pooled.values, scope.pooled.intervals
+    cells = [_cell(values.get(measure), intervals.get(measure)) for measure in measures]
+    cells.insert(1, _cell(scope.per_image.mean.get("f1"), scope.per_image.intervals.get("f1")))
+    return fill(ROW, name=name, cells=joined(cells))
+
+
+def _cell(value: float | None, interval: Interval | None) -> Markup:
+    shown = "–" if value is None else f"{value:.4f}"
+    if interval is None:
+        return fill(CELL, value=shown, interval="")
+    low, high = interval
+    return fill(CELL, value=shown, interval=fill(" <small>$low–$high</small>", low=f"{low:.3f}", high=f"{high:.3f}"))
+
+
+def every_measure(reports: Sequence[Report]) -> Markup:
+    """What the command line prints of each report, to be opened by a reader."""
+    found = []
+    for label, report in _labelled(reports):
+        for name, (head, *rows) in tables(report):
+            cells = joined(fill('<th scope="col">$text</th>', text=_broken(text)) for text in head[1:])
+            body = joined(
+                fill(ROW, name=first, cells=joined(fill(CELL, value=text, interval="") for text in others))
+                for first, *others in rows
+            )
+            title = f"{label}, {name}"
+            table = fill(TABLE, caption=title, head=cells, bodies=fill("<tbody>$rows</tbody>", rows=body))
+            found.append(fill(ALL_MEASURES, title=title, table=table))
+    return joined(found)
+
+
+def _broken(text: str) -> Markup:
+    return Markup("<br>".join(escaped(line) for line in text.split("\n")))
+
+
+def protocol(reports: Sequence[Report]) -> Markup:
+    """For each report the sentence that its numbers depend on, then every field of its protocol with what it means."""
+    found = []
+    for label, report in _labelled(reports):
+        rows = joined(
+            fill("<dt>$name</dt><dd>$value <small>$what</small></dd>", name=name, value=value, what=what)
+            for name, value, what in _fields(report.protocol)
+        )
+        words = fill("<p>$sentence</p>", sentence=statement(report))
+        template = '$words\n<details><summary>Field by field: $label</summary><dl class="fields">$rows</dl></details>'
+        found.append(fill(template, words=words, label=label, rows=rows))
+    return joined(found)
+
+
+def _fields(record: Protocol) -> Iterator[tuple[str, str, str]]:
+    for name, field in Protocol.model_fields.items():
+        value = getattr(record, name)
+        if name == "threshold" and value is not None:
+            value = f"{', '.join(f'{each:.4f}' for each in value.values)} ({value.origin})"
+        if isinstance(value, tuple):
+            value = ", ".join(value)
+        yield name.replace("_", " "), "none" if value is None else str(value), field.description or ""
