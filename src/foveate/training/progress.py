@@ -41,8 +41,8 @@ class EpochRow:
 
     @property
     def f1(self) -> dict[str, float]:
-        """By set; every class counts the same."""
-        return {name: fmean(f1 for f1 in row.values() if f1 is not None) for name, row in self.class_f1.items()}
+        """By set."""
+        return f1_by_set(self.class_f1)
 
     @property
     def mean_f1(self) -> float:
@@ -106,6 +106,11 @@ class Progress:
         self.events[:] = values["events"]
         for name, value in values["descent"].items():
             setattr(self.descent, name, value)
+
+
+def f1_by_set(class_f1: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+    """The mean of each set's classes, every one counting the same; a class that no mask of the set has is left out."""
+    return {name: fmean(f1 for f1 in row.values() if f1 is not None) for name, row in class_f1.items()}
 
 
 def _by_class(scores: Mapping[str, float | None]) -> str:

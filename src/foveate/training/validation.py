@@ -21,6 +21,7 @@ from foveate.metrics.curves import BINS, Histogram
 from foveate.metrics.threshold import best_thresholds
 from foveate.records import Case, Classes, Mask, Masks, Probabilities
 from foveate.training.processes import Processes
+from foveate.training.progress import f1_by_set
 
 Forward = Callable[[Tensor], tuple[Tensor, ...]]
 """Image B×C×H×W to logits, and side outputs where a network has them."""
@@ -50,14 +51,9 @@ class Validation:
     """At working size, inside the FOV: the mean over a set's images, then over the sets."""
 
     @property
-    def f1(self) -> dict[str, float]:
-        """By set: every class counts the same."""
-        return {name: fmean(f1 for f1 in row.values() if f1 is not None) for name, row in self.class_f1.items()}
-
-    @property
     def mean_f1(self) -> float:
         """Every set counts the same."""
-        return fmean(self.f1.values())
+        return fmean(f1_by_set(self.class_f1).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +137,7 @@ class Exportable(nn.Module):
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(
-        self, network: nn.Module, mean: Sequence[float], deviation: Sequence[float], classes: Classes
-    ) -> None:
+    def __init__(self, network: nn.Module, mean: Sequence[float], deviation: Sequence[float], classes: Classes) -> None:
         super().__init__()
         self.network = network
         self.classes = classes
