@@ -169,3 +169,9 @@ def test_a_plateau_lowers_the_learning_rate_tenfold(tmp_path: Path, small_data: 
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
     assert rates[0] == pytest.approx(1e-12)
     assert rates[-1] == pytest.approx(1e-13)
+
+
+def test_half_precision_on_a_cpu_is_refused_before_anything_is_done(tmp_path: Path, small_data: list[DataSet]) -> None:
+    with pytest.raises(UsageError, match="'16-mixed' needs a GPU"):
+        run(small_recipe("training.precision=16-mixed"), small_data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from foveate.cli import app
-from foveate.cli.train import MLFLOW
+from foveate.cli.extras import MLFLOW
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError
 from foveate.training import tracking

@@ -66,7 +66,7 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
         if first["type"] == "missing":
             raise RecipeError(f"{source}: {key} is missing. Add it.") from error
         found = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
-        raise RecipeError(f"{source}: {key}{found}: {first['msg']}.") from error
+        raise RecipeError(f"{source}: {key}{found}: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def to_toml(recipe: Recipe) -> str:

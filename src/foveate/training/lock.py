@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,22 +24,47 @@ TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is made if it is missing; TrainingError where another process holds it."""
+    """Hold the lock of a folder, which is made if it is missing; TrainingError where another process holds it.
+
+    A folder that was made here is removed again if what is done in it fails before anything lies there.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     with _opened(folder) as file:
         # `is_locked` in another process holds it for a moment, too.
-        if not _acquire_patiently(file):
+        if not _acquire_patiently(file, folder / LOCK):
             raise TrainingError(
                 f"{folder}: another process trains into it. Wait until it ends, or choose another --out."
             )
-        yield
+        try:
+            yield
+        except BaseException:  # whatever it is, it is raised on
+            _remove_unused(made)
+            raise
 
 
-def _acquire_patiently(file: BinaryIO) -> bool:
+def _remove_unused(made: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, of which that one may hold its lock and none anything else."""
+    with suppress(OSError):
+        if made and [path.name for path in made[0].iterdir()] == [LOCK]:
+            (made[0] / LOCK).unlink()
+            for folder in made:
+                folder.rmdir()
+
+
+def _acquire_patiently(file: BinaryIO, path: Path) -> bool:
     for _ in range(3):
         if _acquire(file):
-            return True
+            return _is_at(path, file)
         time.sleep(0.1)
     return False
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether an open file still has its name: who had the lock before may have removed both."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
 
 
 def _opened(folder: Path) -> BinaryIO:

@@ -172,6 +172,10 @@ def _fabric(device: str, precision: Any, rank: Rank) -> Fabric:
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: PyTorch finds no CUDA device here. Use --device cpu or auto.")
     accelerator = {"auto": "cuda" if torch.cuda.is_available() else "cpu"}.get(device, device)
+    if accelerator == "cpu" and precision == "16-mixed":
+        raise UsageError(
+            "training.precision = '16-mixed' needs a GPU, as a CPU is slower in it. Use bf16-mixed or 32-true."
+        )
     if accelerator == "cuda" and rank.per_machine > torch.cuda.device_count():
         raise UsageError(
             f"{rank.per_machine} processes need a GPU each, and here are {torch.cuda.device_count()}."

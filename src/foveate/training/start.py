@@ -17,7 +17,6 @@ from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
 from foveate.recipes.read import check, to_toml
 from foveate.recipes.schema import Recipe
-from foveate.records import Classes
 from foveate.training import provenance
 from foveate.training.cache import Cache
 from foveate.training.first_weights import first_weights, sentences
@@ -70,104 +69,101 @@ def start(
     `track` is the address of an MLflow store that is to hear of it. Each process of a run calls this with its own
     `rank`; the first one alone writes.
     """
-    cache = Cache(folder / CACHE, storage)
     with launched(device, recipe.training, rank) as processes:
         if track is not None:
             if not resume:
                 processes.by_first(lambda: check_free(folder))
             connected = partial(connect, track, experiment=recipe.name, folder=folder)
             listener = replace(listener, store=processes.together(lambda: connected() if processes.first else None))
-        if resume:
-            ending = _go_on(recipe, data, folder, cache, processes, command, listener)
-        else:
-            ending = _begin(recipe, data, folder, cache, processes, command, listener, initial)
-        processes.by_first(cache.clear)
+        call = _Call(recipe, data, folder, Cache(folder / CACHE, storage), processes, command, listener)
+        ending = _go_on(call) if resume else _begin(call, initial)
+        processes.by_first(call.cache.clear)
     return ending
 
 
-def _begin(
-    recipe: Recipe,
-    data: Sequence[DataSet],
-    folder: Path,
-    cache: Cache,
-    processes: Processes,
-    command: str,
-    listener: Listener,
-    initial: str | Path | None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What was asked for, and by which processes it is done."""
+
+    recipe: Recipe
+    data: Sequence[DataSet]
+    folder: Path
+    cache: Cache
+    processes: Processes
+    command: str
+    listener: Listener
+
+    def material(self) -> Material:
+        """Read in turns, so that one process of a machine fills the cache for all."""
+        listener = self.listener
+        return self.processes.in_turns(
+            lambda: gather(
+                self.recipe,
+                self.data,
+                cache=self.cache,
+                processes=self.processes,
+                say=listener.say,
+                on_read=listener.on_read,
+            )
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What run.json says of every call that has a part in a run."""
+        device = self.processes.fabric.device
+        return {
+            "command": self.command,
+            "source_commit": provenance.source_commit(),
+            "versions": provenance.versions(),
+            "device": str(device),
+            "processes": self.processes.count,
+            "hardware": provenance.hardware(device),
+        }
+
+    def places(self) -> dict[str, Any]:
+        """Where the images lie, and where the prepared ones are kept."""
+        return {"places": [place(dataset) for dataset in self.data], "cache": self.cache.storage}
+
+
+def _begin(call: _Call, initial: str | Path | None) -> str:
+    recipe, folder, processes = call.recipe, call.folder, call.processes
     processes.by_first(lambda: check_free(folder))
-    weights, origin = processes.together(lambda: first_weights(recipe, common_classes(data), initial))
+    weights, origin = processes.together(lambda: first_weights(recipe, common_classes(call.data), initial))
     for sentence in sentences(origin):
-        listener.say(sentence)
+        call.listener.say(sentence)
     with _locked_by_first(folder, processes):
         processes.by_first(lambda: check_free(folder))
-        material = _gathered(recipe, data, cache, processes, listener)
-        facts = {
-            "command": command,
-            "recipe": recipe.name,
-            "seed": recipe.training.seed,
-            "device": str(processes.fabric.device),
-            "processes": processes.count,
-            "threads": torch.get_num_threads(),
-            "cache": cache.storage,
-            "hardware": provenance.hardware(processes.fabric.device),
-            "versions": provenance.versions(),
-            "source_commit": provenance.source_commit(),
-            "places": [place(dataset) for dataset in data],
-            "data": material.record,
-            **origin,
-        }
-        classes = common_classes(data)
-        return _train(recipe, classes, material, folder, processes, facts, listener, weights=weights, state=None)
+        material = call.material()
+        own = {"recipe": recipe.name, "seed": recipe.training.seed, "threads": torch.get_num_threads()}
+        facts = {**call.facts(), **own, **call.places(), "data": material.record, **origin}
+        return _train(call, material, facts, weights=weights, state=None)
 
 
-def _go_on(
-    recipe: Recipe,
-    data: Sequence[DataSet],
-    folder: Path,
-    cache: Cache,
-    processes: Processes,
-    command: str,
-    listener: Listener,
-) -> str:
+def _go_on(call: _Call) -> str:
+    recipe, folder, processes = call.recipe, call.folder, call.processes
     processes.by_first(lambda: _check_begun(folder))
     with _locked_by_first(folder, processes):
         # The other processes get the state from the first one, when the loop begins.
         state, facts = processes.together(lambda: _left(folder) if processes.first else ({}, {}))
-        material = _gathered(recipe, data, cache, processes, listener)
+        material = call.material()
         processes.by_first(lambda: _check_same(folder, recipe, material, state, facts))
-        note = {
-            "command": command,
-            "source_commit": provenance.source_commit(),
-            "versions": provenance.versions(),
-            "device": str(processes.fabric.device),
-            "processes": processes.count,
-            "hardware": provenance.hardware(processes.fabric.device),
+        epochs = {
             "after_epoch": len(state["progress"]["rows"]) if state else 0,
             "epochs": recipe.training.epochs,
         }
-        facts |= {
-            "places": [place(dataset) for dataset in data],
-            "cache": cache.storage,
-            "resumed": [*facts.get("resumed", []), note],
-        }
-        classes = common_classes(data)
-        return _train(recipe, classes, material, folder, processes, facts, listener, weights=None, state=state or None)
+        facts |= call.places() | {"resumed": [*facts.get("resumed", []), call.facts() | epochs]}
+        return _train(call, material, facts, weights=None, state=state or None)
 
 
 def _train(
-    recipe: Recipe,
-    classes: Classes,
+    call: _Call,
     material: Material,
-    folder: Path,
-    processes: Processes,
     facts: dict[str, Any],
-    listener: Listener,
     *,
     weights: dict[str, Tensor] | None,
     state: dict[str, Any] | None,
 ) -> str:
     """The loop, with everything that is said in the log, too."""
+    recipe, folder, processes, listener = call.recipe, call.folder, call.processes, call.listener
 
     def say(text: str) -> None:
         add_to_log(folder, text)
@@ -184,6 +180,7 @@ def _train(
         report(parts.progress.rows)
 
     mean, deviation = channel_statistics(material.training)
+    classes = common_classes(call.data)
     setting = Setting(
         recipe,
         material.training,
@@ -223,15 +220,6 @@ def _train(
             with suppress(OutputError):
                 add_to_log(folder, str(error) or "stopped")
         raise
-
-
-def _gathered(
-    recipe: Recipe, data: Sequence[DataSet], cache: Cache, processes: Processes, listener: Listener
-) -> Material:
-    """In turns, so that one process of a machine fills the cache for all."""
-    return processes.in_turns(
-        lambda: gather(recipe, data, cache=cache, processes=processes, say=listener.say, on_read=listener.on_read)
-    )
 
 
 @contextmanager
