@@ -16,13 +16,14 @@ def known_model(
     training: tuple[str, ...] = (),
     validation: tuple[str, ...] = (),
     threshold: float | None = None,
+    classes: tuple[str, ...] = ("vessel",),
 ) -> Path:
-    """The model's file, in a folder that is made; its card names these images of the data set `on`."""
+    """The model's file, in a folder that is made; its card names these images of the data set `on`, and classes."""
     folder.mkdir(parents=True)
     file = write_green_model(folder)
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     seen = card["training_data"][0] | {"set": on, "training": training, "validation": validation}
-    card |= {"name": name, "training_data": [seen]}
+    card |= {"name": name, "training_data": [seen], "classes": classes}
     if threshold is not None:
         card["thresholds"] = [threshold]
     (folder / CARD).write_text(json.dumps(card), encoding="utf-8")

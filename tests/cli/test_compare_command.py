@@ -94,6 +94,16 @@ def test_time_and_size_of_a_model_stand_beside_its_scores(results: tuple[Path, P
     assert first["model"]["parameters"] == report["model"]["parameters"]
 
 
+def test_masks_that_were_read_from_files_have_no_time(results: tuple[Path, Path], tmp_path: Path) -> None:
+    document = json.loads(results[1].read_text(encoding="utf-8"))
+    document["model"] = {"name": "masks"}
+    masks = tmp_path / "masks.json"
+    masks.write_text(json.dumps(document), encoding="utf-8")
+    (model, read) = compared(results[0], masks, *FEW)["models"]
+    assert model["milliseconds"] > 0
+    assert read["milliseconds"] is None
+
+
 @pytest.mark.parametrize(
     ("form", "ending"), [("markdown", ".md"), ("csv", ".csv"), ("latex", ".tex"), ("json", ".json")]
 )

@@ -50,8 +50,8 @@ def test_a_whole_set_is_counted_and_ends_well(drawn: Path) -> None:
     ran = run("data", "check", f"drive:{drawn}")
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.splitlines() == [
-        "test: 1 images, 1 groups",
-        "train: 1 images, 1 groups",
+        "test: 1 image, 1 group",
+        "train: 1 image, 1 group",
         "size, height×width (images): 584×565 (2)",
         "mask, values (files): 0, 255 (2)",
         "field of view, values (files): 0, 255 (2)",

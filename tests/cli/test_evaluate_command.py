@@ -70,7 +70,7 @@ def test_the_terminal_shows_the_scores_of_the_report_on_lines_that_fit(evaluated
         values = [cell for cell in lines[name] if "–" not in cell]
         assert values[::2] == shown, name
     assert max(map(len, ran.out.splitlines()[:30])) <= 140
-    assert "Expected F1 of a vessel mask" in ran.out
+    assert "Expected F1 of vessel masks" in ran.out
     assert "not a medical device" in ran.out
     assert str(file) in ran.out
 
@@ -130,7 +130,24 @@ def test_masks_made_elsewhere_are_scored_by_their_names(tmp_path: Path) -> None:
     assert f1_of(report) == pytest.approx(expected, abs=1e-12)
     assert report["protocol"]["threshold"] is None
     assert report["curves"] == report["confidence"] == {}
-    assert report["model"]["name"] == str(tmp_path / "masks")
+    assert report["model"]["name"] == "masks"
+
+
+def test_a_model_of_other_classes_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        pixels = np.eye(32, dtype=np.uint8) if kind == "masks" else np.full((32, 32, 3), 90, np.uint8)
+        PillowImage.fromarray(pixels).save(tmp_path / kind / "one.png")
+    (tmp_path / "classes.csv").write_text("value,name\n1,artery\n2,vein\n", encoding="utf-8")
+    swapped = known_model(tmp_path / "swapped", classes=("vein", "artery"))
+    for sets, model, parts in (
+        (("synthetic:1", f"folder:{tmp_path}"), green_model(), ("green", "vessel")),
+        ((f"folder:{tmp_path}",), swapped, ("known tells vein, artery apart", "artery, vein")),
+    ):
+        ran = run("evaluate", model, *(word for each in sets for word in ("--data", each)), "--split", "all")
+        assert (ran.status, ran.out) == (2, "")
+        (line,) = ran.errors
+        assert all(part in line for part in parts)
 
 
 def test_maps_made_elsewhere_are_scored_at_the_threshold_that_is_given(tmp_path: Path) -> None:
@@ -172,6 +189,11 @@ def refined_f1(refinement: Refinement) -> float:
             ("--min-size", 40),
             Refinement(post_processing=PostProcessing(min_size=40)),
             ("one forward pass", "min_size 40"),
+        ),
+        (
+            ("--largest", "--fill-holes", -1),
+            Refinement(post_processing=PostProcessing(largest=True, fill_holes=-1)),
+            ("one forward pass", "largest, fill_holes -1"),
         ),
     ],
 )
@@ -235,6 +257,9 @@ def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: 
         (("vessels", "--data", "synthetic:1", "--to-card"), ("--to-card", ".onnx")),
         (("--predictions", "nowhere", "--data", "synthetic:1"), ("--predictions nowhere", "no such folder")),
         (("vessels", "--predictions", ".", "--threshold", "2", "--data", "synthetic:1"), ("threshold",)),
+        (("vessels", "--threshold", ".4", "--data", "synthetic:1"), ("--threshold", "--predictions")),
+        (("--predictions", ".", "--min-size", "9", "--data", "synthetic:1"), ("min_size 9", "WEIGHTS")),
+        (("--predictions", ".", "--tta", "8", "--data", "synthetic:1"), ("--tta", "8 views", "WEIGHTS")),
     ],
 )
 def test_a_wrong_call_is_told_in_one_line_with_what_is_valid(

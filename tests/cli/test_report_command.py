@@ -4,10 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foveate_command import green_model, names, run
+from known_model import known_model
 from PIL import Image as PillowImage
 
 from foveate.datasets.synthetic import entries
 from foveate.pictures import OUTCOMES
+
+LOG = """epoch,loss,validation_loss,mean_f1,f1_synthetic,threshold,learning_rate,best,images_per_second,seconds
+1,1.5,1.4,0.6,0.6,0.5,0.01,0,1,9
+2,1.1,1.0,0.7,0.7,0.5,0.01,1,1,9
+"""
 
 SYNTHETIC = ("--data", "synthetic:2", "--no-boundary")
 
@@ -16,9 +22,11 @@ SYNTHETIC = ("--data", "synthetic:2", "--no-boundary")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of two models with its pictures."""
     folder = tmp_path_factory.mktemp("written") / "deep" / "report"
-    ran = run("report", green_model(), "vessels", *SYNTHETIC, "-o", folder, "--pictures", "png", "--colours", "paper")
+    options = ("--pictures", "png", "--colours", "paper", "--empty", "one", "--no-vessels")
+    ran = run("report", green_model(), "vessels", *SYNTHETIC, "-o", folder, *options)
     assert (ran.status, ran.err) == (0, "")
     assert str(folder / "index.html") in ran.out
+    assert ran.out.count("Expected F1 of vessel masks") == 2
     return folder
 
 
@@ -27,6 +35,8 @@ def test_the_page_has_the_scores_that_are_in_the_json_beside_it(written: Path) -
     both = json.loads((written / "report.json").read_text(encoding="utf-8"))["reports"]
     assert [report["model"]["name"] for report in both] == ["green", "vessels"]
     for report in both:
+        assert report["protocol"]["empty"] == "one"
+        assert report["protocol"]["measures"] == ["mask", "probability"]
         for scope in ("fov", "image"):
             assert f"<td>{report['classes']['vessel'][scope]['pooled']['values']['f1']:.4f}" in page
     assert "http://" not in page
@@ -51,6 +61,28 @@ def test_every_picture_is_a_file_of_its_own(written: Path) -> None:
         colours = {tuple(pixel) for pixel in np.asarray(image).reshape(-1, 3).tolist()}
     assert {OUTCOMES["paper"].true_positive, OUTCOMES["paper"].false_negative} <= colours
     assert OUTCOMES["safe"].true_positive not in colours
+
+
+def finished_run(folder: Path) -> Path:
+    """What a run leaves behind, with the model whose answer is known as its export."""
+    model = known_model(folder)
+    (folder / "best.safetensors").touch()
+    model.rename(folder / "model.onnx").touch()
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8")) | {"file": "model.onnx"}
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    (folder / "log.csv").write_text(LOG, encoding="utf-8")
+    return folder
+
+
+def test_the_runs_that_are_given_stand_in_one_plot_of_how_they_learned_by_their_folders_names(tmp_path: Path) -> None:
+    runs = [finished_run(tmp_path / name) for name in ("first", "second")]
+    ran = run("report", *runs, *SYNTHETIC, "-o", tmp_path / "report", "--pictures", "svg")
+    assert (ran.status, ran.err) == (0, "")
+    both = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))["reports"]
+    assert [report["model"]["name"] for report in both] == ["first", "second"]
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "first: best validation F1 0.7000; second: best validation F1 0.7000" in page
+    assert "runs_learning.svg" in names(tmp_path / "report" / "pictures")
 
 
 @pytest.mark.parametrize("there", ["index.html", "report.json", "pictures"])

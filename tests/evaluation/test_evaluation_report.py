@@ -15,6 +15,7 @@ from foveate.evaluation import (
     Report,
     Seen,
     Threshold,
+    Way,
     confidence,
     evaluate,
     statement,
@@ -50,7 +51,7 @@ def case_of(seed: int) -> Case:
     return Case(f"eye-{seed}", f"person-{seed}", image, masks=truth[None], second_masks=second)
 
 
-def report_of(cases: Sequence[Case], seen: Seen | None = None) -> Report:
+def report_of(cases: Sequence[Case], seen: Seen | None = None, way: Way | None = None) -> Report:
     def entry(case: Case) -> CaseEntry:
         return CaseEntry(case.id, case.group, "test", lambda: case)
 
@@ -63,6 +64,7 @@ def report_of(cases: Sequence[Case], seen: Seen | None = None) -> Report:
         split="test",
         threshold=Threshold(values=(0.4,), origin="validation images"),
         seen=seen,
+        way=way,
     )
 
 
@@ -155,7 +157,25 @@ def test_intervals_stand_beside_the_values_that_have_one(report: Report) -> None
 def test_where_no_pixel_lies_outside_the_field_of_view_there_is_one_scope() -> None:
     whole = [replace(case_of(seed), fov=np.ones((15, 14), bool)) for seed in (1, 2)]
     titles = list(columns(report_of(whole)))
-    assert titles == ["whole image pooled", "whole image mean over images", "second observer fov, pooled"]
+    means = ["whole image mean over images", "images undefined"]
+    assert titles == ["whole image pooled", *means, "second observer fov, pooled"]
+
+
+def test_images_that_a_mean_leaves_out_are_counted_in_a_column_of_their_own(report: Report) -> None:
+    (cells, missing) = (columns(report)["images undefined"], report.classes["vessel"].fov.per_image.undefined)
+    assert cells == {name: str(missing[name]) for name in MEASURES}
+    defined = report_of([case_of(1), case_of(2)], way=Way(measures=("mask",)))
+    assert not [title for title in columns(defined) if "undefined" in title]
+    nothing = replace(
+        case_of(3),
+        image=np.zeros((15, 14, 3), np.uint8),
+        masks=np.zeros((1, 15, 14), bool),
+        fov=np.ones((15, 14), bool),
+    )
+    found = columns(report_of([case_of(1), case_of(2), nothing]))
+    assert (found["images undefined"]["f1"], found["images undefined"]["accuracy"]) == ("1", "0")
+    grouped = columns(report_of([case_of(1), replace(case_of(2), group="person-1"), nothing]))
+    assert grouped["groups undefined"]["sensitivity"] == "1"
 
 
 def test_the_statement_says_all_that_the_numbers_depend_on(report: Report) -> None:

@@ -236,6 +236,8 @@ def test_a_file_that_is_missing_or_of_another_size_or_no_mask_is_told_with_its_n
     with pytest.raises(DataError, match="holds nothing for 'case-0'"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
     files_of([case], tmp_path, VESSEL, maps=True)
+    with pytest.raises(UsageError, match=r"maps of probabilities.*--threshold"):
+        report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
     (tmp_path / "case-0_probability.png").rename(tmp_path / "case-0.png")
     with pytest.raises(UsageError, match="--threshold"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves
 
+from foveate.models import open_model
 from foveate.networks import NETWORKS, build
 from foveate.networks.catalogue import IMAGE, Block
 from foveate.networks.measure import measure
@@ -192,3 +193,10 @@ def test_the_last_block_puts_out_logits_of_the_image_size(name: str) -> None:
 def test_the_same_network_is_counted_the_same_twice() -> None:
     construct = partial(build, "attention_unetpp", deep_supervision=True)
     assert measured(construct) == measured(construct)
+
+
+def test_the_shipped_models_card_has_what_is_counted_of_its_network() -> None:
+    card = open_model("vessels").card
+    construct = partial(build, card.network, **card.options, in_channels=3, classes=1)
+    counts, _ = measure(construct, in_channels=3, height=512, width=512)
+    assert (card.parameters, card.gmacs) == (counts.parameters, counts.gmacs)

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image as PillowImage
 from small_page import reports, shown_of, small_page
 
-from foveate.evaluation import statement
-from foveate.report import chosen
+from foveate.evaluation import confidence, statement, warning
+from foveate.evaluation.report import Scopes
+from foveate.report import chosen, figures
 from foveate.report.images import layer, photograph, size_shown
 from foveate.report.markup import Markup, fill
+from foveate.report.tables import remarks, summary
 from known_reports import HALVES, report_of
 
 ODD = "<script>alert('x')</script>&\"$name"
@@ -94,6 +96,26 @@ def test_the_page_has_scores_protocol_terms_and_notice(text: str) -> None:
         assert statement(report) in words
     for part in ("second observer", "For tests.", "Nobody, 2020.", "For research, not a medical device.", "learned"):
         assert part in words
+
+
+def test_the_page_says_how_far_the_probabilities_are_right_and_which_images_were_seen() -> None:
+    found = reports()
+    seen = found[0].model_copy(update={"data": found[0].data.model_copy(update={"seen_in_training": 1})})
+    words = " ".join(" ".join(Tags(str(remarks([seen, found[1]]))).words).split())
+    assert f"one: {warning(seen)}" in words
+    assert "two: These" not in words
+    for label, report in zip(("one", "two"), found, strict=True):
+        (line,) = confidence(report)
+        assert f"{label}: {line}" in words
+
+
+def test_where_no_pixel_lies_outside_the_field_of_view_numbers_stand_once() -> None:
+    (one, _) = reports()
+    scope = one.classes["vessel"].image
+    same = one.model_copy(update={"classes": {"vessel": Scopes(fov=scope, image=scope)}, "second_observer": None})
+    assert str(summary([one], "vessel")).count("rowgroup") == 2
+    assert str(summary([same], "vessel")).count("rowgroup") == 1
+    assert sum(drawn.words.count("vessel called vessel") for drawn in figures([same], [{}])) == 1
 
 
 def test_the_best_the_median_and_the_worst_image_are_those_by_mean_f1_of_the_models() -> None:

@@ -56,8 +56,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any) -> Any:
-    """The page as it opens, 1200 pixels wide."""
-    resize(browser, 1200, 1600)
+    """The page as it opens, 1200 pixels wide, and so high that nothing need be scrolled to the viewers."""
+    resize(browser, 1200, 2400)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     browser.refresh()
     return browser

@@ -12,6 +12,7 @@ import foveate
 from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError
+from foveate.networks.measure import measure
 from foveate.runtime import open_network
 from foveate.training.export import _seen, export, to_onnx
 from foveate.training.run_folder import load_facts
@@ -50,6 +51,8 @@ def test_the_card_says_what_the_file_is(exported: Path, finished_run: Path) -> N
     stored = load_file(finished_run / "best.safetensors")
     learnt = sum(t.numel() for name, t in stored.items() if not re.search(r"running_|num_batches", name))
     assert card.parameters == learnt
+    built = load_weights(finished_run / "best.safetensors")[1].build
+    assert card.gmacs == measure(built, in_channels=3, height=512, width=512)[0].gmacs
     assert card.thresholds == load_weights(finished_run / "best.safetensors")[1].thresholds
     assert {data.set for data in card.training_data} == {"synthetic"}
     assert segmenter.segment(draw(3, height=140, width=130).image).mask.shape == (140, 130)

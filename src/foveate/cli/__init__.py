@@ -26,6 +26,7 @@ from foveate.cli import (
     train,
 )
 from foveate.cli.console import say_error
+from foveate.cli.signals import INTERRUPTED
 from foveate.errors import FoveateError, UsageError
 
 COMMANDS: dict[str, Callable[..., object]] = {
@@ -62,8 +63,8 @@ GROUPS = {
 ALONE: dict[str, Callable[[], object]] = {"recipes": recipes.list_all}
 """What such a word does by itself, where it does anything."""
 
-SOME_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
-"""Exit statuses beside 0, all good; the last is what shells make of Ctrl-C."""
+SOME_FAILED, WRONG_CALL = 1, 2
+"""Exit statuses beside 0, all good, and those of `signals`."""
 
 
 def main() -> None:

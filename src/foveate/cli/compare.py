@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from foveate.cli.evaluate import scored
 from foveate.cli.extras import needs
-from foveate.cli.predictors import Made, made_elsewhere, of_model
+from foveate.cli.predictors import Made, of_folders, of_model
+from foveate.cli.scoring import check, scored, way_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError, unknown
 
@@ -124,8 +124,11 @@ def fresh(
     loaded: dict[str, Made] = {
         each: of_model(each, threads=threads, refinement=Refinement()) for each in models if not each.endswith(".json")
     }
+    folders = [of_folders(predictions, each, threshold) for each in sets]
+    for data_set, made in zip(sets, folders, strict=True):
+        check([*loaded.values(), *made], data_set, split)
     parts = []
-    for data_set in sets:
+    for data_set, made in zip(sets, folders, strict=True):
         groups = groups_of(measures, data_set)
         found: Named = []
         for each in models:
@@ -134,24 +137,14 @@ def fresh(
             else:
                 report = report_on(read[Path(each)], Path(each), data_set.name, split)
                 found.append((report.model.name, report))
-        for folder in predictions:
-            made = made_elsewhere(folder, data_set, threshold)
-            found.append((made.model.name, measured(made, data_set, split, groups)))
+        found += [(each.model.name, measured(each, data_set, split, groups)) for each in made]
         parts.append(told_apart(found, [*models, *map(str, predictions)]))
     return parts
 
 
 def measured(made: Made, data_set: DataSet, split: str, groups: tuple[Group, ...]) -> Report:
     """One model's report with the given groups of measures."""
-    from foveate.evaluation import Way
-
-    way = Way(
-        measures=groups,
-        passes=made.passes,
-        post_processing=made.post_processing,
-        fov_for_preparing=made.fov_for_preparing,
-    )
-    return scored(made, data_set, split, way)
+    return scored(made, data_set, split, way_of(made, groups))
 
 
 def report_on(reports: Sequence[Report], file: Path, data_set: str, split: str) -> Report:

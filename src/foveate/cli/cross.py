@@ -9,6 +9,7 @@ import typer
 from foveate.cli.compare import groups_of, known_measures, measured, told_apart
 from foveate.cli.extras import needs
 from foveate.cli.predictors import of_model
+from foveate.cli.scoring import check
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError
 
@@ -47,6 +48,8 @@ def cross(
         each.name if [s.name for s in sets].count(each.name) == 1 else f"{each.name}:{each.root}" for each in sets
     ]
     models = [of_model(each, threads=threads, refinement=Refinement()) for each in weights]
+    for data_set in sets:
+        check(models, data_set, split)
     parts = []
     for data_set in sets:
         groups = groups_of([measure], data_set)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +10,7 @@ import typer
 
 from foveate.cli.console import new_table, say, say_table
 from foveate.cli.extras import needs
-from foveate.cli.predictors import Made, made_elsewhere, of_model, of_vessels
+from foveate.cli.predictors import of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
     HYSTERESIS,
@@ -19,14 +18,14 @@ from foveate.cli.refinements import (
     MIN_SIZE,
     RECONNECT,
     TTA,
+    need_models,
     refinement_of,
 )
+from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from foveate.datasets import DataSet
-    from foveate.evaluation import Report, Way
-    from foveate.evaluation.measures import Group
+    from foveate.evaluation import Report
     from foveate.models import ModelCard
 
 
@@ -76,23 +75,22 @@ def evaluate(
         raise OutputError(f"{json}: is there already. Choose another file, or --overwrite.")
     if to_card and not (weights and len(weights) == 1 and weights[0].endswith(".onnx")):
         raise UsageError("--to-card needs the path of one .onnx file, whose card.json it changes.")
+    resized_to = size_of(size)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    need_models(weights, refinement)
     with needs("evaluate", "scikit-image"):
         from foveate.datasets import open_set
-        from foveate.evaluation import Way
+        from foveate.evaluation.read import as_json
     sets = [open_set(place) for place in data]
     models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
+    pairs = [(each, [*models, *of_folders(predictions or [], each, threshold)]) for each in sets]
+    for data_set, predictors in pairs:
+        check(predictors, data_set, split)
     reports = []
-    for data_set in sets:
-        for made in (*models, *(made_elsewhere(each, data_set, threshold) for each in predictions or [])):
-            way = Way(
-                measures=_measures(data_set, vessels=vessels, boundary=boundary),
-                size=_size(size),
-                empty_is_one=empty == "one",
-                passes=made.passes,
-                post_processing=made.post_processing,
-                fov_for_preparing=made.fov_for_preparing,
-            )
+    for data_set, predictors in pairs:
+        for made in predictors:
+            measures = measures_of(data_set, vessels=vessels, boundary=boundary)
+            way = way_of(made, measures, size=resized_to, empty_is_one=empty == "one")
             report = scored(made, data_set, split, way)
             _print(report)
             reports.append(report)
@@ -101,64 +99,8 @@ def evaluate(
                 command = shlex.join(["foveate", "evaluate", made.card.name, "--data", place, "--split", split])
                 say(f"Written: {_add_to_card(report, Path(made.source), made.card, command)}")
     if json is not None:
-        write_text(_json_of(reports), json)
+        write_text(as_json(reports), json)
         say(f"Written: {json}")
-
-
-def scored(made: Made, data_set: DataSet, split: str, way: Way) -> Report:
-    """The report of one predictor on one data set, with a counter on a terminal."""
-    from foveate.evaluation import evaluate as score
-
-    if made.classes is not None and len(made.classes.names) != len(data_set.classes.names):
-        raise UsageError(
-            f"{made.model.name} tells {', '.join(made.classes.names)} apart, {data_set.name} has the classes"
-            f" {', '.join(data_set.classes.names)}. Choose a set with the model's classes."
-        )
-
-    def on_case(case_id: str, done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{done}/{total} {case_id}" if done < total else "\r\x1b[K")
-            sys.stderr.flush()
-
-    # The measures import what they need when they are taken.
-    with needs("evaluate", "scikit-image"):
-        return score(
-            made.predict,
-            made.entries(data_set, split),
-            data_set.classes,
-            model=made.model,
-            data_set=data_set.name,
-            split=split,
-            threshold=made.threshold,
-            way=way,
-            seen=made.seen(data_set),
-            on_case=on_case,
-        )
-
-
-def _measures(data_set: DataSet, *, vessels: bool | None, boundary: bool) -> tuple[Group, ...]:
-    groups: list[Group] = ["mask", "probability"]
-    if of_vessels(data_set) if vessels is None else vessels:
-        groups.append("vessels")
-    return (*groups, "boundary") if boundary else tuple(groups)
-
-
-def _size(text: str) -> tuple[int, int] | None:
-    if text == "native":
-        return None
-    height, _, width = text.lower().replace("×", "x").partition("x")
-    if not (height.isdecimal() and width.isdecimal() and min(int(height), int(width)) >= 16):
-        raise UsageError(f"--size {text}: write HEIGHTxWIDTH in pixels, e.g. 704x1056, or native.")
-    return int(height), int(width)
-
-
-def _json_of(reports: list[Report]) -> str:
-    """One report as it is; several in one object."""
-    if len(reports) == 1:
-        return reports[0].to_json()
-    import json
-
-    return json.dumps({"reports": [report.model_dump(mode="json") for report in reports]}, indent=2) + "\n"
 
 
 def _add_to_card(report: Report, model: Path, card: ModelCard, command: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from foveate.arrays.fov import FovRule
     from foveate.datasets import DataSet
@@ -67,12 +67,13 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
     from foveate.inference import Segmenter
 
     file = model_file(weights)
+    run = Path(weights).resolve().name if isinstance(file, Path) else ""
     segmenter = Segmenter.open(file, threads=threads, refinement=refinement)
     card = segmenter.card
     return Made(
         predict=lambda case: segmenter.segment(case.image),
         model=ModelSummary(
-            name=card.name,
+            name=run or card.name,
             sha256=card.sha256,
             parameters=card.parameters,
             gmacs=gmacs_of(card),
@@ -88,8 +89,14 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
     )
 
 
-def made_elsewhere(folder: Path, data_set: DataSet, threshold: float | None) -> Made:
-    """The masks, or with a threshold the probability maps, in a folder."""
+def of_folders(folders: Sequence[Path], data_set: DataSet, threshold: float | None) -> list[Made]:
+    """The masks, or with a threshold the probability maps, in each folder. Raises UsageError for one that isn't."""
+    if threshold is not None and not folders:
+        raise UsageError("--threshold is for --predictions; that of a model is in its card.")
+    return [_of_folder(folder, data_set, threshold) for folder in folders]
+
+
+def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made:
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.predictions import PredictionFolder
 
@@ -102,12 +109,12 @@ def made_elsewhere(folder: Path, data_set: DataSet, threshold: float | None) -> 
     )
     return Made(
         predict=PredictionFolder(folder, data_set.classes, fov_rule(data_set), threshold),
-        model=ModelSummary(name=str(folder)),
+        model=ModelSummary(name=folder.resolve().name or str(folder)),
         threshold=single,
         classes=None,
-        passes="unknown: read from files",
-        post_processing="unknown: read from files",
-        fov_for_preparing="unknown: read from files",
+        passes="predictions read from files",
+        post_processing="unknown",
+        fov_for_preparing="unknown",
         source=str(folder),
     )
 
@@ -149,12 +156,12 @@ def model_file(weights: str) -> str | Path:
 
 
 def gmacs_of(card: ModelCard) -> float | None:
-    """What the catalogue has counted for the card's network with its options; None where it has not."""
+    """What its export counted, or for an older card the catalogue, for that network with these options; else None."""
     from foveate.networks.catalogue import catalogue
     from foveate.networks.registry import NETWORKS
 
-    if card.network not in NETWORKS:
-        return None
+    if card.gmacs is not None or card.network not in NETWORKS:
+        return card.gmacs
     facts = catalogue()[card.network]
     default = {option.name: option.default for option in facts.options}
     given = default | {name: tuple(value) if isinstance(value, list) else value for name, value in card.options.items()}

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from foveate.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from foveate.inference.refinement import Refinement
 
 TTA = Annotated[
@@ -21,6 +25,17 @@ RECONNECT = Annotated[int, typer.Option(help="Bridge gaps of at most so many pix
 MIN_SIZE = Annotated[int, typer.Option(help="Remove parts of fewer pixels.")]
 LARGEST = Annotated[bool, typer.Option("--largest", help="Keep only the largest part of each class.")]
 FILL_HOLES = Annotated[int, typer.Option(help="Fill holes of at most so many pixels; -1: all.")]
+
+
+def need_models(weights: Sequence[str] | None, refinement: Refinement) -> None:
+    """Raise UsageError where there is no model that the options could work on: masks are counted as they are."""
+    from foveate.inference.refinement import Refinement
+
+    if not weights and refinement != Refinement():
+        raise UsageError(
+            f"--tta and post-processing (here: {refinement.passes}; {refinement.steps}) are for WEIGHTS; --predictions"
+            " are counted as they are."
+        )
 
 
 def refinement_of(

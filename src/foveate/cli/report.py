@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.console import say
-from foveate.cli.evaluate import _json_of, _measures, _size, scored
 from foveate.cli.extras import needs
-from foveate.cli.predictors import Made, made_elsewhere, of_model
-from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
+from foveate.cli.predictors import Made, of_folders, of_model
+from foveate.cli.refinements import (
+    FILL_HOLES,
+    HYSTERESIS,
+    LARGEST,
+    MIN_SIZE,
+    RECONNECT,
+    TTA,
+    need_models,
+    refinement_of,
+)
+from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +50,13 @@ def report(
         float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")
     ] = None,
     size: Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")] = "native",
+    vessels: Annotated[
+        bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
+    ] = None,
     boundary: Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")] = True,
+    empty: Annotated[
+        Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
+    ] = "out",
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
@@ -64,34 +79,39 @@ def report(
     if not data or not (weights or predictions):
         raise UsageError("report needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
     check_free(out, pictures=pictures is not None, overwrite=overwrite)
+    resized_to = size_of(size)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    need_models(weights, refinement)
     with needs("evaluate", "Matplotlib"):
         from foveate.datasets import open_set
-        from foveate.evaluation import Way
+        from foveate.evaluation import confidence, warning
+        from foveate.evaluation.read import as_json
         from foveate.imaging import write_text
         from foveate.report import page
+        from foveate.report.figures import learning
+        from foveate.report.files import write_figures
     sets = [open_set(place) for place in data]
     models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
     parts: list[Part] = []
     reports: list[Report] = []
-    for data_set in sets:
-        made = [*models, *(made_elsewhere(each, data_set, threshold) for each in predictions or [])]
-        measures = _measures(data_set, vessels=None, boundary=boundary)
-        ways = [
-            Way(
-                measures=measures,
-                size=_size(size),
-                passes=each.passes,
-                post_processing=each.post_processing,
-                fov_for_preparing=each.fov_for_preparing,
-            )
-            for each in made
-        ]
+    pairs = [(each, [*models, *of_folders(predictions or [], each, threshold)]) for each in sets]
+    for data_set, made in pairs:
+        check(made, data_set, split)
+    for data_set, made in pairs:
+        measures = measures_of(data_set, vessels=vessels, boundary=boundary)
+        ways = [way_of(each, measures, size=resized_to, empty_is_one=empty == "one") for each in made]
         part = part_of(data_set, split, made, ways, colours, out / PICTURES, pictures)
         parts.append(part)
         reports += part.reports
-    write_text(page(parts, learned(weights or [])), out / PAGE)
-    write_text(_json_of(reports), out / NUMBERS)
+    runs = learned(weights or [])
+    if runs and pictures is not None:
+        write_figures(out / PICTURES, "runs", [learning(runs)], pictures)
+    write_text(page(parts, runs), out / PAGE)
+    write_text(as_json(reports), out / NUMBERS)
+    for each in reports:
+        for line in (warning(each), *confidence(each)):
+            if line:
+                say(f"{each.model.name} on {each.data.set}: {line}")
     say(f"Written: {out / PAGE} and {out / NUMBERS}")
 
 

@@ -51,7 +51,9 @@ class ComparedModel(Record):
     data: DataSummary = Field(description="Which images it was evaluated on, and how many of them it has seen before.")
     protocol: Protocol = Field(description="How it was prepared, predicted and counted.")
     statement: str = Field(description="The same in a sentence.")
-    milliseconds: float = Field(ge=0, description="Median over images, from the image in memory to its mask.")
+    milliseconds: float | None = Field(
+        ge=0, description="Median over images, from the image in memory to its mask; null for masks from files."
+    )
     measures: dict[str, Compared] = Field(description="Measure to values.")
 
 
@@ -189,7 +191,10 @@ def _model(
         data=report.data,
         protocol=report.protocol,
         statement=statement(report),
-        milliseconds=1000 * statistics.median(row.seconds for row in report.images),
+        # Without a model file its masks were read: the time says nothing of whatever made them.
+        milliseconds=None
+        if report.model.sha256 is None
+        else 1000 * statistics.median(row.seconds for row in report.images),
         measures={
             measure: Compared(
                 pooled=pooled.values.get(measure),

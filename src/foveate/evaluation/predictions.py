@@ -67,6 +67,9 @@ class PredictionFolder:
         wanted = [f"{name}{suffix}{ending}" for name in names for suffix in suffixes for ending in ENDINGS]
         there = [path for path in self._files() if path.name in wanted]
         if not there:
+            maps = [f"{name}_probability{ending}" for name in names for ending in ENDINGS]
+            if self.threshold is None and any((self.folder / each).is_file() for each in maps):
+                raise UsageError(f"{self.folder}: holds maps of probabilities. Say --threshold to score them.")
             raise DataError(f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {wanted[0]}.")
         return min(there, key=lambda path: wanted.index(path.name))
 

@@ -34,8 +34,7 @@ class ModelSummary(Record):
     gmacs: float | None = Field(
         default=None,
         ge=0,
-        description="Billions of multiply-accumulates for one image of 512×512; null where the network, with these"
-        " options, is not in the catalogue.",
+        description="Billions of multiply-accumulates for one image of 512×512; null where they aren't known.",
     )
     trained_on: tuple[str, ...] = Field(default=(), description="The data sets that it has learnt from.")
 

@@ -1,14 +1,22 @@
-"""Results of earlier evaluations, from their files."""
+"""Results of evaluations, to and from the text of their files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from foveate.errors import DataError, UsageError
 from foveate.evaluation.report import Report
+
+
+def as_json(reports: Sequence[Report]) -> str:
+    """One report as it is; several in one object."""
+    if len(reports) == 1:
+        return reports[0].to_json()
+    return json.dumps({"reports": [report.model_dump(mode="json") for report in reports]}, indent=2) + "\n"
 
 
 def read_reports(file: Path) -> list[Report]:

@@ -59,6 +59,11 @@ class Scopes(Record):
     fov: Scope = Field(description="Pixels inside the field of view.")
     image: Scope = Field(description="All pixels.")
 
+    @property
+    def told_apart(self) -> dict[Literal["fov", "image"], Scope]:
+        """Both by name; the image alone where no pixel of it lies outside the field of view."""
+        return {"image": self.image} if self.fov == self.image else {"fov": self.fov, "image": self.image}
+
 
 class MacroScope(Record):
     """The mean over the classes where a measure is defined."""

@@ -9,7 +9,7 @@ from foveate.evaluation.measures import MEASURES
 
 if TYPE_CHECKING:
     from foveate.evaluation.protocol import DataSummary
-    from foveate.evaluation.report import Interval, Intervals, Macro, Report, Scope, Scopes
+    from foveate.evaluation.report import Averaged, Interval, Intervals, Macro, Report, Scope, Scopes
 
 UNDEFINED = "–"
 
@@ -21,9 +21,9 @@ def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
     """For each class, and for their mean where there are several, a title and its rows, the header first.
 
     A row is a measure; the columns are scopes, pooled and over images, with 95 % intervals, then the second observer
-    inside the field of view; where no pixel lies outside it, the two scopes are one. Groups of images have a column
-    inside the field of view only: more would not fit on a line. An undefined value, or one that a second observer
-    can't have, is a dash.
+    inside the field of view; where no pixel lies outside it, the two scopes are one. Groups of images, and how many
+    images or groups are left out as undefined where some are, have a column inside the field of view only: more would
+    not fit on a line. An undefined value, or one that a second observer can't have, is a dash.
     """
     found = []
     for name, scopes in report.classes.items():
@@ -71,7 +71,7 @@ def confidence(report: Report) -> list[str]:
             continue
         related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
         lines.append(
-            f"Expected F1 of a {name} mask, from its probabilities alone: {each.expected:.4f} in the mean, true"
+            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean, true"
             f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
         )
     return lines
@@ -106,18 +106,29 @@ def _words(report: Report) -> str:
 
 def _columns(scopes: Scopes) -> list[Column]:
     if scopes.fov == scopes.image:
-        return _of_scope("whole image", scopes.image, groups=True)
-    return _of_scope("fov", scopes.fov, groups=True) + _of_scope("image", scopes.image, groups=False)
+        return _of_scope("whole image", scopes.image, more=True)
+    return _of_scope("fov", scopes.fov, more=True) + _of_scope("image", scopes.image, more=False)
 
 
-def _of_scope(title: str, scope: Scope, *, groups: bool) -> list[Column]:
+def _of_scope(title: str, scope: Scope, *, more: bool) -> list[Column]:
     columns: list[Column] = [
         (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals)),
         (f"{title}\nmean over images", _cells(scope.per_image.mean, scope.per_image.intervals)),
     ]
-    if groups and scope.per_group is not None:
+    if not more:
+        return columns
+    columns += _undefined("images", scope.per_image)
+    if scope.per_group is not None:
         columns.append((f"{title}\nmean over groups", _cells(scope.per_group.mean, scope.per_group.intervals)))
+        columns += _undefined("groups", scope.per_group)
     return columns
+
+
+def _undefined(what: str, found: Averaged) -> list[Column]:
+    """Of how many images or groups each mean is left out; no column where every value is defined."""
+    if not any(found.undefined.values()):
+        return []
+    return [(f"{what}\nundefined", {name: str(count) for name, count in found.undefined.items()})]
 
 
 def _macro_columns(macro: Macro) -> list[Column]:

@@ -33,7 +33,7 @@ class Refinement:
         """The post-processing in words: every option that is on, in the order of application."""
         plain = PostProcessing()
         chosen = [(each.name, getattr(self.post_processing, each.name)) for each in fields(plain)]
-        on = [f"{name} {value}" for name, value in chosen if value != getattr(plain, name)]
+        on = [name if value is True else f"{name} {value}" for name, value in chosen if value != getattr(plain, name)]
         return ", ".join(on) or "none"
 
 

@@ -59,6 +59,11 @@ class ModelCard(Closed):
     network: str
     options: dict[str, Any] = Field(description="The network's options, widths among them.")
     parameters: int
+    gmacs: float | None = Field(
+        default=None,
+        ge=0,
+        description="Billions of multiply-accumulates for one image of 512×512; null where not counted.",
+    )
     fov: Literal["find", "whole"] = Field(
         default="find", description="The FOV is found, as in fundus photographs, or is the whole image."
     )

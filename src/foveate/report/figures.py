@@ -13,6 +13,7 @@ from foveate.pictures import (
     counts_of,
     expected_against_true,
     labels,
+    learning_curves,
     precision_recall,
     reliability,
     risk_coverage,
@@ -20,6 +21,7 @@ from foveate.pictures import (
     scores_by_image,
 )
 from foveate.pictures.confusion import BACKGROUND
+from foveate.report.tables import WHERE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from foveate.evaluation import Report
     from foveate.evaluation.report import Values
+    from foveate.pictures import LearningCurve
 
 Matrices = Mapping[str, "NDArray[np.int64]"]
 
@@ -77,6 +80,12 @@ def figures(reports: Sequence[Report], label_matrices: Sequence[Matrices]) -> It
             yield Drawn(f"confusion_classes_{label}", figure, _in_words(titled, names), wide=True)
 
 
+def learning(runs: Sequence[LearningCurve]) -> Drawn:
+    """How one or more runs learned, in one plot."""
+    best = (f"{run.name}: best validation F1 {run.mean_f1[run.best]:.4f}" for run in runs)
+    return Drawn("learning", learning_curves(runs), f"Learning curves. {'; '.join(best)}.", wide=True)
+
+
 def _drawn(reports: Sequence[Report], name: str, after: str, chosen: Mapping[str, Kind]) -> Iterator[Drawn]:
     for kind, (draw, measures) in chosen.items():
         figure = draw(reports, name)
@@ -90,8 +99,8 @@ def _confusions(reports: Sequence[Report], name: str, after: str) -> Iterator[Dr
     for label, report in zip(labels(reports), reports, strict=True):
         scopes = report.classes[name]
         matrices = {
-            f"{label}, inside the field of view": counts_of(scopes.fov.pooled.counts),
-            f"{label}, whole image": counts_of(scopes.image.pooled.counts),
+            f"{label}, {WHERE[where].lower()}": counts_of(scope.pooled.counts)
+            for where, scope in scopes.told_apart.items()
         }
         names = [BACKGROUND, name]
         figure = confusion_matrices(matrices, names, counted([report], None, "pixels of all images together"))

@@ -8,11 +8,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from foveate.evaluation.protocol import NOTICE
-from foveate.pictures import LearningCurve, encoded, learning_curves
-from foveate.report.figures import Drawn
+from foveate.pictures import LearningCurve, encoded
+from foveate.report.figures import Drawn, learning
 from foveate.report.markup import Markup, data_address, fill, joined
 from foveate.report.published import published_rows
-from foveate.report.tables import every_measure, protocol, summary
+from foveate.report.tables import every_measure, protocol, remarks, summary
 
 if TYPE_CHECKING:
     from foveate.evaluation import Report
@@ -23,6 +23,7 @@ PART = """<section class="part" aria-labelledby="$key">
 <h2 id="$key">$title</h2>
 <p>$title_of_set. $images</p>
 $summaries
+$remarks
 $details
 <section aria-labelledby="$key-images"><h3 id="$key-images">Best, median and worst image</h3>
 <p>By F1 inside the field of view$mean.
@@ -92,6 +93,7 @@ def _part(part: Part, key: str, title: str) -> Markup:
         title_of_set=part.title,
         images=f"{data.count} image{'s' * (data.count > 1)}{groups}.",
         summaries=joined(summary(part.reports, name) for name in part.reports[0].classes),
+        remarks=remarks(part.reports),
         details=every_measure(part.reports),
         mean=", the mean of the models" if len(part.reports) > 1 else "",
         viewers=joined(part.viewers),
@@ -117,9 +119,7 @@ def figure(drawn: Drawn) -> Markup:
 def _learning(runs: Sequence[LearningCurve]) -> Markup:
     if not runs:
         return Markup("")
-    best = (f"{run.name}: best validation F1 {run.mean_f1[run.best]:.4f}" for run in runs)
-    drawn = Drawn("learning", learning_curves(runs), f"Learning curves. {'; '.join(best)}.", wide=True)
-    return fill(LEARNING, figure=figure(drawn))
+    return fill(LEARNING, figure=figure(learning(runs)))
 
 
 def _owner(part: Part) -> Markup:

@@ -10,6 +10,7 @@ from foveate.published import Row, rows
 from foveate.published.audit import audit
 from foveate.published.sentences import sentences
 from foveate.report.markup import Markup, fill, joined
+from foveate.report.tables import WHERE
 
 if TYPE_CHECKING:
     from foveate.evaluation import Report
@@ -55,8 +56,8 @@ def published_rows(reports: Sequence[Report], *, key: str) -> Markup:
         key=key,
         own=_table("The papers' own results", own, reports),
         others=fill(
-            "<details><summary>$count rows that these papers quote from others</summary>\n$table\n</details>",
-            count=len(others),
+            "<details><summary>$count that these papers quote from others</summary>\n$table\n</details>",
+            count="1 row" if len(others) == 1 else f"{len(others)} rows",
             table=_table("Quoted results", others, reports),
         )
         if others
@@ -79,15 +80,13 @@ def _table(caption: str, chosen: Sequence[Row], reports: Sequence[Report]) -> Ma
 
 
 def _measured(reports: Sequence[Report], known: Sequence[str]) -> Iterator[Markup]:
-    """This page's own numbers, of the sets of one class that papers have, counted in both ways."""
+    """This page's own numbers, of the sets of one class that papers have, counted in both ways where they differ."""
     for label, report in zip(labels(reports), reports, strict=True):
         (scopes, *several) = report.classes.values()
-        for where, scope in (
-            () if several else (("inside the field of view", scopes.fov), ("whole image", scopes.image))
-        ):
+        for where, scope in () if several else scopes.told_apart.items():
             values = [scope.pooled.values.get(measure) for measure in known]
             cells = joined(fill("<td>$text</td>", text="–" if v is None else f"{v:.4f}") for v in values)
-            yield fill(MEASURED, name=label, where=where, cells=cells)
+            yield fill(MEASURED, name=label, where=WHERE[where].lower(), cells=cells)
 
 
 def _row(row: Row, known: Sequence[str]) -> Markup:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from foveate.evaluation import statement, tables
+from foveate.evaluation import confidence, statement, tables, warning
 from foveate.evaluation.protocol import Protocol
 from foveate.pictures import labels
 from foveate.report.markup import Markup, escaped, fill, joined
@@ -27,7 +27,7 @@ COLUMNS = {
 }
 """Measure to heading; a column without a value is left out."""
 
-WHERE = {"fov": "Inside the field of view", "image": "Whole image"}
+WHERE: dict[Literal["fov", "image"], str] = {"fov": "Inside the field of view", "image": "Whole image"}
 
 TABLE = """<p class="caption" aria-hidden="true">$caption</p>
 <div class="scroll" tabindex="0" role="region" aria-label="$caption">
@@ -46,20 +46,23 @@ ALL_MEASURES = "<details><summary>Every measure: $title</summary>\n$table\n</det
 
 
 def summary(reports: Sequence[Report], name: str) -> Markup:
-    """The main measures of a class: pooled, with intervals, by field of view and whole image; F1 as a mean, too."""
+    """The main measures of a class: pooled, with intervals, and F1 as a mean, too.
+
+    Inside the field of view and over the whole image, or once where these are the same.
+    """
     known = [m for m in COLUMNS if any(m in r.classes[name].fov.pooled.values for r in reports)]
     heads = [COLUMNS[measure] for measure in known]
     heads.insert(1, "F1, mean of images")
     bodies = []
-    for key, title in WHERE.items():
+    for key in (each for each in WHERE if any(each in r.classes[name].told_apart for r in reports)):
         rows = [_row(label, getattr(r.classes[name], key), known) for label, r in _labelled(reports)]
         second = reports[0].second_observer
         if second is not None:
             rows.append(_row("second observer", getattr(second.classes[name], key), known))
-        bodies.append(fill(BODY, width=len(heads) + 1, title=title, rows=joined(rows)))
+        bodies.append(fill(BODY, width=len(heads) + 1, title=WHERE[key], rows=joined(rows)))
     data = reports[0].data
-    caption = (
-        f"{name} on {data.set}, {data.split}: pixels of all {data.count} images together, 95 % intervals over images"
+    caption = f"{name} on {data.set}, {data.split}: pixels of " + (
+        f"all {data.count} images together, 95 % intervals over images" if data.count > 1 else "its only image"
     )
     head = joined(fill('<th scope="col">$text</th>', text=text) for text in heads)
     return fill(TABLE, caption=caption, head=head, bodies=joined(bodies))
@@ -82,6 +85,16 @@ def _cell(value: float | None, interval: Interval | None) -> Markup:
         return fill(CELL, value=shown, interval="")
     low, high = interval
     return fill(CELL, value=shown, interval=fill(" <small>$low–$high</small>", low=f"{low:.3f}", high=f"{high:.3f}"))
+
+
+def remarks(reports: Sequence[Report]) -> Markup:
+    """What must be said beside the numbers: that images were seen before, and how far the probabilities are right."""
+    found = []
+    for label, report in _labelled(reports):
+        if seen := warning(report):
+            found.append(fill('<p class="warning"><strong>$label: $seen</strong></p>', label=label, seen=seen))
+        found += [fill("<p>$label: $line</p>", label=label, line=line) for line in confidence(report)]
+    return joined(found)
 
 
 def every_measure(reports: Sequence[Report]) -> Markup:

@@ -15,6 +15,8 @@ import torch
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData
+from foveate.networks.catalogue import HEIGHT, WIDTH
+from foveate.networks.measure import measure
 from foveate.recipes.read import read_recipe
 from foveate.runtime import open_network
 from foveate.training.run_folder import BEST, RECIPE, load_facts
@@ -70,6 +72,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         network=facts.network,
         options=facts.options,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
+        gmacs=measure(facts.build, in_channels=len(facts.mean), height=HEIGHT, width=WIDTH)[0].gmacs,
         fov=recipe.data.fov,
         working_minimum=recipe.data.working_minimum,
         working_maximum=recipe.data.working_maximum,
