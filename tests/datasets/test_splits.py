@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from foveate.datasets import check_groups, open_set
+from foveate.datasets import check_groups, open_set, open_sets
 from foveate.datasets.splits import folds, hold_out
 from foveate.errors import DataError, UsageError
 from foveate.records import Case, CaseEntry
@@ -135,3 +135,9 @@ def test_the_same_seed_makes_the_same_folds_in_any_order_of_the_cases_and_anothe
 def test_more_folds_than_groups_and_fewer_than_two_are_refused(groups: tuple[str, ...], count: int) -> None:
     with pytest.raises(DataError, match=rf"{count} folds .* found {len(set(groups))} groups"):
         folds(listed(*groups), count, 0)
+
+
+def test_two_sets_of_one_name_are_refused_as_scores_and_facts_go_by_names() -> None:
+    assert [data.name for data in open_sets(["synthetic:1"])] == ["synthetic"]
+    with pytest.raises(UsageError, match=r"--data synthetic is given 2 times.*one table"):
+        open_sets(["synthetic:1", "synthetic:2"])

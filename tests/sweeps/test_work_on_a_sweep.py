@@ -130,9 +130,9 @@ def test_a_recipe_that_watches_the_loss_is_ranked_by_it_lowest_first(tmp_path: P
     assert losses[0] != losses[1]
 
 
-@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize(("steps", "reason"), [(1, "is not a number"), (2, "the loss is nan")])
 def test_a_trial_that_fails_says_why_and_the_others_go_on(
-    steps: int, tmp_path: Path, small_data: list[DataSet]
+    steps: int, reason: str, tmp_path: Path, small_data: list[DataSet]
 ) -> None:
     search = ("training.learning_rate = [1e-3, 1e30]",)
     fixed = ("training.optimiser='sgd'", "training.gradient_clip=0.0", f"training.samples_per_epoch={2 * steps}")
@@ -140,7 +140,7 @@ def test_a_trial_that_fails_says_why_and_the_others_go_on(
     assert work(sweep, small_data, tmp_path / "out", say=said.append) == 2
     done, failed = ranking_of(tmp_path / "out", None).rows
     assert (done.number, done.state, failed.number, failed.state) == (0, "done", 1, "failed")
-    assert "nan" in failed.reason
+    assert reason in failed.reason
     assert any(failed.reason in sentence for sentence in said)
     assert work(sweep, small_data, tmp_path / "out") == 0
 
@@ -199,6 +199,11 @@ def test_too_many_folds_and_random_weights_that_would_be_frozen_are_told_before_
     frozen = ('training.freeze = [[], ["level0"]]',)
     with pytest.raises(UsageError, match="would freeze random weights"):
         work(small_sweep(tmp_path, search=frozen), small_data, tmp_path / "out")
+    five_levels = ("network.name='unet'", "network.widths=[4, 4, 4, 4, 4]", "training.batch=1")
+    small = write_sweep(tmp_path, fixed=five_levels, search=("training.crop = [64, 16]",))
+    small.write_text(small.read_text(encoding="utf-8").replace("training.crop = 64\n", ""), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"training\.crop = 16 leaves one pixel"):
+        work(read_sweep(str(small)), small_data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -324,3 +329,4 @@ def test_a_storage_that_can_not_be_used_gets_one_line_without_its_password(
         work(small_sweep(tmp_path, search=TWO), small_data, tmp_path / "out", storage=storage)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+    assert not (tmp_path / "out").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from sklearn.metrics import f1_score
 import foveate
 from foveate.arrays.prepare import Preparation, WorkingSize, predict
 from foveate.datasets import DataSet
-from foveate.errors import UsageError
+from foveate.errors import TrainingError, UsageError
 from foveate.inference import Segmenter
 from foveate.recipes.schema import Recipe
 from foveate.records import Case, CaseEntry, Classes, Masks
@@ -194,6 +194,20 @@ def test_sets_with_other_classes_are_refused_together(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has the classes disc, square"):
         run(small_recipe(*LEARNING), sets, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_with_the_classes_it_began_with_and_a_wrong_call_leaves_it_as_it_was(tmp_path: Path) -> None:
+    def files() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    run(short_recipe(), [drawn_set(APART)], tmp_path)
+    before = files()
+    for other in (OVER_EACH_OTHER, Classes(("square", "disc")), Classes()):
+        with pytest.raises(TrainingError, match="began with the classes disc, square") as caught:
+            run(short_recipe("training.epochs=2"), [replace(drawn_set(APART), classes=other)], tmp_path, resume=True)
+        assert "\n" not in str(caught.value)
+        assert files() == before
+    run(short_recipe("training.epochs=2"), [drawn_set(APART)], tmp_path, resume=True)
 
 
 def short_recipe(*overrides: str) -> Recipe:

@@ -34,7 +34,7 @@ def test_each_fold_is_held_out_once_and_is_the_same_for_every_seed(tmp_path: Pat
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        (("data.folds=3", "data.fold=3"), "fold 3 is none of the 3 folds"),
+        (("data.folds=3", "data.fold=3"), "vessels: data: fold 3 is none of the 3 folds"),
         (("data.fold=1",), "fold 1 is none of the 0 folds"),
         (("data.folds=1",), "leaves nothing to train on"),
         (("data.folds=-1",), r"data\.folds = -1"),

@@ -302,3 +302,24 @@ def test_a_network_named_on_the_command_line_leaves_the_recipes_own_options_behi
     assert by_name == {"widths": (4, 8)}
     plain = read_recipe("region-guided-vessels", ["network.name=region_guided"])
     assert plain == read_recipe("region-guided-vessels")
+
+
+def test_an_exported_model_is_refused_and_its_run_named_instead(tmp_path: Path) -> None:
+    recipe = small_recipe("training.epochs=1")
+    with pytest.raises(UsageError, match=r"model\.onnx: an exported model can't be learnt on.*run's folder"):
+        first_weights(recipe, Classes(), tmp_path / "model.onnx")
+
+
+def test_a_crop_that_leaves_one_pixel_to_a_batch_norm_is_refused_before_anything_is_done() -> None:
+    five_levels = ("network.name=unet", "network.widths=[4, 4, 4, 4, 4]")  # the deepest has one of 16 pixels
+
+    def begin(*overrides: str, processes: int = 1) -> None:
+        first_weights(small_recipe(*five_levels, *overrides), Classes(), None, processes)
+
+    with pytest.raises(UsageError, match=r"training\.crop = 16 leaves one pixel.*training\.batch = 1") as caught:
+        begin("training.crop=16", "training.batch=1")
+    assert "\n" not in str(caught.value)
+    begin("training.crop=16", "training.batch=2")
+    with pytest.raises(UsageError, match="1 in a process"):
+        begin("training.crop=16", "training.batch=2", processes=2)
+    begin("training.crop=32", "training.batch=1")

@@ -1,12 +1,19 @@
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import pytest
 
 from foveate.datasets import DataSet
-from foveate.errors import TrainingError
+from foveate.errors import DataError, TrainingError
+from foveate.records import Case, CaseEntry
+from foveate.training import lock
 from foveate.training.lock import is_locked, locked
 from small_run import run, small_recipe
 
@@ -59,3 +66,56 @@ def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(TrainingError, match="can't be written"), locked(tmp_path / "file"):
         pass
+
+
+def test_a_folder_made_for_what_failed_at_once_is_removed_with_those_around_it_that_were_made_too(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path / "mine" / "runs" / "first"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+
+def test_a_folder_that_was_there_or_holds_something_stays(tmp_path: Path) -> None:
+    def write_and_stop(path: Path) -> None:
+        path.touch()
+        raise KeyboardInterrupt
+
+    (tmp_path / "before").mkdir()
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path / "before"):
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path / "used"):
+        write_and_stop(tmp_path / "used" / "recipe.toml")
+    assert {path.name for path in (tmp_path / "before").iterdir()} == {"lock"}
+    assert {path.name for path in (tmp_path / "used").iterdir()} == {"lock", "recipe.toml"}
+
+
+def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = lock._acquire
+
+    def removed_first(file: BinaryIO) -> bool:
+        shutil.rmtree(tmp_path / "run")
+        return acquire(file)
+
+    monkeypatch.setattr(lock, "_acquire", removed_first)
+    with pytest.raises(TrainingError, match="another process"), locked(tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("spoilt", ["unreadable", "empty"])
+def test_data_that_can_not_be_learnt_from_leave_no_folder_behind(
+    spoilt: str, tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    def load(entry: CaseEntry) -> Case:
+        if spoilt == "unreadable":
+            raise DataError(f"{entry.id}: spoilt")
+        case = entry.load()
+        return replace(case, masks=np.zeros_like(case.masks))
+
+    entries = tuple(replace(entry, load=partial(load, entry)) for entry in small_data[0].entries)
+    with pytest.raises(DataError, match=r"spoilt|nothing to learn"):
+        run(small_recipe("training.epochs=1"), [replace(small_data[0], entries=entries)], tmp_path / "runs" / "run")
+    assert list(tmp_path.iterdir()) == []

@@ -47,7 +47,7 @@ def check(
 
 def _print(report: CheckReport) -> None:
     for split, part in report.splits.items():
-        say(f"{split}: {part.images} images, {part.groups} groups")
+        say(f"{split}: {_number(part.images, 'image')}, {_number(part.groups, 'group')}")
     if report.sizes:
         shown = [f"{size} ({count})" for size, count in list(report.sizes.items())[:6]]
         more = f", {len(report.sizes) - 6} more sizes" if len(report.sizes) > 6 else ""
@@ -59,7 +59,11 @@ def _print(report: CheckReport) -> None:
         say(f"classes, share of all pixels (images): {', '.join(shares)}")
     for finding in report.findings:
         say(f"{'fault' if finding.fault else 'remark'}: {finding.text}")
-    say(f"{report.faults} faults, {len(report.findings) - report.faults} remarks")
+    say(f"{_number(report.faults, 'fault')}, {_number(len(report.findings) - report.faults, 'remark')}")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def show(

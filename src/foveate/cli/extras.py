@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from foveate.errors import UsageError
 
+MLFLOW = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
+
 
 @contextmanager
 def needs_torch() -> Iterator[None]:
     """Around the import of a part that the base install does not bring: says what to install."""
+    # Whether or not it is asked for: MONAI imports MLflow wherever that is installed.
+    for name, value in MLFLOW.items():
+        os.environ.setdefault(name, value)
     try:
         yield
     except ModuleNotFoundError as error:

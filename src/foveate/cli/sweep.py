@@ -12,7 +12,7 @@ import typer
 
 from foveate.cli.console import new_table, say, say_error, say_table
 from foveate.cli.extras import needs, needs_torch
-from foveate.cli.train import INTERRUPTED, MLFLOW, TERMINATED, Terminated, _sigterm_like_ctrl_c
+from foveate.cli.signals import sigterm_like_ctrl_c, status_of
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,20 +72,17 @@ def _work(
     device: str,
 ) -> None:
     from foveate.cli.train_display import shown
-    from foveate.datasets import open_set
+    from foveate.datasets import open_sets
     from foveate.sweeps.read import read_sweep
     from foveate.sweeps.space import check_recipes
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
-    # MONAI imports MLflow wherever that is installed.
-    for variable, value in MLFLOW.items():
-        os.environ.setdefault(variable, value)
     sweep = read_sweep(name)
     check_recipes(sweep, name)
-    sets = [open_set(place) for place in data]
+    sets = open_sets(data)
     command = shlex.join(["foveate", *sys.argv[1:]])
-    with _sigterm_like_ctrl_c():
+    with sigterm_like_ctrl_c():
         try:
             with needs("sweep", "optuna"):
                 from foveate.sweeps.storage import hidden
@@ -95,7 +92,7 @@ def _work(
             work_on(Work(sweep, out, sets, device, command, initial, say, shown), storage=storage, at_most=at_most)
         except KeyboardInterrupt as stop:
             say_error("stopped; every whole epoch is kept. The same call goes on.")
-            raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from stop
+            raise typer.Exit(status_of(stop)) from stop
 
 
 def _show(folder: Path, storage: str | None) -> None:

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from foveate.cli.console import rank, say, say_error
 from foveate.cli.extras import needs_torch
+from foveate.cli.signals import sigterm_like_ctrl_c, status_of
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
     from foveate.recipes.schema import Recipe
 
 Storage = Literal["auto", "memory", "disk"]
-
-MLFLOW = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
-"""What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
-
-INTERRUPTED, TERMINATED = 128 + 2, 128 + 15
-"""Exit statuses, as shells have them: of Ctrl-C, and of a process that was asked to end."""
 
 
 def train(
@@ -139,19 +125,16 @@ def _run(
     track: bool,
 ) -> None:
     from foveate.cli.train_display import shown
-    from foveate.datasets import open_set
+    from foveate.datasets import open_sets
 
-    # Even without --track: MONAI imports MLflow wherever that is installed.
-    for name, value in MLFLOW.items():
-        os.environ.setdefault(name, value)
-    with _sigterm_like_ctrl_c():
+    with sigterm_like_ctrl_c():
         try:
             with needs_torch():
                 from foveate.training.start import start
             with shown(recipe) as listener:
                 ending = start(
                     recipe,
-                    [open_set(place) for place in data],
+                    open_sets(data),
                     folder=out,
                     resume=resume,
                     device=device,
@@ -164,7 +147,7 @@ def _run(
                 )
         except KeyboardInterrupt as stop:
             say_error(f"stopped; {_what_is_left(out)}")
-            raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from stop
+            raise typer.Exit(status_of(stop)) from stop
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
 
 
@@ -179,19 +162,3 @@ def _what_is_left(out: Path) -> str:
     if (out / STATE).is_file():
         return f"the last whole epoch is kept. Go on with: foveate train --resume {shlex.quote(str(out))}"
     return "nothing was trained yet."
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end, by the system or by `kill`."""
-
-
-@contextmanager
-def _sigterm_like_ctrl_c() -> Iterator[None]:
-    def stop(signal_number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -10,6 +10,7 @@ classes, `CLASSES` says how, and `classes(root)` which they are.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foveate.datasets.files import missing_files
@@ -103,6 +104,21 @@ def open_set(spec: str) -> DataSet:
         raise DataError(missing[0][1] + others)
     check_groups(data.name, list(data.entries))
     return data
+
+
+def open_sets(specs: Sequence[str]) -> list[DataSet]:
+    """List several data sets, as `open_set` does, that are told apart by their names.
+
+    Raises UsageError where two have one name.
+    """
+    names = [spec.partition(":")[0] for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"--data {name} is given {names.count(name)} times, and sets are told apart by their names."
+                " List the images of all of them in one table, folder:data.csv."
+            )
+    return [open_set(spec) for spec in specs]
 
 
 def list_set(spec: str) -> DataSet:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -35,11 +37,25 @@ def open_study(folder: Path, name: str, storage: str | None) -> optuna.Study:
     Raises UsageError where the storage can't be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    address = storage or _own(folder)
+    with _told(storage or _own(folder)) as address:
+        return optuna.create_study(storage=_tables(address), study_name=name, direction="maximize", load_if_exists=True)
+
+
+def check_storage(storage: str) -> None:
+    """Raise UsageError where the storage can't be reached."""
+    with _told(storage) as address:
+        _tables(address)
+
+
+def _tables(address: str) -> optuna.storages.RDBStorage:
     waits = {"connect_args": {"timeout": PATIENCE}} if address.startswith("sqlite") else {"pool_pre_ping": True}
+    return optuna.storages.RDBStorage(address, engine_kwargs=waits)
+
+
+@contextmanager
+def _told(address: str) -> Iterator[str]:
     try:
-        tables = optuna.storages.RDBStorage(address, engine_kwargs=waits)
-        return optuna.create_study(storage=tables, study_name=name, direction="maximize", load_if_exists=True)
+        yield address
     except (ImportError, SQLAlchemyError) as error:
         reason = str(error.__cause__ if isinstance(error, ImportError) else error).splitlines()[0]
         raise UsageError(f"--storage {hidden(address)}: can't be used ({reason}).") from error

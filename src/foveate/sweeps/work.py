@@ -19,7 +19,7 @@ from foveate.recipes.schema import Recipe
 from foveate.sweeps.place import RECIPE, alone, begin_or_join
 from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import recipe_of, runs_of, to_check, trials_of
-from foveate.sweeps.storage import hidden, open_study
+from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
 from foveate.training.first_weights import first_weights
 from foveate.training.lock import is_locked
@@ -54,6 +54,8 @@ def work_on(work: Work, *, storage: str | None, at_most: int | None) -> int:
     """
     address, initial = hidden(storage), _check(work)
     with alone(work.folder):
+        if storage is not None:
+            check_storage(storage)
         record = begin_or_join(work.folder, work.sweep, work.data, storage=address, initial=initial)
         study = open_study(work.folder, record["study"], storage)
         list_grid(study, work.sweep)
@@ -143,6 +145,6 @@ def _check(work: Work) -> str | None:
 
 
 def _beginning(recipe: Recipe) -> str:
-    """What decides whether a run can begin with its weights."""
-    training = recipe.training
-    return repr((recipe.network, training.encoder_weights, training.freeze, training.stage_rates))
+    """What decides whether a run can begin with its weights, and whether its crops are large enough."""
+    training, keys = recipe.training, ("encoder_weights", "freeze", "stage_rates", "crop", "batch")
+    return repr((recipe.network, recipe.data.channels, *(getattr(training, key) for key in keys)))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from torch import Tensor, nn
 from foveate.errors import ModelError, UsageError, unknown
 from foveate.models.store import open_model, shipped
 from foveate.networks import build, encoder_of, load_encoder_weights
-from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages
+from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training.parts import fresh_network
+from foveate.training.preparation import preparation_of
 from foveate.training.provenance import origin
 from foveate.training.run_folder import BEST
 from foveate.training.weights import NetworkFacts, load_weights
@@ -29,13 +31,14 @@ WEIGHTS = "weights.safetensors"
 
 
 def first_weights(
-    recipe: Recipe, classes: Classes, initial: str | Path | None
+    recipe: Recipe, classes: Classes, initial: str | Path | None, processes: int = 1
 ) -> tuple[dict[str, Tensor] | None, dict[str, Any]]:
     """The weights to begin with, None for those that the seed draws, and what the facts say of them.
 
     `initial` is a shipped model's name, a run's folder or a weights file. Raises UsageError where the encoder would
-    begin with two sets of weights, for an unknown stage, and where weights would be frozen as random as they are drawn;
-    ModelError where the weights are another network's than the recipe's.
+    begin with two sets of weights, for an unknown stage, where weights would be frozen as random as they are drawn, and
+    where crops are too small for the network and the share of a batch that each of so many processes has; ModelError
+    where the weights are another network's than the recipe's.
     """
     options = recipe.training
     network = fresh_network(recipe, classes)
@@ -52,6 +55,7 @@ def first_weights(
         facts = {"encoder_weights": {"source": options.encoder_weights, "sha256": sha256}}
         drawn = stages(network)[DECODER]
     _check_frozen(network, recipe, drawn)
+    _check_crop(network, recipe, recipe.training.batch // processes)
     return (network.state_dict() if facts else None), facts
 
 
@@ -95,6 +99,8 @@ def _read(initial: str | Path) -> tuple[dict[str, Tensor], NetworkFacts, dict[st
     path = Path(initial)
     if path.is_dir():
         path /= BEST
+    if path.suffix == ".onnx":
+        raise UsageError(f"{path}: an exported model can't be learnt on. Begin --from its run's folder or {BEST}.")
     if not path.is_file():
         if path.suffix == ".safetensors":
             raise UsageError(f"{path}: no such file. Begin --from a run's folder or its {BEST}.")
@@ -154,6 +160,21 @@ def _check_frozen(network: nn.Module, recipe: Recipe, drawn: list[str]) -> None:
             f"{' with '.join(keys)} would freeze random weights, '{random[0]}' among them. Begin with --from weights"
             " that have them, or a ResNet encoder with training.encoder_weights, e.g. resnet50."
         )
+
+
+def _check_crop(network: nn.Module, recipe: Recipe, size: int) -> None:
+    """UsageError where a batch norm would have one pixel alone to learn from."""
+    options, channels = recipe.training, preparation_of(recipe.data).channel_count
+    rehearsed = deepcopy(network).to("meta")  # shapes without values
+    train(rehearsed)
+    try:
+        with torch.no_grad():
+            rehearsed(torch.empty(size, channels, options.crop, options.crop, device="meta"))
+    except ValueError as error:
+        raise UsageError(
+            f"training.crop = {options.crop} leaves one pixel at the deepest level of {recipe.network.name}, too few"
+            f" for its batch norm with training.batch = {options.batch}, {size} in a process. Raise one of the two."
+        ) from error
 
 
 def _some(names: list[str]) -> str:

@@ -8,9 +8,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from foveate.datasets import DataSet
 from foveate.datasets.splits import folds, hold_out
-from foveate.errors import UsageError
+from foveate.errors import DataError, UsageError
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
 from foveate.training.cache import Cache
@@ -70,6 +72,8 @@ def gather(
     learnt, own = [learn for learn, _ in parts], _shares([check for _, check in parts], processes)
     reader = Reader(preparation_of(recipe.data), cache, sum(map(len, (*learnt, *own))), on_read)
     training, where_training = reader.training(learnt)
+    for dataset, cases in zip(data, training, strict=True):
+        _check_foreground(dataset, cases, reader.preparation.channel_count)
     validation, where_validation = reader.validation(own)
     for note in (where_training, where_validation):
         notes.append(note)
@@ -95,6 +99,15 @@ def _parts(entries: Sequence[CaseEntry], recipe: Recipe) -> tuple[tuple[CaseEntr
     return tuple(entry for entry in entries if entry.id not in held), check
 
 
+def _check_foreground(dataset: DataSet, cases: Sequence[Tensor], channels: int) -> None:
+    """Raise DataError where there is nothing to learn; a set's first images mostly tell."""
+    if not any(bool(case[channels:-1].any()) for case in cases):
+        raise DataError(
+            f"{dataset.name}: all {len(cases)} training masks are empty: there is nothing to learn."
+            f" See `foveate data check {dataset.name}:{dataset.root}`."
+        )
+
+
 def _shares(sets: Sequence[Sequence[CaseEntry]], processes: Processes) -> list[Sequence[CaseEntry]]:
     """Of all cases, counted through the sets, every one whose turn it is to be this process's."""
     before = [0, *accumulate(map(len, sets))]
@@ -108,14 +121,18 @@ def common_classes(data: Sequence[DataSet]) -> Classes:
     """What the masks of all sets tell apart; of single classes the first set's name. Raises UsageError."""
     first = data[0]
     for other in data[1:]:
-        same = other.classes == first.classes or len(other.classes.names) == len(first.classes.names) == 1
-        if not same:
+        if not alike(other.classes, first.classes):
             of_first, of_other = (", ".join(dataset.classes.names) for dataset in (first, other))
             raise UsageError(
                 f"{first.name} has the classes {of_first}, {other.name} has {of_other}."
                 " Train on sets with the same classes."
             )
     return first.classes
+
+
+def alike(one: Classes, other: Classes) -> bool:
+    """Whether masks tell the same apart: a single class may have any name."""
+    return one == other or len(one.names) == len(other.names) == 1
 
 
 def place(dataset: DataSet) -> str:

@@ -181,9 +181,9 @@ def _fabric(device: str, precision: Any, rank: Rank) -> Fabric:
             f"{rank.per_machine} processes need a GPU each, and here are {torch.cuda.device_count()}."
             " Start fewer, or use --device cpu."
         )
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells on stderr what a recipe has asked for
     if rank.count == 1:
         return Fabric(accelerator=accelerator, devices=1, precision=precision)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it counts the processes on stderr
     machines = rank.count // rank.per_machine
     return Fabric(
         accelerator=accelerator, devices=rank.per_machine, num_nodes=machines, strategy="ddp", precision=precision

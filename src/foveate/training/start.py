@@ -17,12 +17,13 @@ from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
 from foveate.recipes.read import check, to_toml
 from foveate.recipes.schema import Recipe
+from foveate.records import Classes
 from foveate.training import provenance
 from foveate.training.cache import Cache
 from foveate.training.first_weights import first_weights, sentences
 from foveate.training.lock import locked
 from foveate.training.loop import OnStep, train
-from foveate.training.material import Material, common_classes, gather, place
+from foveate.training.material import Material, alike, common_classes, gather, place
 from foveate.training.parts import build_parts
 from foveate.training.plan import CHANGEABLE, check_free
 from foveate.training.processes import Processes, launched
@@ -119,6 +120,11 @@ class _Call:
             "hardware": provenance.hardware(device),
         }
 
+    @property
+    def classes(self) -> Classes:
+        """What the masks of all sets tell apart."""
+        return common_classes(self.data)
+
     def places(self) -> dict[str, Any]:
         """Where the images lie, and where the prepared ones are kept."""
         return {"places": [place(dataset) for dataset in self.data], "cache": self.cache.storage}
@@ -127,13 +133,14 @@ class _Call:
 def _begin(call: _Call, initial: str | Path | None) -> str:
     recipe, folder, processes = call.recipe, call.folder, call.processes
     processes.by_first(lambda: check_free(folder))
-    weights, origin = processes.together(lambda: first_weights(recipe, common_classes(call.data), initial))
+    weights, origin = processes.together(lambda: first_weights(recipe, call.classes, initial, processes.count))
     for sentence in sentences(origin):
         call.listener.say(sentence)
     with _locked_by_first(folder, processes):
         processes.by_first(lambda: check_free(folder))
         material = call.material()
         own = {"recipe": recipe.name, "seed": recipe.training.seed, "threads": torch.get_num_threads()}
+        own |= {"classes": list(call.classes.names), "exclusive": call.classes.exclusive}
         facts = {**call.facts(), **own, **call.places(), "data": material.record, **origin}
         return _train(call, material, facts, weights=weights, state=None)
 
@@ -144,6 +151,7 @@ def _go_on(call: _Call) -> str:
     with _locked_by_first(folder, processes):
         # The other processes get the state from the first one, when the loop begins.
         state, facts = processes.together(lambda: _left(folder) if processes.first else ({}, {}))
+        processes.by_first(lambda: _check_classes(call, facts))
         material = call.material()
         processes.by_first(lambda: _check_same(folder, recipe, material, state, facts))
         epochs = {
@@ -180,7 +188,7 @@ def _train(
         report(parts.progress.rows)
 
     mean, deviation = channel_statistics(material.training)
-    classes = common_classes(call.data)
+    classes = call.classes
     setting = Setting(
         recipe,
         material.training,
@@ -247,6 +255,15 @@ def _left(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     for left in folder.glob(".*.part"):
         left.unlink()
     return load_state(folder), load_facts(folder)
+
+
+def _check_classes(call: _Call, facts: dict[str, Any]) -> None:
+    """TrainingError where the masks tell apart something else now; runs from before this was noted are not asked."""
+    if "classes" in facts and not alike(Classes(tuple(facts["classes"]), exclusive=facts["exclusive"]), call.classes):
+        raise TrainingError(
+            f"{call.folder}: began with the classes {', '.join(facts['classes'])}, and its data don't have these now."
+            " Put them back as they were, or begin another run."
+        )
 
 
 def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
