@@ -25,6 +25,7 @@ def write_green_model(folder: Path) -> Path:
             "working_maximum": 2000.0,
             "thresholds": (THRESHOLD,),
             "threshold_from": "nothing at all",
+            "trust": None,
         }
     )
     (folder / "card.json").write_text(card.to_json(), encoding="utf-8")

@@ -285,6 +285,30 @@ def test_scores_are_written_into_the_card_in_place_of_older_ones(tmp_path: Path)
         assert {name: score[name] for name in ("f1", "roc_auc")} == {name: pooled[name] for name in ("f1", "roc_auc")}
 
 
+def test_validation_images_teach_the_card_how_far_expected_f1_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = known_model(tmp_path / "model")
+    card = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    ids = [entry.id for entry in entries("2")]
+    card["training_data"][0] |= {"set": "synthetic", "training": [], "validation": ids}
+    (model.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    report = result(
+        model, "--data", "synthetic:2", "--split", "validation", "--no-boundary", "--to-card", to=tmp_path / "r.json"
+    )
+    rows = [row["classes"]["vessel"]["fov"]["values"] for row in report["images"]]
+    differences = [row["f1"] - row["expected_f1"] for row in rows]
+    assert len(differences) == len(ids)
+    changed = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    trust = changed["trust"]
+    assert trust["shift"] == pytest.approx(np.mean(differences))
+    assert trust["images"] == len(ids)
+    # Of so few, the largest difference from the mean of the others.
+    others = [(sum(differences) - each) / (len(differences) - 1) for each in differences]
+    assert trust["margin"] == pytest.approx(max(abs(a - b) for a, b in zip(differences, others, strict=True)))
+    assert changed["scores"] == card["scores"]
+
+
 def test_without_the_extra_it_is_told_in_one_line_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage.morphology", None)
     ran = run("evaluate", green_model(), "--data", "synthetic:1")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from foveate_command import opened, run, segment
-from green_model import LEAST_GREEN, THRESHOLD
+from green_model import LEAST_GREEN, THRESHOLD, write_green_model
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
 from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_holes
+
+import foveate
+from foveate.metrics.confidence import Correction
 
 EIGHT = np.ones((3, 3), bool)
 """Neighbours at sides and corners."""
@@ -88,7 +92,45 @@ def test_confidence_is_said_and_kept_as_the_soft_dice_of_the_mask(tmp_path: Path
     probability, mask = green.astype(np.float64) / 255, green >= LEAST_GREEN
     expected = 2 * probability[mask].sum() / (probability.sum() + mask.sum())
     assert f"expected F1 of vessel {expected:.2f}" in ran.out
-    assert record_of(tmp_path / "out")["expected_f1"] == {"vessel": pytest.approx(expected, rel=1e-6)}  # float32
+    kept = {"value": pytest.approx(expected, rel=1e-6), "low": None, "high": None}  # float32
+    assert record_of(tmp_path / "out")["expected_f1"] == {"vessel": kept}
+
+
+def test_a_card_that_knows_how_far_to_trust_makes_the_expected_f1_an_interval(tmp_path: Path) -> None:
+    photo, _ = photograph(tmp_path)
+    (tmp_path / "model").mkdir()
+    model = write_green_model(tmp_path / "model")
+    plain = foveate.load(model).segment(photo).expected_f1()["vessel"].value
+    card = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    card["trust"] = {"shift": -0.1, "margin": 0.05, "images": 20, "command": "a test"}
+    (model.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    expected = foveate.load(model).segment(photo).expected_f1()["vessel"]
+    assert expected.value == pytest.approx(plain - 0.1)
+    assert expected.low is not None
+    assert expected.high is not None
+    assert (expected.low + expected.high) / 2 == pytest.approx(plain - 0.1)
+    # The margin, and a little for pixels that scatter for themselves.
+    assert 0.1 < expected.high - expected.low < 0.14
+    ran = run("segment", photo, "-o", tmp_path / "out", "--confidence", "--model", model)
+    assert f"expected F1 of vessel {expected.value:.2f} ({expected.low:.2f}–{expected.high:.2f})" in ran.out
+
+
+def test_views_that_disagree_widen_the_interval(tmp_path: Path) -> None:
+    photo, _ = photograph(tmp_path)
+    vessels = foveate.load("vessels").segment(photo)
+    correction = Correction(0.0, 0.0)
+    half = np.full_like(vessels.probabilities, 0.1)
+    sure, unsure = (
+        replace(vessels, probabilities=half * 4, masks=half > 0, correction=correction, spread=spread)
+        for spread in (None, half)
+    )
+    narrow, wide = (each.expected_f1()["vessel"] for each in (sure, unsure))
+    assert wide.value == narrow.value
+    assert wide.low is not None
+    assert narrow.low is not None
+    # By the soft Dice of .3 and of .5 everywhere, whose standard deviation counts 1.96 times.
+    soft = [2 * p / (p + 1) for p in (0.3, 0.5)]
+    assert narrow.low - wide.low == pytest.approx(1.96 * np.std(soft, ddof=1), abs=0.01)
 
 
 def test_results_of_other_options_are_not_taken_for_this_calls(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ from foveate.cli.refinements import (
     refinement_of,
 )
 from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
+from foveate.cli.to_card import write_to_card
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from foveate.evaluation import Report
-    from foveate.models import ModelCard
 
 
 def evaluate(
@@ -94,40 +94,14 @@ def evaluate(
             report = scored(made, data_set, split, way)
             _print(report)
             reports.append(report)
-            if to_card and made.card is not None:
-                place = f"{data_set.name}:{data_set.root}"
-                command = shlex.join(["foveate", "evaluate", made.card.name, "--data", place, "--split", split])
-                say(f"Written: {_add_to_card(report, Path(made.source), made.card, command)}")
+    if to_card:
+        (made,) = models
+        places = [word for each in sets for word in ("--data", f"{each.name}:{each.root}")]
+        command = shlex.join(["foveate", "evaluate", made.model.name, *places, "--split", split])
+        say(f"Written: {write_to_card(made, reports, command)}")
     if json is not None:
         write_text(as_json(reports), json)
         say(f"Written: {json}")
-
-
-def _add_to_card(report: Report, model: Path, card: ModelCard, command: str) -> Path:
-    """Put the pooled scores of both scopes into the card beside the model, in place of older ones of the same kind."""
-    from foveate.imaging import write_text
-    from foveate.models import Score
-    from foveate.models.card import CARD
-
-    data = report.data
-    (scopes, *others) = report.classes.values()
-    if others:
-        raise UsageError("--to-card: a card's scores are those of a single class.")
-    scores = {(score.set, score.split, score.scope): score for score in card.scores}
-    names: tuple[Literal["fov"], Literal["image"]] = ("fov", "image")
-    for name in names:
-        values = getattr(scopes, name).pooled.values
-        scores[data.set, data.split, name] = Score(
-            set=data.set,
-            split=data.split,
-            images=data.count,
-            scope=name,
-            command=command,
-            **{key: values[key] for key in ("f1", "sensitivity", "specificity", "roc_auc")},
-        )
-    path = model.parent / CARD
-    write_text(card.model_copy(update={"scores": tuple(scores.values())}).to_json(), path)
-    return path
 
 
 def _print(report: Report) -> None:

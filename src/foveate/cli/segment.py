@@ -71,6 +71,6 @@ def _report(outcome: Outcome, counter: str) -> None:
         there = next(iter(outcome.outputs.values()))
         say(f"{counter}{outcome.path}: kept, as {there} is there (--overwrite replaces it)")
         return
-    expected = "".join(f"; expected F1 of {name} {value:.2f}" for name, value in outcome.expected_f1.items())
+    expected = "".join(f"; expected F1 of {name} {value}" for name, value in outcome.expected_f1.items())
     notes = expected + "".join(f"; {note}" for note in outcome.notes)
     say(f"{counter}{outcome.path} → {', '.join(map(str, outcome.outputs.values()))} ({outcome.seconds:.2f} s{notes})")

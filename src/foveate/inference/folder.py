@@ -11,8 +11,8 @@ from pathlib import Path
 from foveate.errors import FoveateError, ImageError, OutputError
 from foveate.imaging import read_photograph
 from foveate.inference.jobs import Job
-from foveate.inference.record import ImageRecord, ModelUsed, read_record, readable, write_record
-from foveate.inference.segmentation import Segmentation, output_paths
+from foveate.inference.record import Expected, ImageRecord, ModelUsed, read_record, readable, write_record
+from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 from foveate.records import Classes
 
@@ -47,7 +47,7 @@ class Outcome:
     error: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
-    expected_f1: dict[str, float] = field(default_factory=dict)
+    expected_f1: dict[str, ExpectedF1] = field(default_factory=dict)
     """By class, where it was asked for and the mask is not empty."""
     record: ImageRecord | None = None
     """What `segment.json` keeps of it; None where it has it already."""
@@ -116,7 +116,7 @@ def _record(
     outputs: dict[str, str],
     used: ModelUsed,
     seconds: float,
-    expected: dict[str, float],
+    expected: dict[str, ExpectedF1],
 ) -> ImageRecord:
     height, width = result.mask.shape
     return ImageRecord(
@@ -127,7 +127,7 @@ def _record(
         width=width,
         fov_diameter=round(result.fov_diameter, 2),
         outputs=outputs,
-        expected_f1=expected,
+        expected_f1={name: Expected(value=each.value, low=each.low, high=each.high) for name, each in expected.items()},
         model=used,
         seconds=round(seconds, 4),
         notes=result.notes,

@@ -47,6 +47,14 @@ class ModelUsed(Closed):
         )
 
 
+class Expected(Closed):
+    """What a mask would probably score, with its interval where the model's card has one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
 class ImageRecord(Closed):
     """One image. Sizes in pixels, of the upright image; outputs by kind, as file names in the record's folder."""
 
@@ -58,8 +66,8 @@ class ImageRecord(Closed):
     width: int = 0
     fov_diameter: float = 0.0
     outputs: dict[str, str] = {}
-    expected_f1: dict[str, float] = Field(
-        default={}, description="By class, where it was asked for: how good the mask is by its own probabilities."
+    expected_f1: dict[str, Expected] = Field(
+        default={}, description="By class, where it was asked for: what the mask would probably score."
     )
     model: ModelUsed | None = None
     seconds: float = Field(default=0.0, description="From reading the file to the last output on disk.")

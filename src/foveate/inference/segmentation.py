@@ -12,8 +12,22 @@ from numpy.typing import NDArray
 from foveate.arrays.decide import decisive
 from foveate.errors import OutputError
 from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_probability, write_rgb
-from foveate.metrics.confidence import expected_dice
+from foveate.metrics.confidence import Correction, expected_dice, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedF1:
+    """What a mask would probably score."""
+
+    value: float
+    low: float | None
+    """Of the interval that about 95 % of like images lie in; None where the model's card says nothing of it."""
+    high: float | None
+
+    def __str__(self) -> str:
+        around = "" if self.low is None or self.high is None else f" ({self.low:.2f}–{self.high:.2f})"
+        return f"{self.value:.2f}{around}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,8 @@ class Segmentation:
     """From pixels to mask, reading not included."""
     notes: tuple[str, ...]
     """What had to be decided: when reading, and when looking for the FOV."""
+    correction: Correction | None = None
+    """Of the expected F1, by the model's validation images."""
 
     @property
     def mask(self) -> Mask:
@@ -59,17 +75,29 @@ class Segmentation:
         largest: NDArray[np.uint8] = (self.masks * numbers[:, None, None]).max(axis=0)
         return largest
 
-    def expected_f1(self) -> dict[str, float]:
-        """By class, the F1 (Dice) that the mask would have if each pixel's probability were right, inside the FOV.
+    def expected_f1(self) -> dict[str, ExpectedF1]:
+        """By class, the F1 (Dice) that the mask probably has inside the FOV; a class that is nowhere has none.
 
-        Real errors hang together, so single images scatter widely about it: docs/evaluation.md says how far. A class
-        that is nowhere, not even likely, has none.
+        It is what the mask would have if each pixel's probability were right, corrected by what the model's validation
+        images taught. Several views widen the interval by as much as it moves when all pixels lean to one side by their
+        spread. Errors hang together, so single images scatter widely: docs/evaluation.md says how far.
         """
-        found = {
-            name: expected_dice(probability, mask, self.fov)
-            for name, probability, mask in zip(self.classes.names, self.probabilities, self.masks, strict=True)
-        }
-        return {name: each.value for name, each in found.items() if each is not None}
+        found = {}
+        for number, name in enumerate(self.classes.names):
+            probability, mask = self.probabilities[number], self.masks[number]
+            expected = expected_dice(probability, mask, self.fov)
+            if expected is None:
+                continue
+            if self.spread is not None:
+                lean = self.spread[number]
+                views = [expected_dice((probability + side * lean).clip(0, 1), mask, self.fov) for side in (-1, 1)]
+                expected = with_spread(expected, [view or expected for view in views])
+            if self.correction is None:
+                found[name] = ExpectedF1(expected.value, None, None)
+            else:
+                corrected = min(1.0, max(0.0, expected.value + self.correction.shift))
+                found[name] = ExpectedF1(corrected, *expected.interval(self.correction))
+        return found
 
     def overlay(self) -> Image:
         """The photograph with the masks drawn over it and the FOV outlined, H×W×3 uint8."""

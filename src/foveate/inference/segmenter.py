@@ -17,6 +17,7 @@ from foveate.errors import FoveateError, ImageError
 from foveate.imaging import read_photograph
 from foveate.inference.refinement import Refinement, refined
 from foveate.inference.segmentation import Segmentation
+from foveate.metrics.confidence import Correction
 from foveate.models import ModelCard, open_model
 from foveate.records import Mask, Photograph
 from foveate.runtime import open_network
@@ -71,6 +72,7 @@ class Segmenter:
             model=card.name,
             seconds=time.perf_counter() - started,
             notes=photograph.notes + ((view.note,) if view.note else ()),
+            correction=None if card.trust is None else Correction(card.trust.shift, card.trust.margin),
         )
 
     def segment_many(

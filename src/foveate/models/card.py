@@ -43,6 +43,15 @@ class Score(Closed):
     command: str = Field(description="The command that measured it.")
 
 
+class Trust(Closed):
+    """How far the F1 that a mask's probabilities promise lies from its true one, learnt from validation images."""
+
+    shift: float = Field(description="To be added to the expected F1.")
+    margin: float = Field(ge=0, description="On each side, so that about 95 % of like images lie within.")
+    images: int = Field(ge=2, description="How many taught it; of few, the largest error among them is the margin.")
+    command: str = Field(description="The command that measured it.")
+
+
 class ModelCard(Closed):
     """What a model is, how to feed it, where it comes from, and what it scored."""
 
@@ -84,6 +93,7 @@ class ModelCard(Closed):
     training_data: tuple[TrainingData, ...]
     validation_f1: dict[str, float] = Field(description="By set: pooled, inside the FOV, native size.")
     scores: tuple[Score, ...] = ()
+    trust: Trust | None = Field(default=None, description="What `foveate segment --confidence` goes by; null: unknown.")
     licence: str = "Apache-2.0 for the weights; the training images keep their owners' terms."
 
     @model_validator(mode="after")
