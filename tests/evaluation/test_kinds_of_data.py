@@ -15,6 +15,7 @@ from foveate.arrays.decide import decide
 from foveate.errors import DataError, UsageError
 from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate, statement, tables
 from foveate.evaluation.predictions import PredictionFolder
+from foveate.evaluation.sums import OF_SUMS
 from foveate.imaging import write_labels, write_mask, write_probability
 from foveate.records import Case, CaseEntry, Classes, Mask, Masks, Probabilities
 
@@ -137,6 +138,25 @@ def test_intervals_hold_the_score_and_need_two_groups() -> None:
     one = report_of([case_of(0, VESSEL, "a"), case_of(1, VESSEL, "a")], VESSEL).classes["vessel"].image
     assert one.pooled.intervals["f1"] is None
     assert one.per_image.intervals["f1"] is None
+
+
+def test_a_pooled_measure_is_its_sums_score_and_its_interval_is_that_of_resampled_images() -> None:
+    cases = [case_of(seed, VESSEL) for seed in range(8)]
+    pooled = report_of(cases, VESSEL).classes["vessel"].image.pooled
+    assert set(OF_SUMS) <= set(pooled.values)
+    same = report_of([replace(cases[0], group=str(number)) for number in range(3)], VESSEL)
+    closed = same.classes["vessel"].image.pooled
+    for name in OF_SUMS:
+        # Of the same image again and again every resample is that image: the interval closes on the pooled value.
+        value = closed.values[name]
+        assert closed.intervals[name] is not None
+        assert list(closed.intervals[name] or ()) == pytest.approx([value, value]), name
+        value, interval = pooled.values[name], pooled.intervals[name]
+        assert interval is not None
+        assert value is not None
+        assert interval[0] < value < interval[1], name
+    for name in ("roc_auc", "average_precision", "components"):
+        assert name not in pooled.intervals
 
 
 @pytest.mark.parametrize(("empty_is_one", "expected"), [(False, None), (True, 1.0)])

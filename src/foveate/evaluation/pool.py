@@ -23,7 +23,8 @@ from foveate.evaluation.report import (
     RiskCurve,
     Scope,
 )
-from foveate.metrics.bootstrap import mean_interval, rate_intervals
+from foveate.evaluation.sums import OF_SUMS
+from foveate.metrics.bootstrap import interval, mean_interval, rate_intervals
 from foveate.metrics.points import precision_recall_points, roc_points
 from foveate.metrics.risk_coverage import risk_coverage_of_images
 
@@ -45,6 +46,8 @@ class Pool:
     groups: list[str] = field(default_factory=list)
     rows: list[Values] = field(default_factory=list)
     confusions: list[Confusion] = field(default_factory=list)
+    added: dict[str, list[list[float]]] = field(default_factory=dict)
+    """What every image adds to the sums that a measure of `OF_SUMS` follows from."""
     by_group: dict[str, Tally] = field(default_factory=dict)
     """Tallies of groups; without histograms, which are a megabyte each."""
 
@@ -64,6 +67,9 @@ class Pool:
         self.groups.append(group)
         self.rows.append(values)
         self.confusions.append(tally.confusion)
+        for name, measure_of_sums in OF_SUMS.items():
+            if own := measure_of_sums.added(tally):
+                self.added.setdefault(name, []).append(own)
         return ImageScore(counts=Counts(**asdict(tally.confusion)), values=values)
 
     def scope(self) -> Scope:
@@ -80,6 +86,7 @@ class Pool:
 
     def _pooled_intervals(self) -> Intervals:
         found = rate_intervals(self.confusions, self.groups)
+        found |= {name: interval(rows, OF_SUMS[name].score, self.groups) for name, rows in self.added.items()}
         return {name: _pair(found[name]) for name in self.wanted.names if name in found}
 
     def _per_group(self) -> Averaged | None:
