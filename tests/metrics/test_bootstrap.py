@@ -5,10 +5,10 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from real_images import Pair
 from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from foveate.metrics import Confusion, Interval, count, interval, mean_interval, rate_intervals, rates
+from real_images import Pair
 
 # The 2.5 % quantile of 10 000 normal values has a standard error of 0.027 of their deviation; the difference of two
 # such quantiles 0.038. Four times that:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance, compute_surface_dice
-from real_images import BLOCK, EMPTY, FULL, ONE, Pair
 from scipy import ndimage  # type: ignore[import-untyped]
 
 from foveate.metrics import Boundary, boundary
 from foveate.records import Mask
+from real_images import BLOCK, EMPTY, FULL, ONE, Pair
 
 SPACINGS = [(1.0, 1.0), (0.5, 2.0)]
 

@@ -6,9 +6,9 @@ import sklearn.metrics
 import torch
 from monai.losses import FocalLoss
 from numpy.typing import NDArray
-from real_images import Predicted
 
 from foveate.metrics import Reliability
+from real_images import Predicted
 
 
 def reliability(images: list[Predicted], *, inside: bool = True) -> Reliability:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from real_images import BLOCK, EMPTY, FULL, ONE, Pair, skeleton
 from scipy.spatial.distance import cdist  # type: ignore[import-untyped]
 
 from foveate.metrics import Calibres, count_vessels
 from foveate.metrics.calibre import THIN, thick
 from foveate.records import Mask
+from real_images import BLOCK, EMPTY, FULL, ONE, Pair, skeleton
 
 OFFSETS = [(0.0, 0.0), (-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)]
 

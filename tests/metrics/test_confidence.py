@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from real_images import BLOCK, EMPTY, FULL, ONE, Predicted
 
 from foveate.metrics import Correction, ExpectedDice, count, expected_dice, fit_correction, rates, with_spread
 from foveate.records import Mask, Probability
+from real_images import BLOCK, EMPTY, FULL, ONE, Predicted
 
 
 def dice_of_drawn_truths(probability: Probability, mask: Mask, fov: Mask, draws: int) -> list[float]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.metrics
-from real_images import Pair, two_observers
 
 from foveate.metrics import Confusion, Rates, count, rates, thresholded_jaccard
 from foveate.records import Mask
+from real_images import Pair, two_observers
 
 
 @pytest.fixture(scope="module", params=[1, 11, 20])

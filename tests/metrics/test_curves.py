@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.metrics
-from real_images import read_image, read_mask
 
 from foveate.errors import DataError
 from foveate.metrics import Histogram, count, rates
 from foveate.metrics.curves import BINS
 from foveate.records import Mask, Probability
+from real_images import read_image, read_mask
 
 Drive = tuple[Probability, Mask, Mask]
 

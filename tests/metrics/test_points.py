@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from numpy.typing import NDArray
-from real_images import Predicted
 
 from foveate.metrics import Histogram, Points, count, precision_recall_points, rates, roc_points
 from foveate.metrics.points import evenly
 from foveate.records import Mask, Probability
+from real_images import Predicted
 
 
 def histogram_of(probability: Probability, truth: Mask, within: Mask | None = None) -> Histogram:

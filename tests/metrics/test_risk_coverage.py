@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from real_images import Predicted
 
 from foveate.metrics import Certainty, RiskCoverage, count, rates, risk_coverage_of_images
 from foveate.metrics.curves import BINS
+from real_images import Predicted
 
 
 def curve_of(images: list[Predicted]) -> RiskCoverage:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from real_images import BLOCK, EMPTY, FULL, ONE, Pair, skeleton
 from skimage.measure import label
 
 from foveate.metrics import Centrelines, Components, Vessels, count_vessels
 from foveate.records import Mask
+from real_images import BLOCK, EMPTY, FULL, ONE, Pair, skeleton
 
 
 def cldice_by_the_paper(prediction: Mask, truth: Mask) -> float:
