@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from foveate.imaging import write_bytes
 from foveate.sweeps.place import PICTURE
 from foveate.sweeps.ranking import Ranking
@@ -32,6 +30,8 @@ def draw_sweep(ranking: Ranking, sweep: Sweep, folder: Path) -> Path:
 
     Raises OutputError.
     """
+    from matplotlib.figure import Figure  # half a second, only where something is drawn
+
     count = len(ranking.axes)
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
