@@ -195,9 +195,10 @@ def test_a_folder_that_is_not_free_is_refused_before_the_store_is_asked(
 def test_a_run_that_the_store_does_not_know_is_refused_in_one_line(
     database: Path, fresh_database: Path, tmp_path: Path, small_data: list[DataSet]
 ) -> None:
+    another = Path(shutil.copy(fresh_database, tmp_path / "another.db"))
     train(tmp_path / "run", small_data, database)
     with pytest.raises(TrainingError, match=r"Run with id=\w+ not found.*MLFLOW_TRACKING_URI") as caught:
-        train(tmp_path / "run", small_data, fresh_database, "training.epochs=3", resume=True)
+        train(tmp_path / "run", small_data, another, "training.epochs=3", resume=True)
     assert "\n" not in str(caught.value)
 
 
