@@ -280,7 +280,8 @@ def test_what_lies_outside_the_field_of_view_changes_the_whole_image_only(cases:
 def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(cases: list[Case]) -> None:
     empty = replace(cases[0], masks=np.zeros_like(cases[0].masks), second_masks=None)
     per_image = scopes_of(report_of([cases[1], empty, empty])).fov.per_image
-    assert {name for name, count in per_image.undefined.items() if count} == {
+    by_the_prediction = {"thin_precision", "thick_precision"}  # whatever the truth is
+    assert {name for name, count in per_image.undefined.items() if count} - by_the_prediction == {
         "sensitivity",
         "balanced_accuracy",
         "mcc",
@@ -291,7 +292,7 @@ def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(ca
         "thick_sensitivity",
         "hausdorff_95",
         "surface_distance",
-    } | {name for name in ("thin_precision", "thick_precision") if per_image.undefined[name]}
+    }
     assert per_image.undefined["sensitivity"] == 2
     assert per_image.mean["sensitivity"] == scopes_of(report_of([cases[1]])).fov.pooled.values["sensitivity"]
     assert per_image.std["sensitivity"] is None

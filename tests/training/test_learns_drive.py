@@ -29,7 +29,7 @@ QUICKLY = (
 @pytest.mark.slow
 def test_a_small_network_finds_drives_vessels_after_minutes_of_training(shared_data: Path, tmp_path: Path) -> None:
     """F1 of validation images, patients that are not trained on, inside the FOV at native size: the test part is for
-    published rows. Well under the shipped model's, and well over what a network that learnt nothing reaches (.22)."""
+    published rows. Well under the shipped model's, and well over what a mask of everything reaches (.22)."""
     command = [sys.executable, "-m", "foveate", "train", "region-guided-vessels", *QUICKLY]
     data = ["--data", f"drive:{shared_data / 'DRIVE'}", "--out", str(tmp_path / "run"), "--device", "cpu"]
     ran = subprocess.run(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.extras import needs
+from foveate.cli.options import DATA, PREDICTIONS, SCOPE, SPLIT, THREADS, THRESHOLD
 from foveate.cli.predictors import Made, of_folders, of_model
 from foveate.cli.scoring import check, scored, way_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
@@ -29,27 +30,21 @@ def compare(
         list[str] | None,
         typer.Argument(help="Shipped names, runs' folders, .onnx files, or .json files by `foveate evaluate --json`."),
     ] = None,
-    data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
-    split: Annotated[str, typer.Option(help="Which part of it; all: every case.")] = "test",
-    predictions: Annotated[
-        list[Path] | None, typer.Option(help="A folder of masks or probability maps that any tool made.")
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")
-    ] = None,
+    data: DATA = None,
+    split: SPLIT = "test",
+    predictions: PREDICTIONS = None,
+    threshold: THRESHOLD = None,
     measure: Annotated[
         list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1; may be repeated.")
     ] = None,
-    scope: Annotated[
-        Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")
-    ] = "fov",
+    scope: SCOPE = "fov",
     published: Annotated[
         bool, typer.Option("--published/--no-published", help="With what papers printed of the set.")
     ] = True,
     form: FORMAT = None,
     out: OUT = None,
     overwrite: OVERWRITE = False,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+    threads: THREADS = 0,
 ) -> None:
     """Compare models on the same images: scores, paired tests against the first, cost, and published rows.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from foveate.cli.compare import groups_of, known_measures, measured, told_apart
 from foveate.cli.extras import needs
+from foveate.cli.options import SCOPE, SPLIT, THREADS
 from foveate.cli.predictors import of_model
 from foveate.cli.scoring import check
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
@@ -19,15 +20,13 @@ def cross(
         list[str], typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
     ],
     data: Annotated[list[str], typer.Option(help="NAME:FOLDER of a data set; may be repeated.")],
-    split: Annotated[str, typer.Option(help="Which part of each set; all: every case.")] = "test",
+    split: SPLIT = "test",
     measure: Annotated[str, typer.Option(help="What the cells are: a measure that can be pooled.")] = "f1",
-    scope: Annotated[
-        Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")
-    ] = "fov",
+    scope: SCOPE = "fov",
     form: FORMAT = None,
     out: OUT = None,
     overwrite: OVERWRITE = False,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+    threads: THREADS = 0,
 ) -> None:
     """Score every model on every set, whatever it was trained on; images that it has seen are marked.
 

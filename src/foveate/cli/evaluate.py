@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foveate.cli.console import new_table, say, say_table
 from foveate.cli.extras import needs
+from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
 from foveate.cli.predictors import of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
@@ -30,28 +31,15 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    weights: Annotated[
-        list[str] | None, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
-    ] = None,
-    data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
-    split: Annotated[
-        str, typer.Option(help="Which part of it; validation: what chose the model's threshold; all: every case.")
-    ] = "test",
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(help="A folder of masks or probability maps that any tool made, named as the images."),
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")
-    ] = None,
-    size: Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")] = "native",
-    vessels: Annotated[
-        bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
-    ] = None,
-    boundary: Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")] = True,
-    empty: Annotated[
-        Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
-    ] = "out",
+    weights: WEIGHTS = None,
+    data: DATA = None,
+    split: SPLIT = "test",
+    predictions: PREDICTIONS = None,
+    threshold: THRESHOLD = None,
+    size: SIZE = "native",
+    vessels: VESSELS = None,
+    boundary: BOUNDARY = True,
+    empty: EMPTY = "out",
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
@@ -61,7 +49,7 @@ def evaluate(
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
     to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+    threads: THREADS = 0,
 ) -> None:
     """Score models, or masks made elsewhere, on data sets: inside the field of view and over the whole image.
 

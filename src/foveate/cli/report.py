@@ -10,6 +10,7 @@ import typer
 
 from foveate.cli.console import say
 from foveate.cli.extras import needs
+from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
 from foveate.cli.predictors import Made, of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
@@ -37,26 +38,16 @@ PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
 
 
 def report(
-    weights: Annotated[
-        list[str] | None, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
-    ] = None,
-    data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
+    weights: WEIGHTS = None,
+    data: DATA = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for index.html and report.json.")] = Path("report"),
-    split: Annotated[str, typer.Option(help="Which part of each set; all: every case.")] = "test",
-    predictions: Annotated[
-        list[Path] | None, typer.Option(help="A folder of masks or probability maps that any tool made.")
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")
-    ] = None,
-    size: Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")] = "native",
-    vessels: Annotated[
-        bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
-    ] = None,
-    boundary: Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")] = True,
-    empty: Annotated[
-        Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
-    ] = "out",
+    split: SPLIT = "test",
+    predictions: PREDICTIONS = None,
+    threshold: THRESHOLD = None,
+    size: SIZE = "native",
+    vessels: VESSELS = None,
+    boundary: BOUNDARY = True,
+    empty: EMPTY = "out",
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
@@ -70,7 +61,7 @@ def report(
         Literal["png", "svg", "pdf"] | None, typer.Option(help="Also write every picture as a file of its own.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that is there.")] = False,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+    threads: THREADS = 0,
 ) -> None:
     """Evaluate models and write one HTML page: scores, curves, calibration, images with switchable layers, protocol.
 

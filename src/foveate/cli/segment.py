@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import say, say_error
+from foveate.cli.options import THREADS
 from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
 from foveate.errors import UsageError
 
@@ -31,7 +32,7 @@ def segment(
         bool, typer.Option("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")] = 0,
+    threads: THREADS = 0,
 ) -> None:
     """Write a mask for every photograph.
 

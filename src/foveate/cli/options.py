@@ -1,0 +1,31 @@
+"""Options that several commands have, each with its one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+WEIGHTS = Annotated[
+    list[str] | None, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
+]
+DATA = Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")]
+SPLIT = Annotated[
+    str, typer.Option(help="Which part of each set; validation: what chose the model's threshold; all: every case.")
+]
+PREDICTIONS = Annotated[
+    list[Path] | None,
+    typer.Option(help="A folder of masks or probability maps that any tool made, named as the images."),
+]
+THRESHOLD = Annotated[float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")]
+SIZE = Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")]
+VESSELS = Annotated[
+    bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
+]
+BOUNDARY = Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")]
+EMPTY = Annotated[
+    Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
+]
+SCOPE = Annotated[Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")]
+THREADS = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
