@@ -166,6 +166,9 @@ def launched(device: str, options: TrainingSection, rank: Rank) -> Iterator[Proc
             if not processes.first:
                 _let_the_first_speak(processes.signals)
             raise
+        finally:
+            # Gloo's threads may still hold tensors, and one that frees them while Python shuts down aborts the process.
+            distributed.destroy_process_group()
 
 
 def _fabric(device: str, precision: Any, rank: Rank) -> Fabric:
