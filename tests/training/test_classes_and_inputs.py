@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from sklearn.metrics import f1_score
 import foveate
 from foveate.arrays.prepare import Preparation, WorkingSize, predict
 from foveate.datasets import DataSet
-from foveate.errors import TrainingError, UsageError
+from foveate.datasets.splits import hold_out
+from foveate.errors import DataError, TrainingError, UsageError
 from foveate.inference import Segmenter
 from foveate.recipes.schema import Recipe
 from foveate.records import Case, CaseEntry, Classes, Masks
@@ -144,6 +146,23 @@ def test_the_log_has_the_f1_of_every_class_and_the_thresholds_of_those_that_over
             by_class = [float(row[f"f1_drawn_{name}"]) for name in ("disc", "square")]
             assert float(row["f1_drawn"]) == pytest.approx(np.mean(by_class), abs=1e-5)  # five decimals
             assert [key for key in row if key.startswith("threshold")] == thresholds
+
+
+def test_a_class_that_no_validation_mask_has_is_told_before_the_first_epoch(tmp_path: Path) -> None:
+    data = drawn_set(OVER_EACH_OTHER)
+    recipe = small_recipe(*LEARNING, "training.loss=bce")
+    _, held_out = hold_out(data.split("train"), recipe.data.validation_share, seed=recipe.training.seed)
+
+    def without_squares(entry: CaseEntry) -> Case:
+        case = entry.load()
+        return replace(case, masks=case.masks & np.array([True, False])[:, None, None])
+
+    entries = [
+        replace(entry, load=partial(without_squares, entry)) if entry in held_out else entry for entry in data.entries
+    ]
+    with pytest.raises(DataError, match="no foreground pixel of class 'square' in the masks"):
+        run(recipe, [replace(data, entries=tuple(entries))], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

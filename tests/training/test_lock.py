@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import pytest
 
 from foveate.datasets import DataSet
+from foveate.datasets.splits import hold_out
 from foveate.errors import DataError, TrainingError
 from foveate.records import Case, CaseEntry
 from foveate.training import lock
@@ -105,17 +105,27 @@ def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_no_lock(
         pass
 
 
-@pytest.mark.parametrize("spoilt", ["unreadable", "empty"])
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        ("unreadable", "spoilt"),
+        ("empty", "nothing to learn"),
+        ("empty for validation", "no foreground pixel in the masks, .* check the validation masks"),
+    ],
+)
 def test_data_that_can_not_be_learnt_from_leave_no_folder_behind(
-    spoilt: str, tmp_path: Path, small_data: list[DataSet]
+    spoilt: str, told: str, tmp_path: Path, small_data: list[DataSet]
 ) -> None:
+    recipe = small_recipe("training.epochs=1")
+    _, held_out = hold_out(small_data[0].split("train"), recipe.data.validation_share, seed=recipe.training.seed)
+
     def load(entry: CaseEntry) -> Case:
         if spoilt == "unreadable":
             raise DataError(f"{entry.id}: spoilt")
         case = entry.load()
-        return replace(case, masks=np.zeros_like(case.masks))
+        return replace(case, masks=case.masks & (spoilt != "empty" and entry not in held_out))
 
     entries = tuple(replace(entry, load=partial(load, entry)) for entry in small_data[0].entries)
-    with pytest.raises(DataError, match=r"spoilt|nothing to learn"):
-        run(small_recipe("training.epochs=1"), [replace(small_data[0], entries=entries)], tmp_path / "runs" / "run")
+    with pytest.raises(DataError, match=told):
+        run(recipe, [replace(small_data[0], entries=entries)], tmp_path / "runs" / "run")
     assert list(tmp_path.iterdir()) == []

@@ -22,18 +22,18 @@ def best_thresholds(
     same, however many pixels it has. A class that is in none of a set's masks has no F1 there and is left out. Raises
     DataError where there is nothing to choose a threshold by.
     """
-    for row in histograms:
-        if not any(histogram.positives.any() for histogram in row):
-            raise _nothing("")
-    names, every = classes.threshold_names, range(len(classes.names))
-    groups: list[Sequence[int]] = [[number] for number in every] if len(names) > 1 else [every]
+    present = np.array([[histogram.positives.any() for histogram in row] for row in histograms])
+    check_foreground(present, classes)
     # Of classes that exclude each other all but one are 0 in a pixel, and none of these may become foreground.
     first = 1 if classes.softmax else 0
     thresholds = []
-    scores: list[list[float | None]] = [[None for _ in every] for _ in histograms]
-    for name, group in zip(names, groups, strict=True):
-        curves = [{each: row[each].f1_curve() for each in group if row[each].positives.any()} for row in histograms]
-        best = _highest(curves, name, first)
+    scores: list[list[float | None]] = [[None for _ in classes.names] for _ in histograms]
+    for group in _groups(classes).values():
+        curves = [
+            {each: row[each].f1_curve() for each in group if there[each]}
+            for row, there in zip(histograms, present, strict=True)
+        ]
+        best = _highest(curves, first)
         thresholds.append(lowest_of(best))
         for scores_of_set, of_set in zip(scores, curves, strict=True):
             for number, curve in of_set.items():
@@ -41,12 +41,24 @@ def best_thresholds(
     return tuple(thresholds), scores
 
 
-def _highest(curves: Sequence[Mapping[int, NDArray[np.float64]]], name: str, first: int) -> int:
-    """The bin, from `first` on, with the highest mean over the sets; the middle one of several."""
-    of_sets = [np.mean(list(of_set.values()), axis=0) for of_set in curves if of_set]
-    if not of_sets:
-        raise _nothing(f" of class '{name}'")
-    mean = np.mean(of_sets, axis=0)[first:]
+def check_foreground(present: NDArray[np.bool_], classes: Classes) -> None:
+    """Raise DataError where a threshold can't be chosen; `present` says which sets' masks have which class, sets×K."""
+    if not present.any(axis=1).all():
+        raise _nothing("")
+    for name, group in _groups(classes).items():
+        if not present[:, group].any():
+            raise _nothing(f" of class '{name}'")
+
+
+def _groups(classes: Classes) -> dict[str, Sequence[int]]:
+    """Name of each threshold to the numbers of the classes that it decides on."""
+    names, every = classes.threshold_names, range(len(classes.names))
+    return {name: [number] for number, name in enumerate(names)} if len(names) > 1 else {names[0]: every}
+
+
+def _highest(curves: Sequence[Mapping[int, NDArray[np.float64]]], first: int) -> int:
+    """The bin, from `first` on, with the highest mean over the sets that have a curve; the middle one of several."""
+    mean = np.mean([np.mean(list(of_set.values()), axis=0) for of_set in curves if of_set], axis=0)[first:]
     best = np.flatnonzero(mean == mean.max())
     return first + int(best[len(best) // 2])
 

@@ -35,6 +35,7 @@ from foveate.training.samples import channel_statistics
 from foveate.training.setting import Setting
 from foveate.training.state_file import load_state
 from foveate.training.tracking import Store, connect, reporting
+from foveate.training.validation import check_validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,9 @@ class _Call:
     listener: Listener
 
     def material(self) -> Material:
-        """Read in turns, so that one process of a machine fills the cache for all."""
+        """Read in turns, so that one process of a machine fills the cache for all. Raises DataError."""
         listener = self.listener
-        return self.processes.in_turns(
+        material = self.processes.in_turns(
             lambda: gather(
                 self.recipe,
                 self.data,
@@ -107,6 +108,8 @@ class _Call:
                 on_read=listener.on_read,
             )
         )
+        check_validation(material.validation, self.classes, self.processes)
+        return material
 
     def facts(self) -> dict[str, Any]:
         """What run.json says of every call that has a part in a run."""

@@ -18,7 +18,7 @@ from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import STRIDE, Network, Preparation, predict, prepare_mask
 from foveate.errors import TrainingError
 from foveate.metrics.curves import BINS, Histogram
-from foveate.metrics.threshold import best_thresholds
+from foveate.metrics.threshold import best_thresholds, check_foreground
 from foveate.records import Case, Classes, Mask, Masks, Probabilities
 from foveate.training.processes import Processes
 from foveate.training.progress import f1_by_set
@@ -91,6 +91,28 @@ class Looker:
         return pad(masks, padding).to(self.device), (pad(inside, padding) > 0.5).float().to(self.device)
 
 
+def check_validation(sets: Sequence[ValidationSet], classes: Classes, processes: Processes) -> None:
+    """Raise DataError where `validate` couldn't choose thresholds, before an epoch has been spent on finding out."""
+    own = processes.together(lambda: np.stack([_present(data.cases, len(classes.names)) for data in sets]))
+    present = processes.sum(torch.from_numpy(own).to(processes.fabric.device, torch.int32)).cpu().numpy() > 0
+    check_foreground(present, classes)
+
+
+def _present(cases: Iterable[tuple[Case, FieldOfView]], classes: int) -> NDArray[np.bool_]:
+    """Which of the classes are in any of the masks, inside the FOV; few masks need be looked at mostly."""
+    present = np.zeros(classes, bool)
+    for case, fov in cases:
+        present |= (case.masks & _within(case, fov)).any(axis=(1, 2))
+        if present.all():
+            break
+    return present
+
+
+def _within(case: Case, fov: FieldOfView) -> Mask:
+    """Where pixels count: the set's FOV, else the one found."""
+    return fov.mask if case.fov is None else case.fov
+
+
 def validate(sets: Sequence[ValidationSet], looker: Looker, processes: Processes) -> Validation:
     """Predict every case in the process that has it, measure its loss, and choose the thresholds."""
     own = processes.together(lambda: _counted(sets, looker))
@@ -115,7 +137,7 @@ def _counted(sets: Sequence[ValidationSet], looker: Looker) -> tuple[NDArray[np.
                     f"after this epoch's last step the network's answer to {case.id} is not a number."
                     " Lower training.learning_rate or set training.gradient_clip."
                 )
-            _count(histograms, decisive(found, looker.classes), case.masks, fov.mask if case.fov is None else case.fov)
+            _count(histograms, decisive(found, looker.classes), case.masks, _within(case, fov))
             losses_of_set.append(loss)
         losses.append((fsum(losses_of_set), len(losses_of_set)))
     return counts, np.array(losses)
