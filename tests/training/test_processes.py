@@ -63,6 +63,16 @@ atexit.register(lambda: print("left open" if distributed.is_initialized() else "
 main()
 """
 FAILING = ON_THE_WAY.format(what="type(setting).loss = lambda *_: {}['of a kind that nobody has foreseen']")
+FULL = """
+import foveate.training.setting as setting
+def loss(self, outputs, mask, fov):
+    if self.processes.rank == 1 and len(mask) > 1:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+    return real(self, outputs, mask, fov)
+real, setting.Setting.loss = setting.Setting.loss, loss
+from foveate.cli import main
+main()
+"""
 
 
 def torchrun(*program: str) -> subprocess.Popen[str]:
@@ -168,6 +178,15 @@ def test_an_error_of_the_second_process_is_said_once_by_the_first(tmp_path: Path
     (line,) = errors
     assert "process 1 failed: KeyError: 'of a kind that nobody has foreseen'" in line
     assert line.removeprefix("foveate: ") in (tmp_path / "run" / "log.txt").read_text(encoding="utf-8").splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_memory_that_runs_out_in_the_second_process_names_the_batch_that_fits(tmp_path: Path) -> None:
+    (tmp_path / "full.py").write_text(FULL, encoding="utf-8")
+    _, errors = finished(torchrun(str(tmp_path / "full.py"), *CALL, "--out", str(tmp_path / "run")), 1)
+    (line,) = errors
+    assert "a batch of 4 crops of 64×64 pixels does not fit into memory; 2 would" in line
+    assert line.endswith("training.batch=2 training.accumulate=2.")
 
 
 @pytest.mark.slow

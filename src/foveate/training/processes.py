@@ -22,6 +22,7 @@ from torch import Tensor, distributed
 
 from foveate.errors import FoveateError, TrainingError, UsageError
 from foveate.recipes.schema import TrainingSection
+from foveate.training.memory import is_out_of_memory
 from foveate.training.rank import Rank
 
 Result = TypeVar("Result")
@@ -124,8 +125,10 @@ class Processes:
 
 
 def _as_told(failure: BaseException | None, rank: int) -> BaseException | None:
-    """What other processes raise."""
+    """What other processes raise; where memory ran out in one of them, each looks for what would fit."""
     if failure is None or isinstance(failure, FoveateError | KeyboardInterrupt):
+        return failure
+    if isinstance(failure, RuntimeError) and is_out_of_memory(failure):
         return failure
     first_line = str(failure).partition("\n")[0]
     return TrainingError(f"process {rank} failed: {type(failure).__name__}: {first_line}")
