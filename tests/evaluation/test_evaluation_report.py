@@ -150,7 +150,8 @@ def test_intervals_stand_beside_the_values_that_have_one(report: Report) -> None
     low, high = scope.per_image.intervals["f1"] or (0.0, 0.0)
     assert 0 < low < high < 1
     assert cells["fov mean over images"]["f1"].endswith(f" ({low:.3f}–{high:.3f})".replace("0.", "."))
-    assert "(" not in cells["fov pooled"]["roc_auc"]
+    assert "(" in cells["fov pooled"]["roc_auc"]
+    assert "(" not in cells["fov pooled"]["components"]
     assert all("(" not in cell for column in columns(report_of([case_of(1)])).values() for cell in column.values())
 
 

@@ -1,6 +1,6 @@
 """Pooled measures, beyond the rates, as functions of sums over images, so that their intervals can be resampled.
 
-The areas under the curves are none: they need a histogram of every image.
+The areas under the curves are none: `foveate.metrics.areas` has theirs.
 """
 
 from __future__ import annotations
