@@ -74,6 +74,21 @@ from foveate.cli import main
 main()
 """
 
+INTERRUPTED = """
+import os, signal
+import foveate.training.setting as setting
+def loss(self, *given):
+    try:
+        if self.processes.rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, *given)
+    except KeyboardInterrupt as stop:
+        raise RuntimeError("Error calling __set_name__") from stop    # as Python 3.11 in an import
+real, setting.Setting.loss = setting.Setting.loss, loss
+from foveate.cli import main
+main()
+"""
+
 
 def torchrun(*program: str) -> subprocess.Popen[str]:
     """Two processes of the program on this machine, with one thread each."""
@@ -190,6 +205,16 @@ def test_memory_that_runs_out_in_the_second_process_names_the_batch_that_fits(tm
 
 
 @pytest.mark.slow
+def test_a_request_to_end_that_its_work_makes_another_error_of_is_still_one(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED, encoding="utf-8")
+    folder = tmp_path / "run"
+    _, errors = finished(torchrun(str(tmp_path / "interrupted.py"), *CALL, "--out", str(folder)), 1)
+    (line,) = errors
+    assert line.startswith("foveate: stopped")
+    assert (folder / "log.txt").read_text(encoding="utf-8").splitlines()[-1].endswith("stopped")
+
+
+@pytest.mark.slow
 def test_processes_that_are_asked_to_end_say_in_one_line_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = torchrun("-m", "foveate", *CALL, "--out", str(folder), "training.epochs=100000")
@@ -200,8 +225,9 @@ def test_processes_that_are_asked_to_end_say_in_one_line_how_to_go_on(tmp_path: 
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    (line,) = [line for line in errors.splitlines() if line.startswith("foveate:")]
-    assert line.endswith(f"foveate train --resume {folder}")
+    said = [line for line in errors.splitlines() if line.startswith("foveate:")]
+    assert len(said) == 1, errors
+    assert said[0].endswith(f"foveate train --resume {folder}")
     assert (folder / "log.txt").read_text(encoding="utf-8").splitlines()[-1].endswith("stopped")
 
 

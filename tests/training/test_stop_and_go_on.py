@@ -163,15 +163,25 @@ def test_a_process_that_is_asked_to_end_says_in_one_line_how_to_go_on(tmp_path: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("turned", [False, True])
 def test_a_signal_in_a_step_ends_the_call_with_its_own_status_in_one_line(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: signal.Signals,
+    turned: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     taken: list[float] = []
 
     def step(steps: Stepper, setting: Setting) -> float:
         taken.append(one_step(steps, setting))
         if len(taken) == 4:  # the first of the second epoch
-            signal.raise_signal(number)
+            try:
+                signal.raise_signal(number)
+            except KeyboardInterrupt as stop:
+                if turned:
+                    raise RuntimeError("Error calling __set_name__") from stop  # as Python 3.11 in an import
+                raise
         return taken[-1]
 
     one_step = loop._one_step

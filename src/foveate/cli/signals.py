@@ -17,17 +17,28 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def sigterm_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` inside of this."""
+def stoppable() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt and `Terminated` inside of this, and nothing else leave it then.
 
-    def stop(signal_number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated
+    What they interrupt may make another error of them: an import may end with RuntimeError (of `__set_name__`) then.
+    """
+    asked: list[KeyboardInterrupt] = []
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        asked.append(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
+        raise asked[-1]
+
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
+    except Exception as error:
+        if asked:
+            raise asked[-1] from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def status_of(stop: KeyboardInterrupt) -> int:

@@ -12,7 +12,7 @@ import typer
 
 from foveate.cli.console import new_table, say, say_error, say_table
 from foveate.cli.extras import needs, needs_torch
-from foveate.cli.signals import sigterm_like_ctrl_c, status_of
+from foveate.cli.signals import status_of, stoppable
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,17 +82,17 @@ def _work(
     check_recipes(sweep, name)
     sets = open_sets(data)
     command = shlex.join(["foveate", *sys.argv[1:]])
-    with sigterm_like_ctrl_c():
-        try:
+    try:
+        with stoppable():
             with needs("sweep", "optuna"):
                 from foveate.sweeps.storage import hidden
             hidden(storage)  # a wrong address is told before anything is read
             with needs_torch():
                 from foveate.sweeps.work import Work, work_on
             work_on(Work(sweep, out, sets, device, command, initial, say, shown), storage=storage, at_most=at_most)
-        except KeyboardInterrupt as stop:
-            say_error("stopped; every whole epoch is kept. The same call goes on.")
-            raise typer.Exit(status_of(stop)) from stop
+    except KeyboardInterrupt as stop:
+        say_error("stopped; every whole epoch is kept. The same call goes on.")
+        raise typer.Exit(status_of(stop)) from stop
 
 
 def _show(folder: Path, storage: str | None) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from foveate.cli.console import rank, say, say_error
 from foveate.cli.extras import needs_torch
-from foveate.cli.signals import sigterm_like_ctrl_c, status_of
+from foveate.cli.signals import status_of, stoppable
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def _run(
     from foveate.cli.train_display import shown
     from foveate.datasets import open_sets
 
-    with sigterm_like_ctrl_c():
-        try:
+    try:
+        with stoppable():
             with needs_torch():
                 from foveate.training.start import start
             with shown(recipe) as listener:
@@ -145,9 +145,9 @@ def _run(
                     listener=listener,
                     rank=rank(),
                 )
-        except KeyboardInterrupt as stop:
-            say_error(f"stopped; {_what_is_left(out)}")
-            raise typer.Exit(status_of(stop)) from stop
+    except KeyboardInterrupt as stop:
+        say_error(f"stopped; {_what_is_left(out)}")
+        raise typer.Exit(status_of(stop)) from stop
     say(f"{ending}. Best weights: {out / 'best.safetensors'}")
 
 

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Here, as what interrupts an import in the middle of a run comes out of it as another error.
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
 from foveate.imaging import write_bytes
 from foveate.training.progress import EpochRow
 from foveate.training.run_folder import CURVES
@@ -19,9 +23,6 @@ BLUE, ORANGE, DARK, GREY = "#1f6fb4", "#d9682b", "#2b2f36", "#8a8f98"
 
 def draw_curves(rows: Sequence[EpochRow], folder: Path) -> None:
     """Write curves.png: losses, validation F1 and learning rate, one above the other. Raises OutputError."""
-    from matplotlib.figure import Figure  # half a second, only where something is drawn
-    from matplotlib.ticker import MaxNLocator
-
     # Fixed margins: a layout that measures every text takes as long as the drawing.
     figure = Figure(figsize=(8, 8))
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.07, top=0.98, hspace=0.1)

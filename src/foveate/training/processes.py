@@ -38,6 +38,8 @@ class Signals:
     interruptible: bool = False
     heard: int = 0
     """The last one's number."""
+    raised: KeyboardInterrupt | None = None
+    """What came of it; what it interrupted may have made another error of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Processes:
             self.signals.interruptible = False
         except BaseException as error:  # whatever it is, the others wait to hear of it
             self.signals.interruptible = False
-            failure = error
+            failure = self.signals.raised or error
         self._settle(failure)
         return cast("Result", result)
 
@@ -205,9 +207,13 @@ def _signals_wait(signals: Signals) -> Iterator[None]:
         if signals.interruptible:
             signals.interruptible = False
             handler = before[signal.Signals(number)]
-            if callable(handler):
-                handler(number, frame)
-            raise KeyboardInterrupt
+            try:
+                if callable(handler):
+                    handler(number, frame)
+                raise KeyboardInterrupt
+            except KeyboardInterrupt as stop:
+                signals.raised = stop
+                raise
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
