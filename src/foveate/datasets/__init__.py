@@ -22,6 +22,8 @@ SETS = {
     "stare": "foveate.datasets.stare",
     "chase_db1": "foveate.datasets.chase_db1",
     "hrf": "foveate.datasets.hrf",
+    "aria": "foveate.datasets.aria",
+    "orvs": "foveate.datasets.orvs",
     "drive_av": "foveate.datasets.drive_av",
     "hrf_av": "foveate.datasets.hrf_av",
     "isic2018": "foveate.datasets.isic2018",
