@@ -25,6 +25,7 @@ from layers_by_hand import (
 )
 from scipy import ndimage  # type: ignore[import-untyped]
 
+from foveate.errors import UsageError
 from foveate.networks import NETWORKS, build, region_guided
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.separable import SeparableBlock
@@ -42,6 +43,7 @@ def parameters_by_hand(
     depth: int = 2,
     attention: bool = True,
     partial_decoder: bool = True,
+    dual_attention: str = "none",
     kernel: int = 2,
 ) -> int:
     """Counted from the paper's layers, in the order of section III."""
@@ -62,6 +64,9 @@ def parameters_by_hand(
     for below, filters in ((bottom, third), (third, second), (second, first)):
         decoder += deconvolution(below, filters) + block(2 * filters, filters)
     head = first * classes + classes
+    # 7×7 and its bias, then [MaxPool ‖ AvgPool] to a sixteenth and back (paper 001, section 3.2).
+    weighed = {"none": (), "skips": (first, second, third), "all": widths}[dual_attention]
+    head += sum(7 * 7 + 1 + 3 * channels * max(1, channels // 16) for channels in weighed)
     if not attention:
         return encoder + decoder + head
     maps = (second + 1) + (third + 1) + (second + 1)
@@ -77,6 +82,8 @@ def parameters_by_hand(
         {"in_channels": 2, "classes": 2, "widths": (8, 16, 24, 32), "depth": 1},
         {"in_channels": 2, "classes": 2, "widths": (4, 5, 6, 7), "attention": False},
         {"in_channels": 2, "classes": 2, "widths": (4, 5, 6, 7), "partial_decoder": False},
+        {"widths": (16, 24, 40, 56), "dual_attention": "skips"},
+        {"widths": (16, 24, 40, 56), "dual_attention": "all"},
     ],
 )
 def test_the_number_of_parameters_is_that_of_the_papers_layers(options: dict[str, Any]) -> None:
@@ -150,9 +157,12 @@ def block_by_hand(block: Any, x: Array) -> Array:
 
 
 def network_by_hand(
-    network: Any, x: Array, *, attention: bool = True, partial_decoder: bool = True
+    network: Any, x: Array, *, attention: bool = True, partial_decoder: bool = True, passes: int = 1
 ) -> tuple[Array, ...]:
-    """Equations 1 to 8, line by line, for sizes that are multiples of 8: logits, then the maps, finest first."""
+    """Equations 1 to 8, line by line, for sizes that are multiples of 8: logits, then the maps, finest first.
+
+    From the second of the `passes` on, equations 6 and 7 begin with the last of their own maps.
+    """
     s1 = block_by_hand(network.encoder[0], x)
     s2 = block_by_hand(network.encoder[1], halve_by_hand(s1))
     s3 = block_by_hand(network.encoder[2], halve_by_hand(s2))
@@ -167,8 +177,10 @@ def network_by_hand(
         return (convolution_by_hand(network.head, dec3),)
     coarse = block_by_hand(network.partial_decoder, dec2) if partial_decoder else dec2
     map0 = convolution_by_hand(network.maps[0], coarse)
-    map1 = convolution_by_hand(network.maps[1], attention_by_hand(dec1, map0))
-    map2 = convolution_by_hand(network.maps[2], attention_by_hand(dec2, map1))
+    region_map = map0
+    for _ in range(passes):
+        map1 = convolution_by_hand(network.maps[1], attention_by_hand(dec1, region_map))
+        region_map = map2 = convolution_by_hand(network.maps[2], attention_by_hand(dec2, map1))
     return convolution_by_hand(network.head, attention_by_hand(dec3, map2)), map2, map1, map0
 
 
@@ -179,6 +191,7 @@ def network_by_hand(
         {"in_channels": 1, "classes": 3, "widths": (3, 5, 4, 6), "depth": 3},
         {"attention": False},  # "UNet" of table II: dec3 goes to the head as it is
         {"partial_decoder": False},  # "IAA + UNET": dec2 itself draws map0, in place of eq. 5
+        {"passes": 3},
     ],
     ids=str,
 )
@@ -188,10 +201,53 @@ def test_logits_and_maps_are_those_of_the_papers_equations(options: dict[str, An
     with torch.inference_mode():
         found = network.forward_all(batch(image))
         logits = network(batch(image))
-    parts = {name: options[name] for name in ("attention", "partial_decoder") if name in options}
+    parts = {name: options[name] for name in ("attention", "partial_decoder", "passes") if name in options}
     for one, by_hand in zip(found, network_by_hand(network, image, **parts), strict=True):
         assert_close(one, by_hand)
     assert torch.equal(logits, found[0])
+
+
+@pytest.mark.parametrize("dual_attention", ["skips", "all"])
+def test_dual_attention_begins_as_the_identity_and_learns(dual_attention: Any) -> None:
+    plain, weighed = drawn(RegionGuided()), RegionGuided(dual_attention=dual_attention).double().eval()
+    own = weighed.load_state_dict(plain.state_dict(), strict=False)
+    assert {name.split(".")[0] for name in own.missing_keys} == {"dual_attention"}
+    image = batch(normal(3, 24, 40))
+    with torch.inference_mode():
+        for one, other in zip(weighed.forward_all(image), plain.forward_all(image), strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+    weighed.train()(image).square().sum().backward()
+    scores = [gate.spatial.score.weight.grad for gate in weighed.dual_attention]  # type: ignore[union-attr]
+    assert all(score is not None and score.abs().max() > 0 for score in scores)
+
+
+def test_dual_attention_weighs_what_the_decoder_reads_and_not_what_the_encoder_does() -> None:
+    network = drawn(RegionGuided(dual_attention="all"))
+    image = normal(3, 24, 40)
+    s1 = block_by_hand(network.encoder[0], image)
+    s2 = block_by_hand(network.encoder[1], halve_by_hand(s1))
+    seen: dict[int, Any] = {}
+    for level, gate in enumerate(network.dual_attention):
+        gate.register_forward_hook(lambda _module, given, found, level=level: seen.update({level: (given[0], found)}))
+    read: list[Any] = []
+    network.decoder[1].register_forward_hook(lambda _module, given, _found: read.append(given[0]))
+    with torch.inference_mode():
+        network(batch(image))
+    assert_close(seen[1][0], s2)
+    torch.testing.assert_close(read[0][:, : s2.shape[0]], seen[1][1], rtol=0, atol=0)
+
+
+def test_a_second_pass_changes_the_logits_and_adds_no_parameter() -> None:
+    once, twice = drawn(RegionGuided()), RegionGuided(passes=2).double().eval()
+    twice.load_state_dict(once.state_dict())
+    image = batch(normal(3, 24, 40))
+    with torch.inference_mode():
+        assert (once(image) - twice(image)).abs().max() > 1e-3
+
+
+def test_several_passes_without_attention_are_refused() -> None:
+    with pytest.raises(UsageError, match="passes = 2 needs attention = true"):
+        RegionGuided(passes=2, attention=False)
 
 
 def changed_outputs(part: str) -> list[bool]:

@@ -12,17 +12,38 @@ Deviation: "we replicate the segmentation map". The sizes and channels of eqs. 6
     into the next map.
 Deviation: the paper counts 40 000 parameters. As printed there are 14 999 with deconvolutions of 2x2 (21 399 with
     3x3); `widths` and `depth` let a network use the whole budget.
+
+Beyond the paper, for what a small network can still learn: `dual_attention` weighs the skips (and the bottleneck) by
+paper 001's two gates, which begin as the identity; `passes` runs the chain of attentions again from its own last map.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
+from foveate.errors import UsageError
 from foveate.networks.blocks.convolution import double
+from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.sampling import descend, resize
 from foveate.networks.blocks.separable import SeparableBlock
+
+
+class IdentityAtFirst(nn.Module):
+    """F·S + F·C of paper 001, (B, C, H, W) to the same, with scores that begin at 0: S = C = ½, so F comes out."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.spatial, self.channel = SpatialAttention(), ChannelAttention(channels)
+        for tensor in (*self.spatial.parameters(), *self.channel.expand.parameters()):
+            nn.init.zeros_(tensor)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The features, weighed."""
+        return fuse(features, self.spatial(features), self.channel(features), fusion="sum")
 
 
 class RegionGuided(nn.Module):
@@ -30,6 +51,7 @@ class RegionGuided(nn.Module):
 
     `attention` off leaves the separable U-Net; `partial_decoder` off draws the first map from dec2 itself. The
     rows of table II without "*" have widths (32, 64, 128, 256), "the standard filter count", which is our reading.
+    Raises UsageError for several `passes` without the attention that they repeat.
     """
 
     def __init__(
@@ -41,13 +63,20 @@ class RegionGuided(nn.Module):
         depth: int = 2,
         attention: bool = True,
         partial_decoder: bool = True,
+        dual_attention: Literal["none", "skips", "all"] = "none",
+        passes: int = 1,
     ) -> None:
         super().__init__()
+        if passes > 1 and not attention:
+            raise UsageError(f"passes = {passes} needs attention = true: there is nothing to repeat.")
+        self.passes = passes
         c1, c2, c3, c4 = widths
         self.encoder = nn.ModuleList(
             SeparableBlock(a, b, depth=depth) for a, b in ((in_channels, c1), (c1, c2), (c2, c3))
         )
         self.bottleneck = SeparableBlock(c3, c4, depth=depth)
+        weighed = {"none": (), "skips": (c1, c2, c3), "all": (c1, c2, c3, c4)}[dual_attention]
+        self.dual_attention = nn.ModuleList(IdentityAtFirst(c) for c in weighed)
         self.upsample = nn.ModuleList(double(a, b) for a, b in ((c4, c3), (c3, c2), (c2, c1)))
         self.decoder = nn.ModuleList(SeparableBlock(2 * c, c, depth=depth) for c in (c3, c2, c1))
         has_decoder = attention and partial_decoder
@@ -66,13 +95,18 @@ class RegionGuided(nn.Module):
         if not self.iaa:
             return (self.head(dec3),)
         map0 = self.maps[0](dec2 if self.partial_decoder is None else self.partial_decoder(dec2))  # eq. 5
-        map1 = self.maps[1](self.iaa[0](dec1, map0))  # eq. 6: (B, 1, H/4, W/4)
-        map2 = self.maps[2](self.iaa[1](dec2, map1))  # eq. 7: (B, 1, H/2, W/2)
+        so_far = map0
+        for _ in range(self.passes):
+            map1 = self.maps[1](self.iaa[0](dec1, so_far))  # eq. 6: (B, 1, H/4, W/4)
+            so_far = map2 = self.maps[2](self.iaa[1](dec2, map1))  # eq. 7: (B, 1, H/2, W/2)
         return self.head(self.iaa[2](dec3, map2)), map2, map1, map0  # eqs. 7 and 8
 
     def _decode(self, image: Tensor) -> list[Tensor]:
         # S1, S2, S3 (eq. 2), each pooled before the next (eq. 3); b: (B, C4, H/8, W/8)
-        *skips, x = descend((*self.encoder, self.bottleneck), image)
+        maps = list(descend((*self.encoder, self.bottleneck), image))
+        for level, weigh in enumerate(self.dual_attention):
+            maps[level] = weigh(maps[level])
+        *skips, x = maps
         decoded = []
         for upsample, block, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
             x = block(torch.cat((skip, resize(upsample(x), like=skip)), dim=1))
