@@ -1,5 +1,6 @@
 # make demo    segment drawn sample photographs, or your own: make demo IMAGE=photo.jpg
 # make test    lint, types, tests
+# make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
 # Each sets up .venv with what it needs, from the versions in constraints.txt.
 
@@ -9,7 +10,10 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test lint types wheel clean
+# Folder of the public data sets.
+DATA ?= ../shared/data
+
+.PHONY: demo test lint types results wheel clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -28,11 +32,14 @@ lint: .venv/full
 types: .venv/full
 	$(BIN)/mypy
 
+results: .venv/full
+	$(BIN)/python scripts/results.py run $(DATA)
+
 wheel: .venv/full
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist demo
+	rm -rf .venv build dist demo .results
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "foveate needs Python 3.11 or newer")'

@@ -1,0 +1,85 @@
+"""The queue behind results/: a run that is stopped, goes on elsewhere, and leaves numbers alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = """
+[sets]
+drawn = "synthetic:2"
+[tables.small]
+title = "drawn photographs"
+shortened = "to a minute"
+overrides = [
+    "network.widths=[4, 4, 8, 8]", "data.working_minimum=96", "data.working_maximum=128", "training.crop=64",
+    "training.batch=2", "training.samples_per_epoch=6", "training.warm_up=0", "training.precision=32-true",
+    "training.epochs=400",
+]
+[[rows]]
+id = "drawn"
+table = "small"
+label = "as printed"
+recipe = "region-guided-vessels"
+train = ["drawn"]
+test = ["drawn"]
+minutes = 1
+seeds = [3]
+"""
+
+pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs a git clone")
+
+
+def queue(folder: Path, work: str, *words: str) -> subprocess.Popen[str]:
+    call = [sys.executable, str(ROOT / "scripts" / "results.py")]
+    places = ["--results", str(folder / "results"), "--work", str(folder / work)]
+    return subprocess.Popen([*call, *places, *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def epochs_of(facts: Path) -> int:
+    """How many are done."""
+    told = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
+    return int(told.get("progress", {}).get("epochs", 0))
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_path: Path) -> None:
+    results, kept = tmp_path / "results", tmp_path / "results" / "unfinished" / "drawn-s3"
+    results.mkdir()
+    (results / "rows.toml").write_text(ROWS, encoding="utf-8")
+    first = queue(tmp_path, "one", "run", str(tmp_path))
+    facts = tmp_path / "one" / "runs" / "drawn-s3" / "run.json"
+    deadline = time.monotonic() + 120
+    while epochs_of(facts) < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(first.pid, signal.SIGTERM)
+    assert first.wait(60) != 0
+    epochs = epochs_of(kept / "run.json")
+    assert 1 <= epochs < 400
+    told = queue(tmp_path, "two", "status").communicate()[0]
+    assert f"epoch {epochs} of 400" in told
+    # The rest is cut short: an epoch more than there is.
+    rows = ROWS.replace("training.epochs=400", f"training.epochs={epochs + 1}")
+    (results / "rows.toml").write_text(rows, encoding="utf-8")
+    told = queue(tmp_path, "two", "run", str(tmp_path)).communicate(timeout=300)[0]
+    result = json.loads((results / "drawn-s3.json").read_text(encoding="utf-8"))
+    assert "all done" in told
+    assert not kept.exists()
+    assert result["resumed"] == 1
+    assert len(result["curves"]["loss"]) == epochs + 1
+    assert result["crops"] == 6 * (epochs + 1)
+    assert result["seed"] == 3
+    assert result["scores"]["drawn"]["data"]["count"] == 2
+    assert str(tmp_path) not in (results / "drawn-s3.json").read_text(encoding="utf-8")
+    assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
+    told = queue(tmp_path, "two", "status").communicate()[0]
+    assert "1 of 1 done" in told
