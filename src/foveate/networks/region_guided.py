@@ -40,6 +40,8 @@ class IdentityAtFirst(nn.Module):
         self.spatial, self.channel = SpatialAttention(), ChannelAttention(channels)
         for tensor in (*self.spatial.parameters(), *self.channel.expand.parameters()):
             nn.init.zeros_(tensor)
+        # Features are ≥ 0 here: with negative weights the channels' one hidden unit might never be alive.
+        self.channel.squeeze.weight.data.abs_()
 
     def forward(self, features: Tensor) -> Tensor:
         """The features, weighed."""
