@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.extras import needs
-from foveate.cli.options import DATA, PREDICTIONS, SCOPE, SPLIT, THREADS, THRESHOLD
+from foveate.cli.options import DATA, FOV, PREDICTIONS, SCOPE, SPLIT, THREADS, THRESHOLD
 from foveate.cli.predictors import Made, of_folders, of_model
-from foveate.cli.scoring import check, scored, way_of
+from foveate.cli.scoring import check, counting_of, scored, way_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
-    from foveate.evaluation import Report
+    from foveate.evaluation import Counting, FovSource, Report
     from foveate.evaluation.compare import Comparison
     from foveate.evaluation.measures import Group
 
@@ -38,6 +38,7 @@ def compare(
         list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1; may be repeated.")
     ] = None,
     scope: SCOPE = "fov",
+    fov: FOV = None,
     published: Annotated[
         bool, typer.Option("--published/--no-published", help="With what papers printed of the set.")
     ] = True,
@@ -64,7 +65,7 @@ def compare(
     measures = known_measures(measure) if measure else MEASURES
     read = [(file, read_reports(file)) for file in files]
     if data:
-        parts = fresh(models or [], predictions or [], threshold, data, split, measures, dict(read), threads)
+        parts = fresh(models or [], predictions or [], threshold, data, split, measures, fov, dict(read), threads)
     else:
         parts = by_set(read)
     with needs("evaluate", "SciPy"):
@@ -108,6 +109,7 @@ def fresh(
     data: Sequence[str],
     split: str,
     measures: Sequence[str],
+    fov: FovSource | None,
     read: dict[Path, list[Report]],
     threads: int,
 ) -> list[Named]:
@@ -124,22 +126,22 @@ def fresh(
         check([*loaded.values(), *made], data_set, split)
     parts = []
     for data_set, made in zip(sets, folders, strict=True):
-        groups = groups_of(measures, data_set)
+        groups, counting = groups_of(measures, data_set), counting_of(data_set, split, fov)
         found: Named = []
         for each in models:
             if each in loaded:
-                found.append((loaded[each].model.name, measured(loaded[each], data_set, split, groups)))
+                found.append((loaded[each].model.name, measured(loaded[each], data_set, split, groups, counting)))
             else:
                 report = report_on(read[Path(each)], Path(each), data_set.name, split)
                 found.append((report.model.name, report))
-        found += [(each.model.name, measured(each, data_set, split, groups)) for each in made]
+        found += [(each.model.name, measured(each, data_set, split, groups, counting)) for each in made]
         parts.append(told_apart(found, [*models, *map(str, predictions)]))
     return parts
 
 
-def measured(made: Made, data_set: DataSet, split: str, groups: tuple[Group, ...]) -> Report:
+def measured(made: Made, data_set: DataSet, split: str, groups: tuple[Group, ...], counting: Counting) -> Report:
     """One model's report with the given groups of measures."""
-    return scored(made, data_set, split, way_of(made, groups))
+    return scored(made, data_set, split, way_of(made, groups, counting))
 
 
 def report_on(reports: Sequence[Report], file: Path, data_set: str, split: str) -> Report:

@@ -10,7 +10,19 @@ import typer
 
 from foveate.cli.console import new_table, say, say_table
 from foveate.cli.extras import needs
-from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
+from foveate.cli.options import (
+    BOUNDARY,
+    DATA,
+    EMPTY,
+    FOV,
+    PREDICTIONS,
+    SIZE,
+    SPLIT,
+    THREADS,
+    THRESHOLD,
+    VESSELS,
+    WEIGHTS,
+)
 from foveate.cli.predictors import of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
@@ -22,7 +34,7 @@ from foveate.cli.refinements import (
     need_models,
     refinement_of,
 )
-from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
+from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.cli.to_card import write_to_card
 from foveate.errors import OutputError, UsageError
 
@@ -36,6 +48,7 @@ def evaluate(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    fov: FOV = None,
     size: SIZE = "native",
     vessels: VESSELS = None,
     boundary: BOUNDARY = True,
@@ -76,9 +89,10 @@ def evaluate(
         check(predictors, data_set, split)
     reports = []
     for data_set, predictors in pairs:
+        measures = measures_of(data_set, vessels=vessels, boundary=boundary)
+        counting = counting_of(data_set, split, fov)
         for made in predictors:
-            measures = measures_of(data_set, vessels=vessels, boundary=boundary)
-            way = way_of(made, measures, size=resized_to, empty_is_one=empty == "one")
+            way = way_of(made, measures, counting, size=resized_to, empty_is_one=empty == "one")
             report = scored(made, data_set, split, way)
             _print(report)
             reports.append(report)

@@ -29,3 +29,10 @@ EMPTY = Annotated[
 ]
 SCOPE = Annotated[Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")]
 THREADS = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
+FOV = Annotated[
+    Literal["set", "estimated", "whole"] | None,
+    typer.Option(
+        help="Count in the set's own field of view, one estimated from the image, or the whole image; by itself the"
+        " set's own, else estimated in fundus photographs."
+    ),
+]

@@ -10,7 +10,19 @@ import typer
 
 from foveate.cli.console import say
 from foveate.cli.extras import needs
-from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
+from foveate.cli.options import (
+    BOUNDARY,
+    DATA,
+    EMPTY,
+    FOV,
+    PREDICTIONS,
+    SIZE,
+    SPLIT,
+    THREADS,
+    THRESHOLD,
+    VESSELS,
+    WEIGHTS,
+)
 from foveate.cli.predictors import Made, of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
@@ -22,7 +34,7 @@ from foveate.cli.refinements import (
     need_models,
     refinement_of,
 )
-from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
+from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +56,7 @@ def report(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    fov: FOV = None,
     size: SIZE = "native",
     vessels: VESSELS = None,
     boundary: BOUNDARY = True,
@@ -90,7 +103,8 @@ def report(
         check(made, data_set, split)
     for data_set, made in pairs:
         measures = measures_of(data_set, vessels=vessels, boundary=boundary)
-        ways = [way_of(each, measures, size=resized_to, empty_is_one=empty == "one") for each in made]
+        counting = counting_of(data_set, split, fov)
+        ways = [way_of(each, measures, counting, size=resized_to, empty_is_one=empty == "one") for each in made]
         part = part_of(data_set, split, made, ways, colours, out / PICTURES, pictures)
         parts.append(part)
         reports += part.reports
@@ -144,7 +158,7 @@ def part_of(
     reports: list[Report] = []
     matrices: list[LabelCounts] = []
     for each, way in zip(made, ways, strict=True):
-        counts = LabelCounts()
+        counts = LabelCounts(way.counting)
         predict = counting(each, counts) if data_set.classes.softmax else each.predict
         reports.append(scored(replace(each, predict=predict), data_set, split, way))
         matrices.append(counts)
@@ -177,7 +191,6 @@ def shown_images(
     """The best, median and worst image, read and predicted once more: only one is in memory at a time."""
     from foveate.evaluation.size import resized
     from foveate.report import Shown, chosen
-    from foveate.report.counting import counted_in
     from foveate.report.images import image_f1
 
     entries = {entry.id: entry for entry in data_set.split(split)}
@@ -188,6 +201,6 @@ def shown_images(
             case = resized(case, size)
         found = [each.predict(case) for each in made]
         f1 = [image_f1(next(row.classes for row in report.images if row.id == case_id)) for report in reports]
-        within = counted_in(case, found[0])
+        within, _ = ways[0].counting.within(case)
         masks = tuple(each.masks for each in found)
         yield Shown(case_id, why, tuple(f1), case.image, case.masks, within, masks)

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveate.arrays.decide import decide
-from foveate.arrays.fov import FovRule, field_of_view
 from foveate.errors import DataError, UsageError
 from foveate.imaging import Label, as_masks, read_labels, read_mask, stem_of
 from foveate.imaging.probability import read_probability
-from foveate.records import Case, Classes, Mask, Masks, Probabilities
+from foveate.records import Case, Classes, Masks, Probabilities
 
 Array = TypeVar("Array", bound="NDArray[Any]")
 
@@ -28,7 +27,6 @@ class Found:
 
     probabilities: Probabilities | None
     masks: Masks
-    fov: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +40,24 @@ class PredictionFolder:
 
     folder: Path
     classes: Classes
-    fov: FovRule = "find"
     threshold: float | None = None
 
     def __call__(self, case: Case) -> Found:
         """Read what is there for the case. Raises DataError for a file that is missing or doesn't fit."""
-        fov = field_of_view(case.image, self.fov).mask
         names = [case.id] if not case.paths else [stem_of(case.paths[0]), case.id]
         if self.classes.softmax:
             path = self._path(names, ("_mask", ""))
             table = [Label(number, name) for number, name in enumerate(self.classes.names, start=1)]
             masks = as_masks(_fitting(read_labels(path, table), case, path), len(table))
-            return Found(None, masks, fov)
+            return Found(None, masks)
         prefixes = [f"_{name}" for name in self.classes.names] if len(self.classes.names) > 1 else [""]
         if self.threshold is None:
             paths = [self._path(names, (f"{prefix}_mask", prefix)) for prefix in prefixes]
             _refuse_maps(paths[0])
-            return Found(None, np.stack([_fitting(read_mask(path), case, path) for path in paths]), fov)
+            return Found(None, np.stack([_fitting(read_mask(path), case, path) for path in paths]))
         paths = [self._path(names, (f"{prefix}_probability", prefix)) for prefix in prefixes]
         maps = np.stack([_fitting(read_probability(path), case, path) for path in paths])
-        return Found(maps, decide(maps, self.classes, [self.threshold] * len(self.classes.threshold_names)), fov)
+        return Found(maps, decide(maps, self.classes, [self.threshold] * len(self.classes.threshold_names)))
 
     def _path(self, names: list[str], suffixes: tuple[str, ...]) -> Path:
         wanted = [f"{name}{suffix}{ending}" for name in names for suffix in suffixes for ending in ENDINGS]
