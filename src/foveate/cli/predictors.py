@@ -66,10 +66,8 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
     """The cases of a split, or of 'all'. Raises UsageError for a split that there isn't."""
     there = dict.fromkeys(entry.split for entry in data_set.entries)
     if split != "all" and split not in there:
-        parts = ", ".join(f"--split {each}" for each in there)
-        raise UsageError(
-            f"{data_set.name} has no part '{split}'. Say --split all for every image of it, or {parts} for a part."
-        )
+        parts = " and ".join(f"'{each}'" for each in there)
+        raise UsageError(f"{data_set.name} has no part '{split}'; it has {parts}, and --split all takes every image.")
     return data_set.split(split)
 
 
