@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.extras import needs
-from foveate.cli.options import DATA, FOV, PREDICTIONS, SCOPE, SPLIT, THREADS, THRESHOLD
-from foveate.cli.predictors import Made, of_folders, of_model
+from foveate.cli.options import DATA, FOV, PREDICTIONS, SCOPE, SPLIT, SUFFIX, THREADS, THRESHOLD
+from foveate.cli.predictors import Made, Theirs, of_folders, of_model
 from foveate.cli.scoring import check, counting_of, scored, way_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError, unknown
@@ -34,8 +34,9 @@ def compare(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    suffix: SUFFIX = "",
     measure: Annotated[
-        list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1; may be repeated.")
+        list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1 (or dice); may be repeated.")
     ] = None,
     scope: SCOPE = "fov",
     fov: FOV = None,
@@ -65,7 +66,8 @@ def compare(
     measures = known_measures(measure) if measure else MEASURES
     read = [(file, read_reports(file)) for file in files]
     if data:
-        parts = fresh(models or [], predictions or [], threshold, data, split, measures, fov, dict(read), threads)
+        theirs = Theirs(tuple(predictions or ()), threshold, suffix)
+        parts = fresh(models or [], theirs, data, split, measures, fov, dict(read), threads)
     else:
         parts = by_set(read)
     with needs("evaluate", "SciPy"):
@@ -81,9 +83,10 @@ def compare(
 
 
 def known_measures(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each checked. Raises UsageError."""
-    from foveate.evaluation.measures import MEASURES
+    """The measures' own names, each checked; dice and jaccard are f1 and iou. Raises UsageError."""
+    from foveate.evaluation.measures import ALSO_CALLED, MEASURES
 
+    names = [ALSO_CALLED.get(name.lower(), name) for name in names]
     for name in names:
         if name not in MEASURES:
             raise UsageError(unknown("measure", name, MEASURES))
@@ -104,8 +107,7 @@ def groups_of(measures: Sequence[str], data_set: DataSet) -> tuple[Group, ...]:
 
 def fresh(
     models: Sequence[str],
-    predictions: Sequence[Path],
-    threshold: float | None,
+    theirs: Theirs,
     data: Sequence[str],
     split: str,
     measures: Sequence[str],
@@ -121,7 +123,7 @@ def fresh(
     loaded: dict[str, Made] = {
         each: of_model(each, threads=threads, refinement=Refinement()) for each in models if not each.endswith(".json")
     }
-    folders = [of_folders(predictions, each, threshold) for each in sets]
+    folders = [of_folders(theirs, each) for each in sets]
     for data_set, made in zip(sets, folders, strict=True):
         check([*loaded.values(), *made], data_set, split)
     parts = []
@@ -135,7 +137,7 @@ def fresh(
                 report = report_on(read[Path(each)], Path(each), data_set.name, split)
                 found.append((report.model.name, report))
         found += [(each.model.name, measured(each, data_set, split, groups, counting)) for each in made]
-        parts.append(told_apart(found, [*models, *map(str, predictions)]))
+        parts.append(told_apart(found, [*models, *map(str, theirs.folders)]))
     return parts
 
 

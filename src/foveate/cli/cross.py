@@ -34,7 +34,7 @@ def cross(
     foveate cross vessels runs/mine --data drive:data/DRIVE --data stare:data/STARE
     """
     chosen = form_of(form, out, overwrite=overwrite)
-    known_measures([measure])
+    (measure,) = known_measures([measure])
     with needs("evaluate", "scikit-image"):
         from foveate.datasets import open_set
         from foveate.evaluation.cross import cross as cross_reports

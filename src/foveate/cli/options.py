@@ -19,6 +19,9 @@ PREDICTIONS = Annotated[
     typer.Option(help="A folder of masks or probability maps that any tool made, named as the images."),
 ]
 THRESHOLD = Annotated[float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")]
+SUFFIX = Annotated[
+    str, typer.Option(help="What names of --predictions end in after the image's, such as _pred of photo_pred.png.")
+]
 SIZE = Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")]
 VESSELS = Annotated[
     bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")

@@ -11,7 +11,7 @@ from foveate.cli.extras import needs_torch
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from foveate.datasets import DataSet
     from foveate.evaluation import ModelSummary, Prediction, Seen, Threshold
@@ -97,14 +97,27 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
     )
 
 
-def of_folders(folders: Sequence[Path], data_set: DataSet, threshold: float | None) -> list[Made]:
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """Masks that other tools made: what is said of --predictions."""
+
+    folders: tuple[Path, ...]
+    threshold: float | None
+    """Where they are maps of probabilities."""
+    suffix: str
+    """What their names end in."""
+
+
+def of_folders(theirs: Theirs, data_set: DataSet) -> list[Made]:
     """The masks, or with a threshold the probability maps, in each folder. Raises UsageError for one that isn't."""
-    if threshold is not None and not folders:
+    if theirs.threshold is not None and not theirs.folders:
         raise UsageError("--threshold is for --predictions; that of a model is in its card.")
-    return [_of_folder(folder, data_set, threshold) for folder in folders]
+    if theirs.suffix and not theirs.folders:
+        raise UsageError("--suffix is for --predictions: it is what the names of their files end in.")
+    return [_of_folder(folder, data_set, theirs.threshold, theirs.suffix) for folder in theirs.folders]
 
 
-def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made:
+def _of_folder(folder: Path, data_set: DataSet, threshold: float | None, suffix: str) -> Made:
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.predictions import PredictionFolder
     from foveate.evaluation.protocol import UNKNOWN
@@ -117,7 +130,7 @@ def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made
         else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line")
     )
     return Made(
-        predict=PredictionFolder(folder, data_set.classes, threshold),
+        predict=PredictionFolder(folder, data_set.classes, threshold, suffix),
         model=ModelSummary(name=folder.resolve().name or str(folder)),
         threshold=single,
         classes=None,

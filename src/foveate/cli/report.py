@@ -18,12 +18,13 @@ from foveate.cli.options import (
     PREDICTIONS,
     SIZE,
     SPLIT,
+    SUFFIX,
     THREADS,
     THRESHOLD,
     VESSELS,
     WEIGHTS,
 )
-from foveate.cli.predictors import Made, of_folders, of_model
+from foveate.cli.predictors import Made, Theirs, of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
     HYSTERESIS,
@@ -56,6 +57,7 @@ def report(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    suffix: SUFFIX = "",
     fov: FOV = None,
     size: SIZE = "native",
     vessels: VESSELS = None,
@@ -95,10 +97,11 @@ def report(
         from foveate.report.figures import learning
         from foveate.report.files import write_figures
     sets = [open_set(place) for place in data]
+    theirs = Theirs(tuple(predictions or ()), threshold, suffix)
     models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
     parts: list[Part] = []
     reports: list[Report] = []
-    pairs = [(each, [*models, *of_folders(predictions or [], each, threshold)]) for each in sets]
+    pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]
     for data_set, made in pairs:
         check(made, data_set, split)
     for data_set, made in pairs:

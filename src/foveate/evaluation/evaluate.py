@@ -160,6 +160,7 @@ def _score(predict: Callable[[Case], Prediction], entry: CaseEntry, pools: _Pool
         id=case.id,
         group=case.group,
         fov_source=source,
+        size=case.mask.shape,
         seconds=seconds,
         classes=_add(pools.model, case, prediction.probabilities, prediction.masks, within),
     )

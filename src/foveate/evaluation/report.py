@@ -156,6 +156,9 @@ class ImageRow(Record):
         description="Whose field of view was counted in: the set's own, one estimated from the photograph, or the"
         " whole image as one."
     )
+    size: tuple[int, int] | None = Field(
+        default=None, description="Height and width in pixels at which it was counted; null in older results."
+    )
     seconds: float = Field(ge=0, description="Wall-clock seconds from the image in memory to its mask.")
     classes: dict[str, ImageScopes] = Field(description="Class to scores.")
 
