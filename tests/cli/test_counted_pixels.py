@@ -140,6 +140,8 @@ def test_results_that_count_other_pixels_are_refused_with_the_cause_and_compared
     assert "inside an estimated field of view, the other the whole image" in ran.err
     assert "--fov" in ran.err
     assert run("compare", *files, "--scope", "image").status == 0
+    ran = run("compare", *files, "--fov", "whole")
+    assert (ran.status, "--data" in ran.err) == (2, True)
 
 
 def test_a_page_on_images_that_are_no_fundus_photographs_has_no_word_of_a_field_of_view(tmp_path: Path) -> None:
@@ -171,3 +173,15 @@ def test_a_part_that_a_folder_has_not_is_told_with_what_to_say_instead(command: 
     assert ran.status == 2
     assert "no part 'test'" in ran.err
     assert "--split all" in ran.err
+
+
+@pytest.mark.parametrize("model", ["vesels", "missing.onnx", "no-run"])
+def test_a_model_that_is_none_is_refused_in_the_same_words_by_every_command(model: str, tmp_path: Path) -> None:
+    (tmp_path / "no-run").mkdir()
+    name = tmp_path / model if model == "no-run" else model
+    more: dict[str, tuple[object, ...]] = {"report": ("-o", tmp_path / "report")}
+    commands = ("evaluate", "compare", "cross", "report")
+    errors = [run(command, name, "--data", "synthetic:1", *more.get(command, ())) for command in commands]
+    assert {ran.status for ran in errors} == {2}
+    (said,) = {ran.err for ran in errors}
+    assert model in said

@@ -59,6 +59,8 @@ def compare(
         raise UsageError("compare needs models, .json files by `foveate evaluate --json`, or --predictions FOLDER.")
     if (weights or predictions) and not data:
         raise UsageError("compare needs at least one --data NAME:FOLDER to score models on.")
+    if fov is not None and not data:
+        raise UsageError("--fov is for what is scored now, on --data; .json files were counted when they were made.")
     with needs("evaluate", "scikit-image"):
         from foveate.evaluation.compare import MEASURES
         from foveate.evaluation.layout import comparison_csv, comparison_grid

@@ -52,7 +52,7 @@ def _scored(score: ImageScore) -> Cells:
     predicted = counts.true_positive + counts.false_positive
     true = counts.true_positive + counts.false_negative
     pixels = predicted + counts.false_negative + counts.true_negative
-    shares = {
+    shares: Cells = {
         "pixels": pixels,
         "predicted_share": predicted / pixels if pixels else None,
         "true_share": true / pixels if pixels else None,
