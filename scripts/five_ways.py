@@ -21,7 +21,7 @@ from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
 from foveate.evaluation.report import Scope
 from foveate.inference import Segmenter
 from foveate.metrics import Confusion, Histogram, count, rates
-from foveate.records import Case, CaseEntry, Mask, Masks, Probabilities
+from foveate.records import Case, CaseEntry, Masks, Probabilities
 
 MEASURES = ("f1", "sensitivity", "specificity", "accuracy", "roc_auc")
 
@@ -35,7 +35,6 @@ class Known:
 
     probabilities: Probabilities
     masks: Masks
-    fov: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Model:
         """Predict one image, and count its probabilities for choosing a threshold on test images: that is the trap."""
         found = self.segmenter.segment(case.image)
         self.histogram.add(found.probabilities[0], case.masks[0], case.fov)
-        return Known(found.probabilities, (found.probabilities >= self.threshold) & found.fov, found.fov)
+        return Known(found.probabilities, (found.probabilities >= self.threshold) & found.fov)
 
 
 def main(folder: Path) -> None:

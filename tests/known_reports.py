@@ -8,7 +8,7 @@ import numpy as np
 
 from foveate.datasets.synthetic import draw
 from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
-from foveate.records import Case, CaseEntry, Classes, Mask, Masks, Probabilities
+from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
 
 VESSEL = Classes(("vessel",))
 HALVES = Classes(("upper", "lower"))
@@ -21,7 +21,6 @@ class Guess:
 
     probabilities: Probabilities | None
     masks: Masks
-    fov: Mask
 
 
 @cache
@@ -52,7 +51,7 @@ def guesser(seed: int, *, masks_alone: bool = False) -> Callable[[Case], Guess]:
         masks = (probabilities >= np.float32(THRESHOLD)) & of.fov
         if len(masks) > 1:
             masks[1] &= ~masks[0]
-        return Guess(None if masks_alone else probabilities * of.fov, masks, of.fov)
+        return Guess(None if masks_alone else probabilities * of.fov, masks)
 
     return guess
 

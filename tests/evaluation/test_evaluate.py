@@ -13,9 +13,10 @@ import sklearn.metrics
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from foveate.arrays.fov import find_fov
 from foveate.datasets import open_set
 from foveate.errors import DataError
-from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
+from foveate.evaluation import Counting, ModelSummary, Report, Threshold, Way, evaluate
 from foveate.evaluation.report import Scopes
 from foveate.records import Case, CaseEntry, Classes, Image, Mask, Masks, Probabilities, Probability
 
@@ -44,7 +45,6 @@ class Known:
 
     probabilities: Probabilities
     masks: Masks
-    fov: Mask
 
 
 def probability_of(image: Image) -> Probability:
@@ -53,9 +53,9 @@ def probability_of(image: Image) -> Probability:
 
 
 def predict(case: Case) -> Known:
-    """A crude model; its field of view is every pixel that isn't black."""
+    """A crude model."""
     probabilities = probability_of(case.image)[None]
-    return Known(probabilities, probabilities >= 0.5, case.image.sum(axis=2) > 0)
+    return Known(probabilities, probabilities >= 0.5)
 
 
 def seeded_case(seed: int, shape: tuple[int, int]) -> Case:
@@ -250,7 +250,7 @@ def test_the_second_observer_of_drive_reaches_what_is_known_of_a_human(shared_da
 
     def observer(case: Case) -> Known:
         assert case.second_masks is not None
-        return Known(np.zeros(case.second_masks.shape, np.float32), case.second_masks, own_fov(case))
+        return Known(np.zeros(case.second_masks.shape, np.float32), case.second_masks)
 
     report = evaluate(
         observer,
@@ -298,18 +298,29 @@ def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(ca
     assert per_image.mean["f1"] == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
 
 
-def test_a_set_without_fields_of_view_is_counted_in_the_predictions_and_says_so(cases: list[Case]) -> None:
-    report = report_of([replace(case, fov=None) for case in cases])
+def lit_disc(case: Case) -> Case:
+    """The case with a black border around its middle, and no field of view of its own."""
+    height, width = case.image.shape[:2]
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    outside = np.hypot(rows - height / 2, columns - width / 2) > 0.45 * min(height, width)
+    return replace(case, image=np.where(outside[..., None], 0, np.maximum(case.image, 60)), fov=None)
+
+
+def test_a_set_without_fields_of_view_is_counted_in_estimated_ones_and_says_so() -> None:
+    cases = [lit_disc(seeded_case(seed, (64, 70))) for seed in (1, 2)]
+    report = report_of(cases, Way(counting=Counting(otherwise="estimated")))
     assert report.protocol.fov_for_counting == "estimated"
     assert {row.fov_source for row in report.images} == {"estimated"}
-    same = report_of([replace(case, fov=predict(case).fov) for case in cases])
+    same = report_of([replace(case, fov=find_fov(case.image).mask) for case in cases])
+    assert report.classes["vessel"].fov != report.classes["vessel"].image
     assert report.classes == same.classes
     assert report.second_observer == same.second_observer
     assert same.protocol.fov_for_counting == "the set's own masks"
 
 
 def test_a_set_with_some_fields_of_view_says_so_for_each_image(cases: list[Case]) -> None:
-    report = report_of([cases[0], replace(cases[1], fov=None)])
+    way = Way(counting=Counting(otherwise="estimated"))
+    report = report_of([cases[0], replace(cases[1], fov=None)], way)
     assert report.protocol.fov_for_counting == "the set's own masks, estimated where one is missing"
     assert [row.fov_source for row in report.images] == ["set", "estimated"]
 
@@ -359,7 +370,7 @@ def test_seconds_are_those_of_the_prediction_without_the_reading(
     assert row.seconds == 0.5
 
 
-@pytest.mark.parametrize("name", ["probabilities", "masks", "fov"])
+@pytest.mark.parametrize("name", ["probabilities", "masks"])
 def test_a_prediction_of_another_size_is_refused(cases: list[Case], name: str) -> None:
     def smaller(case: Case) -> Known:
         known = predict(case)

@@ -17,7 +17,7 @@ from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate, s
 from foveate.evaluation.predictions import PredictionFolder
 from foveate.evaluation.sums import OF_SUMS
 from foveate.imaging import write_labels, write_mask, write_probability
-from foveate.records import Case, CaseEntry, Classes, Mask, Masks, Probabilities
+from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
 
 VESSEL = Classes(("vessel",))
 VESSELS = Classes(("artery", "vein"))
@@ -29,7 +29,6 @@ class Known:
 
     probabilities: Probabilities | None
     masks: Masks
-    fov: Mask
 
 
 def blobs(seed: int, count: int, shape: tuple[int, int] = (40, 48)) -> np.ndarray:
@@ -58,7 +57,7 @@ def guess(classes: Classes) -> Callable[[Case], Known]:
         seed = int(case.id.removeprefix("case-"))
         shape = case.image.shape[:2]
         probabilities = _softmax(blobs(seed, len(case.masks), shape) + blobs(seed + 100, len(case.masks), shape))
-        return Known(probabilities, decide(probabilities, classes, (0.5,)), np.ones(shape, bool))
+        return Known(probabilities, decide(probabilities, classes, (0.5,)))
 
     return predict
 
@@ -203,7 +202,7 @@ def test_at_a_papers_size_image_and_truth_are_resized_before_anything_is_counted
 
     def predict(case: Case) -> Known:
         seen.append((case.image.shape, case.masks.shape))
-        return Known(None, case.masks, np.ones(case.image.shape[:2], bool))
+        return Known(None, case.masks)
 
     case = case_of(0, VESSEL)
     report = report_of([case], VESSEL, predict, Way(size=(20, 24)))
@@ -242,7 +241,7 @@ def test_what_any_other_tool_wrote_scores_as_if_predicted(kind: str, tmp_path: P
     classes = VESSELS if kind == "labels" else VESSEL
     cases = [case_of(seed, classes) for seed in range(3)]
     files_of(cases, tmp_path, classes, maps=kind == "maps")
-    folder = PredictionFolder(tmp_path, classes, "whole", 0.5 if kind == "maps" else None)
+    folder = PredictionFolder(tmp_path, classes, 0.5 if kind == "maps" else None)
     found, expected = report_of(cases, classes, folder), report_of(cases, classes)
     for name in classes.names:
         for measure in ("f1", "mcc", "cldice"):

@@ -9,10 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 import foveate
+from foveate.cli.predictors import of_model
 from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError
+from foveate.inference.refinement import Refinement
 from foveate.networks.measure import measure
+from foveate.records import Case
 from foveate.runtime import open_network
 from foveate.training.export import _seen, export, to_onnx
 from foveate.training.run_folder import load_facts
@@ -119,3 +122,19 @@ def test_an_image_that_was_learnt_from_once_is_no_validation_image() -> None:
     record = {"data": part(["b", "c"], ["a"]), "initial": first}
     found = _seen(record)["drive"]
     assert (found["training"], found["validation"]) == (["a", "b", "c"], [])
+
+
+def test_a_run_is_evaluated_without_a_file_being_written_into_it(
+    exported: Path, finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same graph as a moment ago; what is done with it is what counts here.
+    monkeypatch.setattr("foveate.training.export.to_onnx", lambda _: exported.read_bytes())
+    before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
+    made = of_model(str(finished_run), threads=1, refinement=Refinement())
+    assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
+    assert made.model.name == finished_run.name
+    assert made.model.sha256 == hashlib.sha256(exported.read_bytes()).hexdigest()
+    case = draw(3, height=140, width=130)
+    expected = foveate.load(exported).segment(case.image).masks
+    found = made.predict(Case("3", "3", case.image, case.mask[None]))
+    np.testing.assert_array_equal(found.masks, expected)

@@ -2,7 +2,8 @@
 
 A camera's FOV is a disc, sometimes cut flat at the top and bottom. So a circle is fitted to the points where the
 dark border ends, by consensus (Fischler and Bolles, RANSAC, 1981) and least squares (Kåsa, 1976); spots, print and
-dark patches inside the disc do not move it. Where no circle fits, the FOV is what the border leaves free.
+dark patches inside the disc do not move it. Where no circle fits, the FOV is what the border leaves free; what is dark
+and reaches the picture's edge is never part of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from foveate.arrays.border import (
+    BLACK,
+    Box,
+    border_levels,
+    inside_frame,
+    large_pieces,
+    levels_of_darkest,
+    middle_of,
+    not_outside,
+)
 from foveate.records import Image, Mask
+
+NOTHING = "the image is black: nothing was segmented"
 
 FovRule = Literal["find", "whole"]
 """How a model's images are looked at: as fundus photographs, whose FOV is found, or whole."""
@@ -25,10 +38,6 @@ Points = NDArray[np.float64]
 SEARCH_SIZE = 768
 """The longer side, in pixels, at which the border is searched: the fit averages over a thousand points, so a larger
 image would not make the circle more exact, only slower."""
-
-BLACK = 24
-"""Grey level under which a whole image counts as black, and over which a corner no longer counts as border when the
-image has nothing brighter than three times that corner. The lightest border in STARE is 18, its noise 43."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +75,48 @@ def find_fov(image: Image) -> FieldOfView:
     step = max(1.0, max(height, width) / SEARCH_SIZE)
     small = _brightness(image, step)
     if small.max() < BLACK:
-        return FieldOfView.of_mask(np.zeros((height, width), bool), note="the image is black: nothing was segmented")
-    levels = _border_levels(small)
-    if not levels:
-        note = "no dark border found: the whole image is taken as the field of view"
-        return FieldOfView.of_mask(np.ones((height, width), bool), note=note)
-    best: Circle | None = None
+        return FieldOfView.of_mask(np.zeros((height, width), bool), note=NOTHING)
+    levels = border_levels(small)
+    found = _best_disc(small, levels, whole=True)
+    if found is None:
+        # Marks in the corners hide the border from the search there, pieces of print and bars the disc's edge.
+        darkest = levels_of_darkest(small)
+        found, levels = _best_disc(small, darkest, whole=False), levels or darkest
+    return _no_disc(small, levels, height, width) if found is None else _disc(*found, height, width)
+
+
+def _best_disc(small: NDArray[np.float32], levels: list[float], *, whole: bool) -> tuple[Circle, Mask, Box] | None:
+    """The circle that agrees best over the levels, what is lit there, and the box that a frame leaves free.
+
+    None where no circle fits. With `whole` all that is lit takes part, else only its large pieces.
+    """
+    best: tuple[Circle, Mask, Box] | None = None
     for level in levels:
-        circle = _fit_circle(_edge_points(small > level))
-        if circle is not None and (best is None or circle.agreement > best.agreement):
-            best, lit = circle, small > level
-        if best is not None and best.agreement > 0.95:
+        lit = small > level
+        box = inside_frame(lit)
+        free = np.zeros_like(lit)
+        free[box] = lit[box] if whole else large_pieces(lit[box])
+        circle = _fit_circle(np.add(_edge_points(free[box]), (box[0].start, box[1].start)))
+        if circle is not None and (best is None or circle.agreement > best[0].agreement):
+            best = circle, free, box
+        if best is not None and best[0].agreement > 0.95:
             break
-    if best is None:
+    return best
+
+
+def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width: int) -> FieldOfView:
+    """All but the dark border and a bright frame around it, where these are no disc's."""
+    lit = small > (levels[0] if levels else min(float(BLACK), middle_of(small) / 3))
+    inside = np.zeros(lit.shape, bool)
+    box = inside_frame(lit)
+    inside[box] = not_outside(lit[box])
+    if not inside.any():
+        note = NOTHING
+    elif inside.all():
+        note = "no dark border found: the whole image is taken as the field of view"
+    else:
         note = "the field of view is not a disc: the area inside the dark border is taken"
-        return FieldOfView.of_mask(_enlarge(_fill(small > levels[0]), height, width), note=note)
-    return _disc(best, lit, height, width)
+    return FieldOfView.of_mask(_enlarge(inside, height, width), note=note)
 
 
 def _brightness(image: Image, step: float) -> NDArray[np.float32]:
@@ -89,23 +124,6 @@ def _brightness(image: Image, step: float) -> NDArray[np.float32]:
     brightest = PillowImage.fromarray(image.max(axis=2))
     size = max(1, round(brightest.width / step)), max(1, round(brightest.height / step))
     return np.asarray(brightest.resize(size, PillowImage.Resampling.BOX), np.float32)
-
-
-def _border_levels(small: NDArray[np.float32]) -> list[float]:
-    """Levels that may separate dark border from lit disc; none where the corners are not darker than the middle.
-
-    A low level keeps a dim rim, a high one keeps out a noisy border; the circle that agrees best decides.
-    """
-    height, width = small.shape
-    k = max(2, round(0.03 * min(height, width)))
-    corners = np.stack([small[:k, :k], small[:k, -k:], small[-k:, :k], small[-k:, -k:]])
-    dark = float(np.median(corners))
-    rows, columns = (slice(side // 4, side - side // 4) for side in small.shape)
-    middle = float(np.median(small[rows, columns]))
-    if dark > BLACK and dark * 3 > middle:
-        return []
-    noise = float(np.median(np.abs(corners - dark)))
-    return [dark + max(6 * noise, share * (middle - dark), 4.0) for share in (0.12, 0.2, 0.3, 0.4)]
 
 
 def _edge_points(lit: Mask) -> Points:
@@ -161,35 +179,23 @@ def _solve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack((a, b, np.sqrt(np.maximum(c + a * a + b * b, 0.0))), axis=1)
 
 
-def _disc(circle: Circle, lit: Mask, height: int, width: int) -> FieldOfView:
-    """The circle at full size, cut flat where the lit part ends before the circle does."""
+def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> FieldOfView:
+    """The circle at full size, cut flat where the lit part ends before the circle does, and at a frame."""
     down, across = height / lit.shape[0], width / lit.shape[1]
     row, column, radius = circle.row * down, circle.column * across, circle.radius * (down + across) / 2
     rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5
     mask = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
-    limits = []
-    for axis, step in ((1, down), (0, across)):
-        used = np.flatnonzero(lit.mean(axis=axis) > 0.1)
-        limits.append((used[0] * step, (used[-1] + 1) * step))
     # A cut is flat over a chord of some length; a few pixels at the circle's poles are rounding, not a cut.
     slack = 0.04 * radius
-    for (first, last), centres, centre in zip(limits, (rows, columns), (row, column), strict=True):
-        if first > centre - radius + slack:
-            mask &= centres >= first
-        if last < centre + radius - slack:
-            mask &= centres <= last
+    for centres, centre, step, within, shares in (
+        (rows, row, down, box[0], lit.mean(axis=1)),
+        (columns, column, across, box[1], lit.mean(axis=0)),
+    ):
+        used = np.flatnonzero(shares > 0.1)
+        first, last = used[0] * step, (used[-1] + 1) * step
+        mask &= centres >= (first if first > centre - radius + slack else within.start * step)
+        mask &= centres <= (last if last < centre + radius - slack else within.stop * step)
     return FieldOfView.of_mask(mask, diameter=2 * radius)
-
-
-def _fill(lit: Mask) -> Mask:
-    """Every pixel between the first and the last lit one, both along its row and along its column."""
-
-    def between(a: Mask) -> Mask:
-        forward = np.logical_or.accumulate(a, axis=1)
-        backward = np.logical_or.accumulate(a[:, ::-1], axis=1)[:, ::-1]
-        return forward & backward
-
-    return between(lit) & between(lit.T).T
 
 
 def _enlarge(mask: Mask, height: int, width: int) -> Mask:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.extras import needs
-from foveate.cli.options import DATA, PREDICTIONS, SCOPE, SPLIT, THREADS, THRESHOLD
-from foveate.cli.predictors import Made, of_folders, of_model
-from foveate.cli.scoring import check, scored, way_of
+from foveate.cli.options import DATA, FOV, PREDICTIONS, SCOPE, SPLIT, SUFFIX, THREADS, THRESHOLD
+from foveate.cli.predictors import Made, Theirs, of_folders, of_model
+from foveate.cli.scoring import check, counting_of, scored, way_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
-    from foveate.evaluation import Report
+    from foveate.evaluation import Counting, FovSource, Report
     from foveate.evaluation.compare import Comparison
     from foveate.evaluation.measures import Group
 
@@ -34,10 +34,12 @@ def compare(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    suffix: SUFFIX = "",
     measure: Annotated[
-        list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1; may be repeated.")
+        list[str] | None, typer.Option(help="A measure of `foveate evaluate`, such as f1 (or dice); may be repeated.")
     ] = None,
     scope: SCOPE = "fov",
+    fov: FOV = None,
     published: Annotated[
         bool, typer.Option("--published/--no-published", help="With what papers printed of the set.")
     ] = True,
@@ -57,6 +59,8 @@ def compare(
         raise UsageError("compare needs models, .json files by `foveate evaluate --json`, or --predictions FOLDER.")
     if (weights or predictions) and not data:
         raise UsageError("compare needs at least one --data NAME:FOLDER to score models on.")
+    if fov is not None and not data:
+        raise UsageError("--fov is for what is scored now, on --data; .json files were counted when they were made.")
     with needs("evaluate", "scikit-image"):
         from foveate.evaluation.compare import MEASURES
         from foveate.evaluation.layout import comparison_csv, comparison_grid
@@ -64,7 +68,8 @@ def compare(
     measures = known_measures(measure) if measure else MEASURES
     read = [(file, read_reports(file)) for file in files]
     if data:
-        parts = fresh(models or [], predictions or [], threshold, data, split, measures, dict(read), threads)
+        theirs = Theirs(tuple(predictions or ()), threshold, suffix)
+        parts = fresh(models or [], theirs, data, split, measures, fov, dict(read), threads)
     else:
         parts = by_set(read)
     with needs("evaluate", "SciPy"):
@@ -80,9 +85,10 @@ def compare(
 
 
 def known_measures(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each checked. Raises UsageError."""
-    from foveate.evaluation.measures import MEASURES
+    """The measures' own names, each checked; dice and jaccard are f1 and iou. Raises UsageError."""
+    from foveate.evaluation.measures import ALSO_CALLED, MEASURES
 
+    names = [ALSO_CALLED.get(name.lower(), name) for name in names]
     for name in names:
         if name not in MEASURES:
             raise UsageError(unknown("measure", name, MEASURES))
@@ -103,11 +109,11 @@ def groups_of(measures: Sequence[str], data_set: DataSet) -> tuple[Group, ...]:
 
 def fresh(
     models: Sequence[str],
-    predictions: Sequence[Path],
-    threshold: float | None,
+    theirs: Theirs,
     data: Sequence[str],
     split: str,
     measures: Sequence[str],
+    fov: FovSource | None,
     read: dict[Path, list[Report]],
     threads: int,
 ) -> list[Named]:
@@ -119,27 +125,27 @@ def fresh(
     loaded: dict[str, Made] = {
         each: of_model(each, threads=threads, refinement=Refinement()) for each in models if not each.endswith(".json")
     }
-    folders = [of_folders(predictions, each, threshold) for each in sets]
+    folders = [of_folders(theirs, each) for each in sets]
     for data_set, made in zip(sets, folders, strict=True):
         check([*loaded.values(), *made], data_set, split)
     parts = []
     for data_set, made in zip(sets, folders, strict=True):
-        groups = groups_of(measures, data_set)
+        groups, counting = groups_of(measures, data_set), counting_of(data_set, split, fov)
         found: Named = []
         for each in models:
             if each in loaded:
-                found.append((loaded[each].model.name, measured(loaded[each], data_set, split, groups)))
+                found.append((loaded[each].model.name, measured(loaded[each], data_set, split, groups, counting)))
             else:
                 report = report_on(read[Path(each)], Path(each), data_set.name, split)
                 found.append((report.model.name, report))
-        found += [(each.model.name, measured(each, data_set, split, groups)) for each in made]
-        parts.append(told_apart(found, [*models, *map(str, predictions)]))
+        found += [(each.model.name, measured(each, data_set, split, groups, counting)) for each in made]
+        parts.append(told_apart(found, [*models, *map(str, theirs.folders)]))
     return parts
 
 
-def measured(made: Made, data_set: DataSet, split: str, groups: tuple[Group, ...]) -> Report:
+def measured(made: Made, data_set: DataSet, split: str, groups: tuple[Group, ...], counting: Counting) -> Report:
     """One model's report with the given groups of measures."""
-    return scored(made, data_set, split, way_of(made, groups))
+    return scored(made, data_set, split, way_of(made, groups, counting))
 
 
 def report_on(reports: Sequence[Report], file: Path, data_set: str, split: str) -> Report:

@@ -8,9 +8,9 @@ import typer
 
 from foveate.cli.compare import groups_of, known_measures, measured, told_apart
 from foveate.cli.extras import needs
-from foveate.cli.options import SCOPE, SPLIT, THREADS
+from foveate.cli.options import FOV, SCOPE, SPLIT, THREADS
 from foveate.cli.predictors import of_model
-from foveate.cli.scoring import check
+from foveate.cli.scoring import check, counting_of
 from foveate.cli.written import FORMAT, OUT, OVERWRITE, form_of, write
 from foveate.errors import UsageError
 
@@ -23,6 +23,7 @@ def cross(
     split: SPLIT = "test",
     measure: Annotated[str, typer.Option(help="What the cells are: a measure that can be pooled.")] = "f1",
     scope: SCOPE = "fov",
+    fov: FOV = None,
     form: FORMAT = None,
     out: OUT = None,
     overwrite: OVERWRITE = False,
@@ -33,7 +34,7 @@ def cross(
     foveate cross vessels runs/mine --data drive:data/DRIVE --data stare:data/STARE
     """
     chosen = form_of(form, out, overwrite=overwrite)
-    known_measures([measure])
+    (measure,) = known_measures([measure])
     with needs("evaluate", "scikit-image"):
         from foveate.datasets import open_set
         from foveate.evaluation.cross import cross as cross_reports
@@ -54,7 +55,8 @@ def cross(
         groups = groups_of([measure], data_set)
         if MEASURES[measure].group not in groups:
             raise UsageError(f"--measure {measure}: is one of vessels, which {data_set.name} has none of.")
-        found = [(made.model.name, measured(made, data_set, split, groups)) for made in models]
+        counting = counting_of(data_set, split, fov)
+        found = [(made.model.name, measured(made, data_set, split, groups, counting)) for made in models]
         parts.append(told_apart(found, weights))
     classes = parts[0][0][1].classes
     if any(list(report.classes) != list(classes) for part in parts for _, report in part):

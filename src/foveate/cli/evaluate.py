@@ -10,8 +10,21 @@ import typer
 
 from foveate.cli.console import new_table, say, say_table
 from foveate.cli.extras import needs
-from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
-from foveate.cli.predictors import of_folders, of_model
+from foveate.cli.options import (
+    BOUNDARY,
+    DATA,
+    EMPTY,
+    FOV,
+    PREDICTIONS,
+    SIZE,
+    SPLIT,
+    SUFFIX,
+    THREADS,
+    THRESHOLD,
+    VESSELS,
+    WEIGHTS,
+)
+from foveate.cli.predictors import Theirs, of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
     HYSTERESIS,
@@ -22,7 +35,7 @@ from foveate.cli.refinements import (
     need_models,
     refinement_of,
 )
-from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
+from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.cli.to_card import write_to_card
 from foveate.errors import OutputError, UsageError
 
@@ -36,6 +49,8 @@ def evaluate(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    suffix: SUFFIX = "",
+    fov: FOV = None,
     size: SIZE = "native",
     vessels: VESSELS = None,
     boundary: BOUNDARY = True,
@@ -47,7 +62,10 @@ def evaluate(
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write a row of numbers for each image to this file.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files if they are there.")] = False,
     to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,
     threads: THREADS = 0,
 ) -> None:
@@ -55,12 +73,13 @@ def evaluate(
 
     foveate evaluate vessels --data drive:data/DRIVE --split test --json drive.json
     """
-    from foveate.imaging import write_text
+    from foveate.imaging import write_csv, write_text
 
     if not data or not (weights or predictions):
         raise UsageError("evaluate needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
-    if json is not None and json.exists() and not overwrite:
-        raise OutputError(f"{json}: is there already. Choose another file, or --overwrite.")
+    for file in (json, csv):
+        if file is not None and file.exists() and not overwrite:
+            raise OutputError(f"{file}: is there already. Choose another file, or --overwrite.")
     if to_card and not (weights and len(weights) == 1 and weights[0].endswith(".onnx")):
         raise UsageError("--to-card needs the path of one .onnx file, whose card.json it changes.")
     resized_to = size_of(size)
@@ -69,16 +88,19 @@ def evaluate(
     with needs("evaluate", "scikit-image"):
         from foveate.datasets import open_set
         from foveate.evaluation.read import as_json
+        from foveate.evaluation.rows import image_rows
     sets = [open_set(place) for place in data]
+    theirs = Theirs(tuple(predictions or ()), threshold, suffix)
     models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
-    pairs = [(each, [*models, *of_folders(predictions or [], each, threshold)]) for each in sets]
+    pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]
     for data_set, predictors in pairs:
         check(predictors, data_set, split)
     reports = []
     for data_set, predictors in pairs:
+        measures = measures_of(data_set, vessels=vessels, boundary=boundary)
+        counting = counting_of(data_set, split, fov)
         for made in predictors:
-            measures = measures_of(data_set, vessels=vessels, boundary=boundary)
-            way = way_of(made, measures, size=resized_to, empty_is_one=empty == "one")
+            way = way_of(made, measures, counting, size=resized_to, empty_is_one=empty == "one")
             report = scored(made, data_set, split, way)
             _print(report)
             reports.append(report)
@@ -90,6 +112,9 @@ def evaluate(
     if json is not None:
         write_text(as_json(reports), json)
         say(f"Written: {json}")
+    if csv is not None:
+        write_csv(image_rows(reports), csv)
+        say(f"Written: {csv}")
 
 
 def _print(report: Report) -> None:

@@ -19,6 +19,9 @@ PREDICTIONS = Annotated[
     typer.Option(help="A folder of masks or probability maps that any tool made, named as the images."),
 ]
 THRESHOLD = Annotated[float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")]
+SUFFIX = Annotated[
+    str, typer.Option(help="What names of --predictions end in after the image's, such as _pred of photo_pred.png.")
+]
 SIZE = Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")]
 VESSELS = Annotated[
     bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
@@ -29,3 +32,10 @@ EMPTY = Annotated[
 ]
 SCOPE = Annotated[Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")]
 THREADS = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
+FOV = Annotated[
+    Literal["set", "estimated", "whole"] | None,
+    typer.Option(
+        help="Count in the set's own field of view, one estimated from the image, or the whole image; by itself the"
+        " set's own, else estimated in fundus photographs."
+    ),
+]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from foveate.cli.extras import needs_torch
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from foveate.arrays.fov import FovRule
     from foveate.datasets import DataSet
     from foveate.evaluation import ModelSummary, Prediction, Seen, Threshold
+    from foveate.inference import Segmenter
     from foveate.inference.refinement import Refinement
     from foveate.models import ModelCard
     from foveate.records import Case, CaseEntry, Classes
@@ -58,17 +59,24 @@ class Made:
             chosen = tuple(entry for entry in data_set.entries if entry.id in seen.validation)
             if chosen:
                 return chosen
-        return data_set.split(split)
+        return part_of(data_set, split)
+
+
+def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
+    """The cases of a split, or of 'all'. Raises UsageError for a split that there isn't."""
+    there = dict.fromkeys(entry.split for entry in data_set.entries)
+    if split != "all" and split not in there:
+        parts = " and ".join(f"'{each}'" for each in there)
+        raise UsageError(f"{data_set.name} has no part '{split}'; it has {parts}, and --split all takes every image.")
+    return data_set.split(split)
 
 
 def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
-    """A shipped model, a run (exported first where that was not done since its best epoch), or an .onnx file."""
+    """A shipped model, a run's best weights, or an .onnx file."""
     from foveate.evaluation import ModelSummary, Threshold
-    from foveate.inference import Segmenter
+    from foveate.evaluation.protocol import SEEN_WHOLE
 
-    file = model_file(weights)
-    run = Path(weights).resolve().name if isinstance(file, Path) else ""
-    segmenter = Segmenter.open(file, threads=threads, refinement=refinement)
+    segmenter, run = segmenter_of(weights, threads=threads, refinement=refinement)
     card = segmenter.card
     return Made(
         predict=lambda case: segmenter.segment(case.image),
@@ -83,22 +91,36 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
         classes=card.told_apart,
         passes=refinement.passes,
         post_processing=refinement.steps,
-        fov_for_preparing="estimated from the photograph" if card.fov == "find" else "none: the whole image",
-        source=str(file),
+        fov_for_preparing="estimated from the photograph" if card.fov == "find" else SEEN_WHOLE,
+        source=weights,
         card=card,
     )
 
 
-def of_folders(folders: Sequence[Path], data_set: DataSet, threshold: float | None) -> list[Made]:
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """Masks that other tools made: what is said of --predictions."""
+
+    folders: tuple[Path, ...]
+    threshold: float | None
+    """Where they are maps of probabilities."""
+    suffix: str
+    """What their names end in."""
+
+
+def of_folders(theirs: Theirs, data_set: DataSet) -> list[Made]:
     """The masks, or with a threshold the probability maps, in each folder. Raises UsageError for one that isn't."""
-    if threshold is not None and not folders:
+    if theirs.threshold is not None and not theirs.folders:
         raise UsageError("--threshold is for --predictions; that of a model is in its card.")
-    return [_of_folder(folder, data_set, threshold) for folder in folders]
+    if theirs.suffix and not theirs.folders:
+        raise UsageError("--suffix is for --predictions: it is what the names of their files end in.")
+    return [_of_folder(folder, data_set, theirs.threshold, theirs.suffix) for folder in theirs.folders]
 
 
-def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made:
+def _of_folder(folder: Path, data_set: DataSet, threshold: float | None, suffix: str) -> Made:
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.predictions import PredictionFolder
+    from foveate.evaluation.protocol import UNKNOWN
 
     if not folder.is_dir():
         raise UsageError(f"--predictions {folder}: no such folder.")
@@ -108,13 +130,13 @@ def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made
         else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line")
     )
     return Made(
-        predict=PredictionFolder(folder, data_set.classes, fov_rule(data_set), threshold),
+        predict=PredictionFolder(folder, data_set.classes, threshold, suffix),
         model=ModelSummary(name=folder.resolve().name or str(folder)),
         threshold=single,
         classes=None,
         passes="predictions read from files",
-        post_processing="unknown",
-        fov_for_preparing="unknown",
+        post_processing=UNKNOWN,
+        fov_for_preparing=UNKNOWN,
         source=str(folder),
     )
 
@@ -128,31 +150,28 @@ def of_vessels(data_set: DataSet) -> bool:
     return set(data_set.classes.names) <= VESSELS
 
 
-def fov_rule(data_set: DataSet) -> FovRule:
-    """How the FOV of a set's images is known where it has none of its own."""
-    return "find" if of_vessels(data_set) else "whole"
+def segmenter_of(weights: str, *, threads: int, refinement: Refinement) -> tuple[Segmenter, str]:
+    """A shipped model, an .onnx file, or a run's best weights; and the run's name, '' for the others.
 
-
-def model_file(weights: str) -> str | Path:
-    """A run's folder is exported once, into the folder itself; anything else is for the model store."""
+    Nothing is written into the run. Raises UsageError for a folder that is no run's.
+    """
+    from foveate.inference import Segmenter
     from foveate.models import shipped
 
     run = Path(weights)
     if weights in shipped() or not run.is_dir():
-        return weights
-    exported = run / "model.onnx"
-    best = run / "best.safetensors"
+        return Segmenter.open(weights, threads=threads, refinement=refinement), ""
+    exported, best = run / "model.onnx", run / "best.safetensors"
     if not best.is_file():
         raise UsageError(f"{run}: is not the folder of a run: it holds no {best.name}.")
-    if not exported.is_file() or exported.stat().st_mtime < best.stat().st_mtime:
-        from foveate.cli.extras import needs_torch
-
-        with needs_torch():
-            from foveate.training.export import export
-        export(run, exported, overwrite=True)
-        # Not a result: what a command prints may be read by a program.
-        sys.stderr.write(f"exported {exported}\n")
-    return exported
+    if exported.is_file() and exported.stat().st_mtime >= best.stat().st_mtime:
+        return Segmenter.open(exported, threads=threads, refinement=refinement), run.resolve().name
+    with needs_torch():
+        from foveate.training.export import export
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / exported.name
+        export(run, file)
+        return Segmenter.open(file, threads=threads, refinement=refinement), run.resolve().name
 
 
 def gmacs_of(card: ModelCard) -> float | None:

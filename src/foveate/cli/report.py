@@ -10,8 +10,21 @@ import typer
 
 from foveate.cli.console import say
 from foveate.cli.extras import needs
-from foveate.cli.options import BOUNDARY, DATA, EMPTY, PREDICTIONS, SIZE, SPLIT, THREADS, THRESHOLD, VESSELS, WEIGHTS
-from foveate.cli.predictors import Made, of_folders, of_model
+from foveate.cli.options import (
+    BOUNDARY,
+    DATA,
+    EMPTY,
+    FOV,
+    PREDICTIONS,
+    SIZE,
+    SPLIT,
+    SUFFIX,
+    THREADS,
+    THRESHOLD,
+    VESSELS,
+    WEIGHTS,
+)
+from foveate.cli.predictors import Made, Theirs, of_folders, of_model
 from foveate.cli.refinements import (
     FILL_HOLES,
     HYSTERESIS,
@@ -22,7 +35,7 @@ from foveate.cli.refinements import (
     need_models,
     refinement_of,
 )
-from foveate.cli.scoring import check, measures_of, scored, size_of, way_of
+from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +57,8 @@ def report(
     split: SPLIT = "test",
     predictions: PREDICTIONS = None,
     threshold: THRESHOLD = None,
+    suffix: SUFFIX = "",
+    fov: FOV = None,
     size: SIZE = "native",
     vessels: VESSELS = None,
     boundary: BOUNDARY = True,
@@ -82,15 +97,17 @@ def report(
         from foveate.report.figures import learning
         from foveate.report.files import write_figures
     sets = [open_set(place) for place in data]
+    theirs = Theirs(tuple(predictions or ()), threshold, suffix)
     models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
     parts: list[Part] = []
     reports: list[Report] = []
-    pairs = [(each, [*models, *of_folders(predictions or [], each, threshold)]) for each in sets]
+    pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]
     for data_set, made in pairs:
         check(made, data_set, split)
     for data_set, made in pairs:
         measures = measures_of(data_set, vessels=vessels, boundary=boundary)
-        ways = [way_of(each, measures, size=resized_to, empty_is_one=empty == "one") for each in made]
+        counting = counting_of(data_set, split, fov)
+        ways = [way_of(each, measures, counting, size=resized_to, empty_is_one=empty == "one") for each in made]
         part = part_of(data_set, split, made, ways, colours, out / PICTURES, pictures)
         parts.append(part)
         reports += part.reports
@@ -144,7 +161,7 @@ def part_of(
     reports: list[Report] = []
     matrices: list[LabelCounts] = []
     for each, way in zip(made, ways, strict=True):
-        counts = LabelCounts()
+        counts = LabelCounts(way.counting)
         predict = counting(each, counts) if data_set.classes.softmax else each.predict
         reports.append(scored(replace(each, predict=predict), data_set, split, way))
         matrices.append(counts)
@@ -177,7 +194,6 @@ def shown_images(
     """The best, median and worst image, read and predicted once more: only one is in memory at a time."""
     from foveate.evaluation.size import resized
     from foveate.report import Shown, chosen
-    from foveate.report.counting import counted_in
     from foveate.report.images import image_f1
 
     entries = {entry.id: entry for entry in data_set.split(split)}
@@ -188,6 +204,6 @@ def shown_images(
             case = resized(case, size)
         found = [each.predict(case) for each in made]
         f1 = [image_f1(next(row.classes for row in report.images if row.id == case_id)) for report in reports]
-        within = counted_in(case, found[0])
+        within, _ = ways[0].counting.within(case)
         masks = tuple(each.masks for each in found)
         yield Shown(case_id, why, tuple(f1), case.image, case.masks, within, masks)

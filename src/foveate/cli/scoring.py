@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from foveate.datasets import DataSet
-    from foveate.evaluation import Report, Way
+    from foveate.evaluation import Counting, FovSource, Report, Way
     from foveate.evaluation.measures import Group
 
 
@@ -35,14 +35,35 @@ def size_of(text: str) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
+def counting_of(data_set: DataSet, split: str, fov: FovSource | None) -> Counting:
+    """Which pixels count on a set, for whatever predicts: as asked, or the set's own field of view, else an estimated
+    one where the set shows eyes. Of one's own folder, which may show anything, the images themselves say that."""
+    from foveate.evaluation import Counting, shows_eyes
+
+    if fov is not None:
+        return Counting.only(fov)
+    if data_set.name == "folder":
+        part = [entry for entry in data_set.entries if entry.split == split]
+        eyes = shows_eyes(part or data_set.entries)
+    else:
+        eyes = of_vessels(data_set)
+    return Counting(otherwise="estimated" if eyes else "whole")
+
+
 def way_of(
-    made: Made, measures: tuple[Group, ...], *, size: tuple[int, int] | None = None, empty_is_one: bool = False
+    made: Made,
+    measures: tuple[Group, ...],
+    counting: Counting,
+    *,
+    size: tuple[int, int] | None = None,
+    empty_is_one: bool = False,
 ) -> Way:
     """How the predictor's masks come about, as it says itself, and how they are counted."""
     from foveate.evaluation import Way
 
     return Way(
         measures=measures,
+        counting=counting,
         size=size,
         empty_is_one=empty_is_one,
         passes=made.passes,

@@ -4,12 +4,15 @@ docs/evaluation.md has the definition of every number and of every field of the 
 """
 
 from foveate.evaluation.evaluate import Prediction, Seen, Way, evaluate
+from foveate.evaluation.fov import Counting, FovSource, shows_eyes
 from foveate.evaluation.protocol import DataSummary, ModelSummary, Protocol, Threshold
 from foveate.evaluation.report import Report
 from foveate.evaluation.table import confidence, statement, tables, warning
 
 __all__ = [
+    "Counting",
     "DataSummary",
+    "FovSource",
     "ModelSummary",
     "Prediction",
     "Protocol",
@@ -19,6 +22,7 @@ __all__ = [
     "Way",
     "confidence",
     "evaluate",
+    "shows_eyes",
     "statement",
     "tables",
     "warning",

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from foveate.errors import UsageError
+from foveate.evaluation.fov import FovSource
 from foveate.evaluation.protocol import NOTICE, DataSummary, ModelSummary, Protocol, Record
 from foveate.evaluation.report import ImageScopes, ImageScore, Interval, Report, Scope
 from foveate.evaluation.table import statement
@@ -21,6 +22,13 @@ ScopeName = Literal["fov", "image"]
 
 MEASURES = ("f1", "iou", "sensitivity", "specificity", "roc_auc", "cldice")
 """What is compared unless something else is asked for."""
+
+
+_WHERE: dict[FovSource, str] = {
+    "set": "inside the set's own field of view",
+    "estimated": "inside an estimated field of view",
+    "whole": "the whole image",
+}
 
 
 class AgainstFirst(Record):
@@ -137,6 +145,11 @@ def _check_images(one: str, first: Report, other: str, report: Report, scope: Sc
         has, lacks = (one, other) if missing[0] in mine else (other, one)
         raise UsageError(f"{one} and {other} can't be compared: {has} has the image '{missing[0]}', {lacks} hasn't.")
     for case_id, row in mine.items():
+        if scope == "fov" and row.fov_source != theirs[case_id].fov_source:
+            raise UsageError(
+                f"{one} and {other} can't be compared: of '{case_id}' one counts {_WHERE[row.fov_source]}, the other"
+                f" {_WHERE[theirs[case_id].fov_source]}. Evaluate both with the same --fov, or say --scope image."
+            )
         for name, scopes in row.classes.items():
             counted = [_counted(getattr(each, scope)) for each in (scopes, theirs[case_id].classes[name])]
             if counted[0] != counted[1]:

@@ -19,6 +19,7 @@ class CrossCell(Record):
     data: DataSummary = Field(description="Which images, and how many of them the model has seen before.")
     value: float | None = Field(description="The measure, pooled; null where undefined.")
     interval: Interval | None = Field(description="Of that, over other images.")
+    counts_everything: bool = Field(description="Whether every pixel was counted, as there is no field of view.")
     statement: str = Field(description="How it was counted.")
 
 
@@ -66,5 +67,6 @@ def _cell(report: Report, of_class: str, measure: str, scope: ScopeName) -> Cros
         data=report.data,
         value=found.pooled.values[measure],
         interval=found.pooled.intervals.get(measure),
+        counts_everything=report.protocol.counts_everything,
         statement=statement(report),
     )

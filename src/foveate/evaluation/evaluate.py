@@ -6,10 +6,11 @@ import importlib.metadata
 import platform
 import time
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from foveate.errors import DataError
+from foveate.evaluation.fov import Counting
 from foveate.evaluation.measures import Group, Wanted
 from foveate.evaluation.pool import Pool, macro
 from foveate.evaluation.protocol import DataSummary, FovForCounting, ModelSummary, Protocol, Threshold
@@ -37,10 +38,6 @@ class Prediction(typing.Protocol):
     def masks(self) -> Masks:
         """K×H×W bool."""
 
-    @property
-    def fov(self) -> Mask:
-        """H×W bool, the field of view as estimated from the image."""
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -55,6 +52,8 @@ class Way:
     """How images are predicted and counted, beyond what the predictor itself says."""
 
     measures: tuple[Group, ...] = ("mask", "probability", "vessels", "boundary")
+    counting: Counting = field(default_factory=Counting)
+    """Which pixels the scope 'fov' holds."""
     size: tuple[int, int] | None = None
     """Height and width at which cases are predicted and counted; None: their own."""
     empty_is_one: bool = False
@@ -98,13 +97,13 @@ def evaluate(
 ) -> Report:
     """Score `predict` on every case of `entries`, whose masks tell `classes` apart.
 
-    `predict` may look at a case's image and name alone, so whatever it knows of the field of view it estimated; it
-    makes its masks with `threshold` and in the way that `way` states, which the report repeats. They are counted as
-    they are. Where a case has no field of view of its own, the prediction's is counted in. `seen` are the set's images
-    that the model knows. `on_case` is called after each case with its id, the number of cases done and their total.
-    Memory does not grow with the images' pixels.
+    `predict` may look at a case's image and name alone; it makes its masks with `threshold` and in the way that `way`
+    states, which the report repeats. They are counted as they are, in the pixels that `way.counting` chooses. `seen`
+    are the set's images that the model knows. `on_case` is called after each case with its id, the number of cases done
+    and their total. Memory does not grow with the images' pixels.
 
-    Raises DataError if there are no entries, and ValueError if a prediction hasn't its image's size.
+    Raises DataError if there are no entries or an image's counted pixels aren't known, and ValueError if a prediction
+    hasn't its image's size.
     """
     if not entries:
         raise DataError(f"no image in split '{split}' of '{data_set}'; choose a split that has images.")
@@ -150,7 +149,7 @@ def _score(predict: Callable[[Case], Prediction], entry: CaseEntry, pools: _Pool
     prediction = predict(case)
     seconds = time.perf_counter() - start
     _check_size(case, prediction, len(pools.classes.names))
-    within = prediction.fov if case.fov is None else case.fov
+    within, source = pools.way.counting.within(case)
     if pools.model is None:
         pools.model = pools.fresh(probabilities=prediction.probabilities is not None)
     if case.second_masks is not None:
@@ -160,7 +159,8 @@ def _score(predict: Callable[[Case], Prediction], entry: CaseEntry, pools: _Pool
     return ImageRow(
         id=case.id,
         group=case.group,
-        fov_source="estimated" if case.fov is None else "set",
+        fov_source=source,
+        size=case.mask.shape,
         seconds=seconds,
         classes=_add(pools.model, case, prediction.probabilities, prediction.masks, within),
     )
@@ -186,8 +186,8 @@ def _add(
 
 def _check_size(case: Case, prediction: Prediction, count: int) -> None:
     native = case.image.shape[:2]
-    for name, expected in (("probabilities", (count, *native)), ("masks", (count, *native)), ("fov", native)):
-        found = getattr(prediction, name)
+    expected = (count, *native)
+    for name, found in (("probabilities", prediction.probabilities), ("masks", prediction.masks)):
         if found is not None and found.shape != expected:
             raise ValueError(f"the prediction's {name} of '{case.id}' has the shape {found.shape}, expected {expected}")
 
@@ -228,9 +228,11 @@ def _fov_for_counting(images: Sequence[ImageRow]) -> FovForCounting:
     sources = {row.fov_source for row in images}
     if sources == {"set"}:
         return "the set's own masks"
-    if sources == {"estimated"}:
-        return "estimated"
-    return "the set's own masks, estimated where one is missing"
+    if "set" not in sources:
+        return "estimated" if "estimated" in sources else "the whole image"
+    if "estimated" in sources:
+        return "the set's own masks, estimated where one is missing"
+    return "the set's own masks, the whole image where one is missing"
 
 
 def _second_observer(pools: _Pools) -> SecondObserver | None:

@@ -20,7 +20,8 @@ def comparison_grid(comparison: Comparison) -> Grid:
     """Models with their rows, then what papers printed; a column for each measure, then what a model costs."""
     measures = list(comparison.models[0].measures)
     heads = [_title(measure) for measure in measures]
-    where = WHERE[comparison.scope]
+    whole = all(model.protocol.counts_everything for model in comparison.models)
+    where = WHERE["image" if whole else comparison.scope]
     return Grid(
         title=f"{comparison.of_class} on {comparison.set}, {comparison.split}, {where}",
         header=("", *heads, "parameters", "GMACs", "ms/image"),
@@ -39,6 +40,7 @@ def cross_grid(matrix: Cross) -> Grid:
         (row.name, ", ".join(row.trained_on) or UNDEFINED, *(_cross_cell(matrix.measure, row.cells[i]) for i in sets))
         for row in matrix.rows
     )
+    whole = all(cell.counts_everything for row in matrix.rows for cell in row.cells.values())
     notes = [
         f"* {row.name} on {name}: of {cell.data.count} images the model has seen {seen}."
         for row in matrix.rows
@@ -46,7 +48,7 @@ def cross_grid(matrix: Cross) -> Grid:
         if (seen := known_images(cell.data))
     ]
     return Grid(
-        title=f"{_title(matrix.measure)} of {matrix.of_class}, pooled, {WHERE[matrix.scope]}",
+        title=f"{_title(matrix.measure)} of {matrix.of_class}, pooled, {WHERE['image' if whole else matrix.scope]}",
         header=("model", "trained on", *sets),
         parts=(rows,),
         notes=(*notes, *(cell.statement for row in matrix.rows for cell in row.cells.values()), matrix.notice),

@@ -72,6 +72,9 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 )
 """Name to what it is, in the order of tables."""
 
+ALSO_CALLED: Mapping[str, str] = MappingProxyType({"dice": "f1", "jaccard": "iou"})
+"""Other names that are taken for a measure's own."""
+
 AGREEMENT = ("f1", "iou", "thresholded_jaccard", "cldice", "surface_dice")
 """The measures that are 0/0 where truth and prediction are both empty, and 1 if one calls that agreement."""
 

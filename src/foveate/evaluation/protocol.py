@@ -10,7 +10,18 @@ from foveate.evaluation.measures import Group
 
 NOTICE = "For research, not a medical device."
 
-FovForCounting = Literal["the set's own masks", "estimated", "the set's own masks, estimated where one is missing"]
+FovForCounting = Literal[
+    "the set's own masks",
+    "estimated",
+    "the whole image",
+    "the set's own masks, estimated where one is missing",
+    "the set's own masks, the whole image where one is missing",
+]
+
+SEEN_WHOLE = "none: the whole image"
+"""The field of view that a model's input was made with, where it is none of fundus photographs."""
+
+UNKNOWN = "unknown"
 
 Empty = Literal["left out", "one"]
 
@@ -101,3 +112,8 @@ class Protocol(Record):
         default="95 %, percentile bootstrap, 10 000 resamples of whole groups",
         description="How the intervals were found.",
     )
+
+    @property
+    def counts_everything(self) -> bool:
+        """Whether every pixel of every image is counted, so that the scopes are one."""
+        return self.fov_for_counting == "the whole image"

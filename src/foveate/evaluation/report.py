@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from foveate.evaluation.fov import FovSource
 from foveate.evaluation.protocol import NOTICE, DataSummary, ModelSummary, Protocol, Record
 
 Values = dict[str, float | None]
@@ -151,7 +152,13 @@ class ImageRow(Record):
 
     id: str = Field(description="The image's name in its data set.")
     group: str = Field(description="Patient or eye.")
-    fov_source: Literal["set", "estimated"] = Field(description="Whose field of view was counted in.")
+    fov_source: FovSource = Field(
+        description="Whose field of view was counted in: the set's own, one estimated from the photograph, or the"
+        " whole image as one."
+    )
+    size: tuple[int, int] | None = Field(
+        default=None, description="Height and width in pixels at which it was counted; null in older results."
+    )
     seconds: float = Field(ge=0, description="Wall-clock seconds from the image in memory to its mask.")
     classes: dict[str, ImageScopes] = Field(description="Class to scores.")
 

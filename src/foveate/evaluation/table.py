@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foveate.evaluation.measures import MEASURES
+from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN
 
 if TYPE_CHECKING:
-    from foveate.evaluation.protocol import DataSummary
+    from foveate.evaluation.protocol import DataSummary, Protocol
     from foveate.evaluation.report import Averaged, Interval, Intervals, Macro, Report, Scope, Scopes
 
 UNDEFINED = "–"
@@ -30,10 +31,11 @@ def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
         columns = _columns(scopes)
         if report.second_observer is not None:
             second = report.second_observer.classes[name].fov.pooled
-            columns.append(("second\nobserver\nfov, pooled", _values(second.values)))
+            where = "whole image" if report.protocol.counts_everything else "fov"
+            columns.append((f"second\nobserver\n{where}, pooled", _values(second.values)))
         found.append((name, _rows(columns)))
     if report.macro is not None:
-        found.append(("mean of the classes", _rows(_macro_columns(report.macro))))
+        found.append(("mean of the classes", _rows(_macro_columns(report.macro, report.protocol))))
     return found
 
 
@@ -45,8 +47,7 @@ def statement(report: Report) -> str:
     return (
         f"{report.model.name} on {data.set}, {data.split} ({images}{f', seen by the model: {seen}' if seen else ''}):"
         f" {_words(report)}, "
-        f"field of view for preparing: {protocol.fov_for_preparing}, "
-        f"for counting: {protocol.fov_for_counting}; "
+        f"{_pixels(protocol)}; "
         f"agreement on an empty truth: {protocol.empty}; intervals: {protocol.intervals}."
     )
 
@@ -104,6 +105,15 @@ def _words(report: Report) -> str:
     return ", ".join(parts)
 
 
+def _pixels(protocol: Protocol) -> str:
+    """Which pixels the model saw and which were counted; no word of a field of view where there is none in it."""
+    if not protocol.counts_everything:
+        return f"field of view for preparing: {protocol.fov_for_preparing}, for counting: {protocol.fov_for_counting}"
+    if protocol.fov_for_preparing in (SEEN_WHOLE, UNKNOWN):
+        return "every pixel counted"
+    return f"field of view for preparing: {protocol.fov_for_preparing}; every pixel counted"
+
+
 def _columns(scopes: Scopes) -> list[Column]:
     if scopes.fov == scopes.image:
         return _of_scope("whole image", scopes.image, more=True)
@@ -131,10 +141,11 @@ def _undefined(what: str, found: Averaged) -> list[Column]:
     return [(f"{what}\nundefined", {name: str(count) for name, count in found.undefined.items()})]
 
 
-def _macro_columns(macro: Macro) -> list[Column]:
+def _macro_columns(macro: Macro, protocol: Protocol) -> list[Column]:
+    scopes = {"image": "whole image"} if protocol.counts_everything else {"fov": "fov", "image": "image"}
     return [
-        (f"{name}\n{title}", _values(getattr(getattr(macro, name), key)))
-        for name in ("fov", "image")
+        (f"{where}\n{title}", _values(getattr(getattr(macro, name), key)))
+        for name, where in scopes.items()
         for title, key in (("pooled", "pooled"), ("mean over images", "per_image"))
     ]
 

@@ -17,6 +17,7 @@ from foveate.imaging.mask import MaskFile, read_mask, read_mask_file
 from foveate.imaging.overlay import overlay
 from foveate.imaging.palette import class_colours
 from foveate.imaging.read import PhotographFile, read_photograph, read_photograph_file
+from foveate.imaging.spreadsheet import csv_text, write_csv
 from foveate.imaging.write import (
     write_bytes,
     write_gif_mask,
@@ -36,6 +37,7 @@ __all__ = [
     "PhotographFile",
     "as_masks",
     "class_colours",
+    "csv_text",
     "find_images",
     "names_of",
     "overlay",
@@ -47,6 +49,7 @@ __all__ = [
     "read_photograph_file",
     "stem_of",
     "write_bytes",
+    "write_csv",
     "write_gif_mask",
     "write_labels",
     "write_mask",

@@ -25,6 +25,8 @@ def counted(reports: Sequence[Report], scope: Scope | None, what: str) -> str:
         "image": "over the whole image",
         None: f"field of view: {fovs}",
     }
+    if all(report.protocol.counts_everything for report in reports):
+        where = dict.fromkeys(where, "over the whole image")
     sizes = _together(f"{r.protocol.size} size" for r in reports)
     passes = _together(r.protocol.passes for r in reports)
     after = _together(r.protocol.post_processing for r in reports)

@@ -17,9 +17,9 @@ Form = Literal["png", "svg", "pdf"]
 Corner = Literal["upper left", "upper right", "lower left", "lower right"]
 
 DPI = 200
-TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 10.5, 8.5, 6.5
-_LETTERS_PER_INCH = 21.0
-_LINE_INCHES = 0.125
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 10.5, 8.5, 8.0
+_LETTERS_PER_INCH = 17.0
+_LINE_INCHES = 0.15
 
 
 def new_figure(width: float, height: float, note: str) -> Figure:

@@ -21,7 +21,7 @@ from foveate.pictures import (
     scores_by_image,
 )
 from foveate.pictures.confusion import BACKGROUND
-from foveate.report.tables import WHERE
+from foveate.report.tables import WHERE, counts_everything
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,8 @@ def _values_in_words(reports: Sequence[Report], name: str, measures: Sequence[st
     second = reports[0].second_observer
     if second is not None:
         rows.append(told("second observer", second.classes[name].fov.pooled.values))
-    return f"Pooled inside the field of view: {'; '.join(rows)}."
+    where = "over the whole image" if counts_everything(reports) else "inside the field of view"
+    return f"Pooled {where}: {'; '.join(rows)}."
 
 
 def _in_words(matrices: Matrices, names: Sequence[str]) -> str:

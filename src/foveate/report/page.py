@@ -12,7 +12,7 @@ from foveate.pictures import LearningCurve, encoded
 from foveate.report.figures import Drawn, learning
 from foveate.report.markup import Markup, data_address, fill, joined
 from foveate.report.published import published_rows
-from foveate.report.tables import every_measure, protocol, remarks, summary
+from foveate.report.tables import counts_everything, every_measure, protocol, remarks, summary
 
 if TYPE_CHECKING:
     from foveate.evaluation import Report
@@ -26,7 +26,7 @@ $summaries
 $remarks
 $details
 <section aria-labelledby="$key-images"><h3 id="$key-images">Best, median and worst image</h3>
-<p>By F1 inside the field of view$mean.
+<p>By F1$where$mean.
 <span class="screen">Switch the layers, and click into an image to zoom.</span></p>
 <div class="viewers">
 $viewers
@@ -95,6 +95,7 @@ def _part(part: Part, key: str, title: str) -> Markup:
         summaries=joined(summary(part.reports, name) for name in part.reports[0].classes),
         remarks=remarks(part.reports),
         details=every_measure(part.reports),
+        where="" if counts_everything(part.reports) else " inside the field of view",
         mean=", the mean of the models" if len(part.reports) > 1 else "",
         viewers=joined(part.viewers),
         figures=joined(figure(drawn) for drawn in part.figures),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from foveate.evaluation import confidence, statement, tables, warning
-from foveate.evaluation.protocol import Protocol
+from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN, Protocol
 from foveate.pictures import labels
 from foveate.report.markup import Markup, escaped, fill, joined
 
@@ -43,6 +43,11 @@ ROW = '<tr><th scope="row">$name</th>$cells</tr>'
 CELL = "<td>$value$interval</td>"
 
 ALL_MEASURES = "<details><summary>Every measure: $title</summary>\n$table\n</details>"
+
+
+def counts_everything(reports: Sequence[Report]) -> bool:
+    """Whether all pixels of every image are counted, so that no word of a field of view belongs to the numbers."""
+    return all(report.protocol.counts_everything for report in reports)
 
 
 def summary(reports: Sequence[Report], name: str) -> Markup:
@@ -132,7 +137,12 @@ def protocol(reports: Sequence[Report]) -> Markup:
 
 
 def _fields(record: Protocol) -> Iterator[tuple[str, str, str]]:
+    hidden = {"scopes", "fov_for_counting"} if record.counts_everything else set()
+    if record.counts_everything and record.fov_for_preparing in (SEEN_WHOLE, UNKNOWN):
+        hidden.add("fov_for_preparing")
     for name, field in Protocol.model_fields.items():
+        if name in hidden:
+            continue
         value = getattr(record, name)
         if name == "threshold" and value is not None:
             value = f"{', '.join(f'{each:.4f}' for each in value.values)} ({value.origin})"

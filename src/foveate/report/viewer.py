@@ -61,7 +61,7 @@ class Kind:
 
 def viewer(shown: Shown, models: Sequence[str], classes: Sequence[str], *, key: str, palette: Palette) -> Markup:
     """The image with photograph, truth, each model's prediction and its outcomes; `key` is its own on the page."""
-    kinds = kinds_of(palette)
+    kinds = [kind for kind in kinds_of(palette) if kind.name != "not counted" or not shown.within.all()]
     width, height = size_shown(shown.within.shape)
     f1 = ["F1 undefined" if value is None else f"F1 {value:.4f}" for value in shown.f1]
     outcomes = [kind for kind in kinds if kind.name in ("true positive", "false negative", "false positive")]
