@@ -155,6 +155,8 @@ class TrainingSection(Section):
     epochs: Count = 70
     samples_per_epoch: Count = 2000
     """Crops drawn between two validations."""
+    draw: Literal["without_replacement", "with_replacement"] = "without_replacement"
+    """Each case of a set once before any twice, sets in turns by `data.weights`; or each crop's by chance alone."""
     loss: Literal["bce", "dice", "dice_bce", "weighted_dice", "iou", "focal", "tversky", "cldice"] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""
