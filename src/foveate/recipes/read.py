@@ -16,7 +16,7 @@ from foveate.recipes.schema import Recipe, Section
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "augmentation": {"jitter_whole": True},
-    "training": {"draw": "with_replacement"},
+    "training": {"draw": "with_replacement", "normalisation": "images"},
 }
 """By section, what keys meant before they were there: a run's recipe has every key that there was when it began."""
 

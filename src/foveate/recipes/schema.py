@@ -145,6 +145,8 @@ class TrainingSection(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     encoder_weights: str = ""
     """Begin a ResNet encoder with these: a name, e.g. resnet34, fetched once, or a .safetensors file; none: random."""
+    normalisation: Literal["weights", "images"] = "weights"
+    """Normalise images as the weights expect that the run begins with; or by the training images, as if it had none."""
     freeze: tuple[str, ...] = ()
     """Stages of the network that don't learn."""
     crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
