@@ -77,6 +77,50 @@ def test_a_shift_moves_the_place_by_up_to_its_share_of_the_crop() -> None:
     assert abs(np.corrcoef(columns, rows)[0, 1]) < 0.18  # three standard errors of 300 draws
 
 
+def centres(height: int, width: int, **keys: float | bool) -> tuple[list[float], list[float]]:
+    """Columns and rows, from the image's middle, of 300 crops of 32 pixels."""
+    found = [place.centre for place in placements(waves(height, width), with_keys(**keys), 300)]
+    return [x - width / 2 for x, _ in found], [y - height / 2 for _, y in found]
+
+
+def test_a_crop_reaches_over_the_edge_by_its_jitter_and_no_farther() -> None:
+    for jitter in (0.0, 0.125, 0.5):
+        columns, rows = centres(64, 100, jitter=jitter)
+        assert spread(columns, (100 - 32) / 2 + jitter * 32)
+        assert spread(rows, (64 - 32) / 2 + jitter * 32)
+
+
+def test_a_crop_nearly_as_large_as_the_image_reaches_over_it_by_no_more_than_the_image_over_the_crop() -> None:
+    columns, rows = centres(32, 34, jitter=0.125)
+    assert spread(columns, (34 - 32) / 2 + 2)
+    assert rows == [0.0] * 300
+
+
+def test_whole_images_are_shifted_by_their_shift_alone() -> None:
+    for axis in centres(32, 32, shift=0.2):
+        assert spread(axis, 0.2 * 32)
+    columns, rows = centres(20, 32, shift=0.2)  # lower than the crop
+    assert spread(columns, 0.2 * 32)
+    assert spread(rows, 0.2 * 32)
+
+
+def test_a_vessel_does_not_move_a_crop_that_is_the_whole_image() -> None:
+    case = torch.zeros(5, 32, 60, dtype=torch.uint8)
+    case[4], case[3, 3, 50] = 255, 255
+    (centre,) = {place.centre for place in placements(case, with_keys(place="vessel"), 20)}
+    assert centre == (50.5, 16)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (34, 20), (90, 64)])
+def test_one_key_places_crops_as_they_were_placed_before_version_0_2_0(height: int, width: int) -> None:
+    case, generator = waves(height, width), torch.Generator().manual_seed(0)
+    for found in placements(case, with_keys(jitter_whole=True), 50):
+        across, down = (2 * torch.rand(5, generator=generator) - 1).tolist()[2:4]
+        x = width / 2 + across * (max(width - 32, 0) / 2 + 32 / 8)
+        y = height / 2 + down * (max(height - 32, 0) / 2 + 32 / 8)
+        assert found.centre == (x, y)
+
+
 def test_keys_that_are_off_take_no_chance() -> None:
     """So recipes from before a key draw the crops that they drew before it."""
     case = waves(64, 48)

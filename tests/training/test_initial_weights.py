@@ -2,11 +2,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from checkpoint_files import random_weights
+from foveate.cli import app
 from foveate.datasets import DataSet
 from foveate.errors import ModelError, UsageError
 from foveate.models import open_model, shipped
@@ -323,3 +326,62 @@ def test_a_crop_that_leaves_one_pixel_to_a_batch_norm_is_refused_before_anything
     with pytest.raises(UsageError, match="1 in a process"):
         begin("training.crop=16", "training.batch=2", processes=2)
     begin("training.crop=32", "training.batch=1")
+
+
+IMAGENET = [(123.675, 116.28, 103.53), (58.395, 57.12, 57.375)]  # of 255, as torchvision states them
+
+
+def normalisation_of(folder: Path) -> list[tuple[float, ...]]:
+    facts = load_weights(folder / "best.safetensors")[1]
+    return [facts.mean, facts.deviation]
+
+
+def test_with_pretrained_weights_images_are_normalised_as_these_expect(
+    tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    file = tmp_path / "resnet18.safetensors"
+    save_file(random_weights(18, seed=1), file)
+    said = begin_with(None, tmp_path / "run", small_data, *RESNET, f"training.encoder_weights={file}")
+    assert [line for line in said if "123.7, 116.3, 103.5" in line and "ImageNet" in line]
+    assert np.array(normalisation_of(tmp_path / "run")) == pytest.approx(np.array(IMAGENET))
+
+    network, facts = load_weights(tmp_path / "run" / "best.safetensors")
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    mean, deviation = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    with torch.inference_mode():
+        exported = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()(255 * image)
+        torch.testing.assert_close(exported, torch.sigmoid(network((image - mean) / deviation)))
+
+
+def test_of_a_single_channel_pretrained_weights_expect_the_mean_of_three(tmp_path: Path) -> None:
+    file = tmp_path / "resnet18.safetensors"
+    save_file(random_weights(18, seed=1), file)
+    recipe = small_recipe(*RESNET, "data.channels=green", f"training.encoder_weights={file}")
+    _, facts = first_weights(recipe, Classes(), None)
+    found = facts["normalisation"]
+    assert (found["mean"], found["deviation"]) == (
+        pytest.approx((np.mean(IMAGENET[0]),)),
+        pytest.approx((np.mean(IMAGENET[1]),)),
+    )
+
+
+def test_a_run_that_begins_with_anothers_weights_normalises_as_that_one_and_goes_on_so(
+    tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    path, run = weights_of(tmp_path / "weights.safetensors"), tmp_path / "run"
+    begin_with(path, run, small_data)
+    assert normalisation_of(run) == [(100.0,) * 3, (100.0,) * 3]
+    path.unlink()
+    app()(["train", "--resume", str(run), "training.epochs=2"], standalone_mode=False)
+    assert normalisation_of(run) == [(100.0,) * 3, (100.0,) * 3]
+
+
+def test_normalised_by_the_images_where_the_recipe_says_so_or_the_weights_are_for_other_channels(
+    tmp_path: Path, small_data: list[DataSet], finished_run: Path
+) -> None:
+    own = normalisation_of(finished_run)  # of a run without weights to begin with, on the same images
+    path = weights_of(tmp_path / "weights.safetensors")
+    begin_with(path, tmp_path / "run", small_data, "training.normalisation=images")
+    assert normalisation_of(tmp_path / "run") == own
+    green = small_recipe("data.channels=green")
+    assert "normalisation" not in first_weights(green, Classes(), path)[1]

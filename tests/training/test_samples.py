@@ -35,19 +35,41 @@ def test_image_and_mask_are_turned_scaled_and_mirrored_together() -> None:
 
 
 def test_without_augmentation_a_crop_is_a_window_of_the_image() -> None:
-    source = case(48, 48, seed=1)
+    source = case(60, 60, seed=1)
     image, _, _ = draw(TrainingSet("x", 1.0, (source,)), STILL, seed=0, size=1)
-    # The centre is drawn to a fraction of a pixel up to an eighth of the side away: find it by brute force.
+    # The centre is drawn to a fraction of a pixel: find it by brute force.
     best = min(
         float((image[0, 1, 12:36, 12:36] - window).abs().mean())
         for window in (
-            source[1, 12 + down : 36 + down, 12 + right : 36 + right].float() / 255
-            for down in range(-6, 7)
-            for right in range(-6, 7)
+            source[1, 18 + down : 42 + down, 18 + right : 42 + right].float() / 255
+            for down in range(-12, 13)
+            for right in range(-12, 13)
         )
     )
     # Half a pixel of a wave of 9 px and amplitude .4 in both directions is at most .04.
     assert best < 0.04
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.125])
+def test_a_crop_as_large_as_the_image_is_the_image(jitter: float) -> None:
+    source = case(48, 48, seed=1)
+    keys = STILL.model_copy(update={"jitter": jitter})
+    image, mask, fov = draw(TrainingSet("x", 1.0, (source,)), keys, seed=0)
+    expected = source.numpy() / 255
+    for each, of_mask, inside in zip(image, mask, fov, strict=True):
+        assert each.numpy() == pytest.approx(expected[:3], abs=1e-5)  # float32 weights of the resampling
+        assert of_mask.numpy() == pytest.approx(expected[3:4], abs=1e-5)
+        assert bool((inside == 1).all())
+
+
+def test_a_crop_longer_than_the_image_has_it_in_its_middle_and_is_black_beside_it() -> None:
+    source = case(90, 40, seed=1)  # the crops are of 48 pixels
+    image, _, fov = draw(TrainingSet("x", 1.0, (source,)), STILL, seed=0, size=16)
+    assert bool((fov[:, 0, 12:36, 4:44] == 1).all())
+    assert float(image[..., :4].max()) < 1e-5  # float32 weights of the resampling
+    assert float(image[..., 44:].max()) < 1e-5
+    tops = {round(float(each[0, 24, 24]), 3) for each in image}
+    assert len(tops) > 8  # along the other axis crops still lie anywhere
 
 
 def test_a_quarter_turn_moves_what_was_on_top_to_a_side() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,27 @@ def test_an_error_of_another_kind_is_not_taken_for_a_lack_of_memory() -> None:
 
     with pytest.raises(RuntimeError, match="shapes differ"):
         fitting(4, probe)
+
+
+@pytest.mark.parametrize(("draw", "once"), [("without_replacement", True), ("with_replacement", False)])
+def test_an_epoch_of_several_batches_a_step_sees_images_as_the_recipe_says(
+    draw: str, once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = torch.full((12, 5, 16, 16), 255, dtype=torch.uint8)
+    cases[:, 3] = torch.arange(0, 240, 20, dtype=torch.uint8)[:, None, None]  # the mask tells which one it is
+    seen: list[int] = []
+    real = Setting.loss
+
+    def loss(self: Setting, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor) -> Tensor:
+        seen.extend(torch.round(mask[:, 0, 8, 8] * 255).int().tolist())
+        return real(self, outputs, mask, fov)
+
+    monkeypatch.setattr(Setting, "loss", loss)
+    small = ("training.crop=16", "training.batch=3", "training.accumulate=2", "training.samples_per_epoch=12")
+    recipe = small_recipe(*small, "augmentation.rotation=0", "augmentation.scale=0", f"training.draw={draw}")
+    setting = replace(setting_of(recipe), training=[TrainingSet("marked", 1.0, tuple(cases))])
+    steps = stepper(build_parts(recipe, VESSEL), setting)
+    for _ in range(recipe.training.steps_per_epoch):
+        steps.step()
+    assert len(seen) == 12
+    assert (sorted(seen) == list(range(0, 240, 20))) == once

@@ -27,7 +27,7 @@ from foveate.training import loop
 from foveate.training.progress import Progress
 from foveate.training.setting import Setting
 from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state
+from foveate.training.state_file import load_state, save_state
 from foveate.training.step import Stepper
 from small_run import SMALL, run, small_recipe
 
@@ -321,3 +321,32 @@ def test_a_disk_that_really_is_full_ends_the_run_with_the_last_good_state(
     filler.unlink()
     go_on(folder)
     assert results(folder) == results(finished_run)
+
+
+AS_BEFORE = ("augmentation.jitter_whole=true", "training.draw=with_replacement")
+
+
+def test_a_run_from_before_a_key_was_there_goes_on_as_it_began(tmp_path: Path, small_data: list[DataSet]) -> None:
+    keys = ("training.schedule=constant", "training.average=0.9", *AS_BEFORE)
+    recipe = small_recipe("training.epochs=2", *keys)
+    run(recipe, small_data, tmp_path / "whole")
+    old = tmp_path / "old"
+    run(small_recipe("training.epochs=1", *keys), small_data, old)
+    make_older(old)
+    go_on(old, "training.epochs=2")
+    assert read_recipe(str(old / "recipe.toml")) == recipe
+    assert results(old) == results(tmp_path / "whole")
+
+
+def make_older(folder: Path) -> None:
+    """Take out of a run's folder all that the first version did not write."""
+    state, missing = load_state(folder), [key.partition("=")[0].split(".") for key in AS_BEFORE]
+    del state["passes"]
+    for section, key in missing:
+        del state["recipe"][section][key]
+    save_state(folder, state)
+    recipe = folder / "recipe.toml"
+    lines = recipe.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.partition(" ")[0] not in [key for _, key in missing]]
+    assert len(kept) == len(lines) - len(missing)
+    recipe.write_text("".join(kept), encoding="utf-8")

@@ -45,7 +45,10 @@ CHECKPOINTS = {
 }
 """Name to file. torchvision's first weights, in timm's copy: trained by the plain recipe on the 1.28 million
 photographs of ImageNet-1k (ILSVRC 2012), under the BSD 3-Clause licence; the photographs have terms of their own. They
-expect RGB in 0 … 1, less the mean (0.485, 0.456, 0.406), over the deviation (0.229, 0.224, 0.225)."""
+expect RGB in 0 … 1, less MEAN, over DEVIATION."""
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's photographs, by channel."""
 
 
 def load_encoder_weights(encoder: ResNet, source: str | Path, *, sha256: str | None = None) -> str:

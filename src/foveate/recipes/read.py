@@ -14,6 +14,12 @@ from pydantic import BaseModel, ValidationError
 from foveate.errors import RecipeError, UsageError, unknown
 from foveate.recipes.schema import Recipe, Section
 
+BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "augmentation": {"jitter_whole": True},
+    "training": {"draw": "with_replacement", "normalisation": "images"},
+}
+"""By section, what keys meant before they were there: a run's recipe has every key that there was when it began."""
+
 
 def shipped() -> dict[str, str]:
     """Name to TOML text of every recipe in the package, sorted by name."""
@@ -27,15 +33,33 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises UsageError for an unknown name, RecipeError for a key or value that the schema refuses.
     """
-    text = text_of(name_or_path)
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{name_or_path}: not valid TOML ({error}).") from error
-    content.setdefault("name", Path(name_or_path).stem)
+    content = _content(name_or_path)
     for override in sorted(overrides, key=lambda each: not _names_network(each)):
         _apply(override, content)
     return check(content, name_or_path)
+
+
+def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """As `read_recipe`, of the file in a run's folder: a key that is newer than the run means what was then."""
+    content = as_it_was(_content(path))
+    for override in overrides:
+        _apply(override, content)
+    return check(content, path)
+
+
+def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe that a run has begun with, with the keys that were not there then."""
+    sections = {name: content.get(name, {}) for name in BEFORE}
+    completed = {name: {**BEFORE[name], **keys} for name, keys in sections.items() if isinstance(keys, Mapping)}
+    return dict(content) | completed
+
+
+def _content(name_or_path: str) -> dict[str, Any]:
+    text = text_of(name_or_path)
+    try:
+        return {"name": Path(name_or_path).stem} | tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{name_or_path}: not valid TOML ({error}).") from error
 
 
 def text_of(name_or_path: str) -> str:

@@ -109,6 +109,12 @@ class AugmentationSection(Section):
 
     place: Literal["uniform", "vessel"] = "uniform"
     """Crops lie anywhere, or about a pixel of the mask; anywhere again where a case's mask is empty."""
+    jitter: Share = 0.125
+    """Share of the crop's side by which a crop that lies anywhere may reach over the image's edge, and at most by as
+    much as the image is longer than the crop. A crop as long as the image is centred on it."""
+    jitter_whole: bool = False
+    """Let crops that are nearly as long as the image, or longer, lie as any others, so that they reach farther over it:
+    as before version 0.2.0."""
     rotation: Annotated[float, Field(ge=0, le=180)] = 180.0
     """Degrees, either way, uniform."""
     flip: bool = True
@@ -139,6 +145,8 @@ class TrainingSection(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     encoder_weights: str = ""
     """Begin a ResNet encoder with these: a name, e.g. resnet34, fetched once, or a .safetensors file; none: random."""
+    normalisation: Literal["weights", "images"] = "weights"
+    """Normalise images as the weights expect that the run begins with; or by the training images, as if it had none."""
     freeze: tuple[str, ...] = ()
     """Stages of the network that don't learn."""
     crop: Annotated[int, Field(ge=16, multiple_of=8)] = 448
@@ -149,6 +157,8 @@ class TrainingSection(Section):
     epochs: Count = 70
     samples_per_epoch: Count = 2000
     """Crops drawn between two validations."""
+    draw: Literal["without_replacement", "with_replacement"] = "without_replacement"
+    """Each case of a set once before any twice, sets in turns by `data.weights`; or each crop's by chance alone."""
     loss: Literal["bce", "dice", "dice_bce", "weighted_dice", "iou", "focal", "tversky", "cldice"] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from foveate.datasets import DataSet
 from foveate.datasets.splits import folds
 from foveate.errors import OutputError, RecipeError, TrainingError, UsageError
+from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
 from foveate.sweeps.place import RECIPE, alone, begin_or_join
 from foveate.sweeps.schema import Sweep
@@ -26,6 +27,7 @@ from foveate.training.lock import is_locked
 from foveate.training.material import FOLD_SEED, common_classes
 from foveate.training.progress import Progress
 from foveate.training.run_folder import FACTS, STATE, load_facts
+from foveate.training.run_folder import RECIPE as OF_RUN
 from foveate.training.start import Listener, start
 from foveate.training.state_file import load_state
 
@@ -102,7 +104,11 @@ def _train(work: Work, trial: Taken) -> None:
 def _score(work: Work, trial: Taken, name: str, overrides: Sequence[str]) -> float:
     """Of one run, which is trained, or as much of it as is left: the best validation F1, or minus the loss."""
     folder = trial.folder / name
-    recipe = recipe_of(work.sweep, trial.settings, str(work.folder / RECIPE), *overrides)
+    resume = (folder / STATE).is_file()
+    if resume:  # by its own recipe, which knows what its keys meant when it began
+        recipe = read_recipe_of_run(str(folder / OF_RUN))
+    else:
+        recipe = recipe_of(work.sweep, trial.settings, str(work.folder / RECIPE), *overrides)
     if is_locked(folder):
         raise UsageError(f"{folder}: another process trains into it. Wait until it ends, then give the same call.")
     if not _is_finished(folder):
@@ -112,7 +118,7 @@ def _score(work: Work, trial: Taken, name: str, overrides: Sequence[str]) -> flo
                 recipe,
                 work.data,
                 folder=folder,
-                resume=(folder / STATE).is_file(),
+                resume=resume,
                 device=work.device,
                 command=work.command,
                 initial=work.initial,

@@ -16,7 +16,7 @@ from foveate.arrays.prepare import Preparation, WorkingSize, predict
 from foveate.errors import ImageError, UsageError, unknown
 from foveate.models.store import open_model, shipped
 from foveate.networks import record_attention
-from foveate.recipes.read import read_recipe
+from foveate.recipes.read import read_recipe_of_run
 from foveate.records import Image
 from foveate.training.first_weights import WEIGHTS
 from foveate.training.preparation import preparation_of
@@ -86,4 +86,4 @@ def _opened(weights: str) -> tuple[nn.Module, NetworkFacts, Preparation]:
     if not (run / BEST).is_file():
         raise UsageError(f"{run}: is not the folder of a run: it holds no {BEST}.")
     network, facts = load_weights(run / BEST)
-    return network, facts, preparation_of(read_recipe(str(run / RECIPE)).data)
+    return network, facts, preparation_of(read_recipe_of_run(str(run / RECIPE)).data)

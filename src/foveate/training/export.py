@@ -17,7 +17,7 @@ from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData
 from foveate.networks.catalogue import HEIGHT, WIDTH
 from foveate.networks.measure import measure
-from foveate.recipes.read import read_recipe
+from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_network
 from foveate.training.run_folder import BEST, RECIPE, load_facts
 from foveate.training.validation import Exportable, in_torch
@@ -58,7 +58,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         raise ModelError(
             f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
         )
-    recipe = read_recipe(str(run / RECIPE))
+    recipe = read_recipe_of_run(str(run / RECIPE))
     record = load_facts(run)
     card = ModelCard(
         name=name or target.stem,

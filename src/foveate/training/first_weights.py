@@ -20,6 +20,7 @@ from foveate.networks import build, encoder_of, load_encoder_weights
 from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
+from foveate.training.normalisation import Normalisation
 from foveate.training.parts import fresh_network
 from foveate.training.preparation import preparation_of
 from foveate.training.provenance import origin
@@ -48,11 +49,12 @@ def first_weights(
         raise UsageError("--from and training.encoder_weights both say how to begin. Leave one of the two out.")
     drawn, facts = list(network.state_dict()), dict[str, Any]()
     if initial is not None:
-        facts = {"initial": _begin_with(initial, network, recipe)}
+        facts = _begin_with(initial, network, recipe)
         drawn = facts["initial"]["drawn_anew"]
     elif options.encoder_weights:
         sha256 = load_encoder_weights(encoder_of(network), options.encoder_weights)
         facts = {"encoder_weights": {"source": options.encoder_weights, "sha256": sha256}}
+        facts |= _normalisation(recipe, Normalisation.of_imagenet(preparation_of(recipe.data).channel_count))
         drawn = stages(network)[DECODER]
     _check_frozen(network, recipe, drawn)
     _check_crop(network, recipe, recipe.training.batch // processes)
@@ -71,7 +73,7 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _begin_with(initial: str | Path, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
-    """Give the network all of the weights that fit, in place; where they come from, and what did not fit."""
+    """Give the network all of the weights that fit, in place; the facts: where they come from, and what did not fit."""
     given, facts, source = _read(initial)
     differing = _differing(facts, recipe)
     if differing and (str(initial) in shipped() or facts.network != recipe.network.name):
@@ -89,7 +91,20 @@ def _begin_with(initial: str | Path, network: nn.Module, recipe: Recipe) -> dict
             raise ModelError(f"{initial}: doesn't fit the recipe's encoder: '{name}' {found}. Set {differing}.")
     network.load_state_dict(fitting, strict=False)
     left_out = [name for name in given if name not in fitting]
-    return source | {"differing": differing, "drawn_anew": drawn, "left_out": left_out}
+    normalisation = Normalisation(facts.mean, facts.deviation, "as the weights expect that the run begins with")
+    return {
+        "initial": source | {"differing": differing, "drawn_anew": drawn, "left_out": left_out},
+        **_normalisation(recipe, normalisation),
+    }
+
+
+def _normalisation(recipe: Recipe, expected: Normalisation) -> dict[str, Any]:
+    """What the weights expect, for the facts; nothing where the recipe, or other channels, have it from the images."""
+    if recipe.training.normalisation == "images":
+        return {}
+    if len(expected.mean) != preparation_of(recipe.data).channel_count:
+        return {}  # what reads the image is drawn anew
+    return {"normalisation": expected.to_values()}
 
 
 def _read(initial: str | Path) -> tuple[dict[str, Tensor], NetworkFacts, dict[str, Any]]:

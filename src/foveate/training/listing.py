@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from foveate.errors import ModelError, UsageError
-from foveate.recipes.read import read_recipe
+from foveate.recipes.read import read_recipe_of_run
 from foveate.training.lock import is_locked
 from foveate.training.run_folder import FACTS, RECIPE, load_facts
 
@@ -42,7 +42,7 @@ def runs_below(folder: Path) -> list[Run]:
 def _runs(folders: list[Path]) -> Iterator[Run]:
     for folder in folders:
         try:
-            facts, recipe = load_facts(folder), read_recipe(str(folder / RECIPE))
+            facts, recipe = load_facts(folder), read_recipe_of_run(str(folder / RECIPE))
         except (ModelError, UsageError):
             continue
         if "progress" in facts:

@@ -17,6 +17,7 @@ from foveate.networks import build
 from foveate.networks.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
+from foveate.training.passes import Passes
 from foveate.training.preparation import preparation_of
 from foveate.training.progress import Progress
 
@@ -38,6 +39,8 @@ class Parts:
     scheduler: Scheduler
     generator: torch.Generator
     """All chance in sampling and augmentation; on the CPU whatever the device."""
+    passes: Passes
+    """How far the sets have been gone through, where cases are drawn without replacement."""
     progress: Progress
 
 
@@ -56,6 +59,7 @@ def build_parts(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] 
         optimiser,
         _scheduler(optimiser, options),
         torch.Generator().manual_seed(options.seed),
+        Passes(options.seed),
         Progress(),
     )
 
@@ -72,6 +76,7 @@ def state_of(parts: Parts) -> dict[str, Any]:
     return {name: part.state_dict() for name, part in _stateful(parts).items()} | {
         "progress": parts.progress.to_values(),
         "generator": parts.generator.get_state(),
+        "passes": dict(parts.passes.given),
     }
 
 
@@ -81,6 +86,8 @@ def restore_parts(parts: Parts, state: dict[str, Any]) -> None:
     for name, part in _stateful(parts).items():
         part.load_state_dict(scheduler if name == "scheduler" else state[name])
     parts.generator.set_state(state["generator"])
+    parts.passes.given.clear()
+    parts.passes.given.update(state.get("passes", {}))  # runs from before there were any draw by chance
     parts.progress.restore(state["progress"])
 
 

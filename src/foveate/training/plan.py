@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foveate.errors import TrainingError, UsageError
-from foveate.recipes.read import read_recipe
+from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
 from foveate.training.run_folder import CACHE, FACTS, LOCK, RECIPE, STATE, Storage, load_facts
 
@@ -43,7 +43,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
         raise TrainingError(f"{folder}: was trained by an older foveate. Begin another run with --from its weights.")
     initial = facts.get("initial")
     return Plan(
-        recipe=read_recipe(str(folder / RECIPE), overrides),
+        recipe=read_recipe_of_run(str(folder / RECIPE), overrides),
         places=tuple(facts["places"]),
         initial=Path(initial["file"]) if initial else None,
         device=facts["device"].partition(":")[0],

@@ -6,7 +6,7 @@ image's channels, the share of each class, the FOV.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,18 @@ class TrainingSet:
     """C, of the image."""
 
 
+Draw = Callable[[Sequence[TrainingSet], int, torch.Generator], Iterator[Tensor]]
+"""Sets, how many crops, and chance, to the case of each crop."""
+
+
+def drawn_by_chance(sets: Sequence[TrainingSet], size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """The cases of `size` crops, each drawn as if it were the only one: sets by their weights, cases evenly."""
+    weights = torch.tensor([data.weight for data in sets], dtype=torch.float64)
+    for number in torch.multinomial(weights, size, replacement=True, generator=generator).tolist():
+        cases = sets[number].cases
+        yield cases[int(torch.randint(len(cases), (1,), generator=generator))]
+
+
 def channel_statistics(sets: Sequence[TrainingSet]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel inside the FOV, 0 to 255; every set counts the same."""
     levels = torch.arange(256, dtype=torch.float64)
@@ -68,18 +80,17 @@ def draw_batch(
     generator: torch.Generator,
     device: torch.device,
     own: Sequence[int] | None = None,
+    draw: Draw = drawn_by_chance,
 ) -> Batch:
-    """`size` crops of `side` pixels, made on `device`; all chance comes from `generator` (on the CPU).
+    """`size` crops of `side` pixels, made on `device`, of the cases that `draw` chooses.
 
-    Where `own` numbers some of them, all are drawn, and those are made, bit by bit as they are among all.
+    All other chance comes from `generator` (on the CPU). Where `own` numbers some of them, all are drawn, and those are
+    made, bit by bit as they are among all.
     """
-    weights = torch.tensor([data.weight for data in sets], dtype=torch.float64)
-    chosen = torch.multinomial(weights, size, replacement=True, generator=generator).tolist()
     cases, placements, channels = [], [], sets[0].channels
-    for number in chosen:
-        of_set = sets[number].cases
-        cases.append(of_set[int(torch.randint(len(of_set), (1,), generator=generator))])
-        placements.append(draw_placement(cases[-1], side, augmentation, generator, channels))
+    for case in draw(sets, size, generator):
+        cases.append(case)
+        placements.append(draw_placement(case, side, augmentation, generator, channels))
     batch = resample(cases, placements, side, device, own) / 255
     fov = batch[:, -1:]
     image = recolour(batch[:, :channels], augmentation, generator, size=size, own=own) * (fov > 0)

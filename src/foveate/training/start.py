@@ -15,7 +15,7 @@ from torch import Tensor
 from foveate.datasets import DataSet
 from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
-from foveate.recipes.read import check, to_toml
+from foveate.recipes.read import as_it_was, check, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training import provenance
@@ -24,6 +24,7 @@ from foveate.training.first_weights import first_weights, sentences
 from foveate.training.lock import locked
 from foveate.training.loop import OnStep, train
 from foveate.training.material import Material, alike, common_classes, gather, place
+from foveate.training.normalisation import Normalisation
 from foveate.training.parts import build_parts
 from foveate.training.plan import CHANGEABLE, check_free
 from foveate.training.processes import Processes, launched
@@ -31,7 +32,6 @@ from foveate.training.progress import EpochRow
 from foveate.training.rank import ALONE, Rank
 from foveate.training.reading import OnRead
 from foveate.training.run_folder import CACHE, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
-from foveate.training.samples import channel_statistics
 from foveate.training.setting import Setting
 from foveate.training.state_file import load_state
 from foveate.training.tracking import Store, connect, reporting
@@ -145,6 +145,7 @@ def _begin(call: _Call, initial: str | Path | None) -> str:
         own = {"recipe": recipe.name, "seed": recipe.training.seed, "threads": torch.get_num_threads()}
         own |= {"classes": list(call.classes.names), "exclusive": call.classes.exclusive}
         facts = {**call.facts(), **own, **call.places(), "data": material.record, **origin}
+        call.listener.say(_normalisation(facts, material).sentence)
         return _train(call, material, facts, weights=weights, state=None)
 
 
@@ -190,7 +191,9 @@ def _train(
         listener.on_epoch(row)
         report(parts.progress.rows)
 
-    mean, deviation = channel_statistics(material.training)
+    # Of a run that goes on, the first process alone knows its facts.
+    normalisation = processes.from_first(_normalisation(facts, material))
+    facts["normalisation"] = normalisation.to_values()
     classes = call.classes
     setting = Setting(
         recipe,
@@ -199,8 +202,8 @@ def _train(
         processes.fabric,
         folder,
         facts,
-        mean,
-        deviation,
+        normalisation.mean,
+        normalisation.deviation,
         classes,
         processes.signals,
     )
@@ -240,12 +243,20 @@ def _locked_by_first(folder: Path, processes: Processes) -> Iterator[None]:
         yield
 
 
+def _normalisation(facts: Mapping[str, Any], material: Material) -> Normalisation:
+    """Of the weights that the run begins with, where they have one; else, and in runs from before, of the images."""
+    if "normalisation" in facts:
+        return Normalisation.recorded(facts["normalisation"])
+    return Normalisation.of_images(material.training)
+
+
 def _beginning(facts: Mapping[str, Any]) -> list[str]:
     now = facts["resumed"][-1] if "resumed" in facts else facts
     where = f"on {now['device']}" + (f" in {now['processes']} processes" if now["processes"] > 1 else "")
     if "resumed" in facts:
         return [f"goes on after epoch {now['after_epoch']} {where}: {now['command']}"]
-    return [f"begins {where}: {facts['command']}", *sentences(facts)]
+    normalisation = Normalisation.recorded(facts["normalisation"]).sentence
+    return [f"begins {where}: {facts['command']}", *sentences(facts), normalisation]
 
 
 def _check_begun(folder: Path) -> None:
@@ -271,7 +282,7 @@ def _check_classes(call: _Call, facts: dict[str, Any]) -> None:
 
 def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
     """TrainingError where going on would make another run; it may only become longer or shorter on the way."""
-    first, now = (_keys(each) for each in (check(state["recipe"], str(folder / STATE)), recipe))
+    first, now = (_keys(each) for each in (check(as_it_was(state["recipe"]), str(folder / STATE)), recipe))
     changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - {CHANGEABLE}
     if changed:
         raise TrainingError(

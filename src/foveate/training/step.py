@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from foveate.training.gradients import add_up
 from foveate.training.parts import Parts
 from foveate.training.processes import Processes
-from foveate.training.samples import Batch, draw_batch
+from foveate.training.samples import Batch, draw_batch, drawn_by_chance
 from foveate.training.setting import Setting, forward_of
 
 
@@ -85,6 +85,7 @@ def _drawn(parts: Parts, setting: Setting) -> Batch:
         generator=parts.generator,
         device=setting.fabric.device,
         own=_own(options.batch, options.accumulate, processes),
+        draw=parts.passes.draw if options.draw == "without_replacement" else drawn_by_chance,
     )
 
 
