@@ -264,3 +264,26 @@ def test_a_file_that_is_missing_or_of_another_size_or_no_mask_is_told_with_its_n
     write_mask(np.ones((20, 20), bool), tmp_path / "case-0.png")
     with pytest.raises(DataError, match="20×20 pixels, the image 40×48"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
+
+
+@pytest.mark.parametrize(
+    "classes", [VESSEL, Classes(("artery", "vein"), exclusive=False)], ids=["one class", "two classes"]
+)
+def test_predictions_whose_names_end_in_a_colleagues_suffix_are_found_by_it(classes: Classes, tmp_path: Path) -> None:
+    cases = [case_of(seed, classes) for seed in range(2)]
+    for case in cases:
+        for name, mask in zip(classes.names, case.masks, strict=True):
+            kind = f"_{name}" if len(classes.names) > 1 else ""
+            write_mask(mask, tmp_path / f"{case.id}{kind}_pred.png")
+            write_mask(~mask, tmp_path / f"{case.id}{kind}_mask.png")
+    report = report_of(cases, classes, PredictionFolder(tmp_path, classes, "whole", suffix="_pred"))
+    assert {name: found.fov.pooled.values["f1"] for name, found in report.classes.items()} == dict.fromkeys(
+        classes.names, 1.0
+    )
+
+
+def test_a_name_that_goes_on_after_the_images_is_taken_for_a_suffix_to_be_said(tmp_path: Path) -> None:
+    case = case_of(0, VESSEL)
+    write_mask(case.masks[0], tmp_path / f"{case.id}_pred.png")
+    with pytest.raises(DataError, match=rf"If {case.id}_pred.png is it, say --suffix _pred\."):
+        report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))

@@ -4,7 +4,7 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
-from foveate.imaging.files import ENDINGS, find_images, stem_of
+from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
 from foveate.imaging.labels import (
     Label,
     LabelFile,
@@ -17,6 +17,7 @@ from foveate.imaging.mask import MaskFile, read_mask, read_mask_file
 from foveate.imaging.overlay import overlay
 from foveate.imaging.palette import class_colours
 from foveate.imaging.read import PhotographFile, read_photograph, read_photograph_file
+from foveate.imaging.spreadsheet import csv_text, write_csv
 from foveate.imaging.write import (
     write_bytes,
     write_gif_mask,
@@ -36,7 +37,9 @@ __all__ = [
     "PhotographFile",
     "as_masks",
     "class_colours",
+    "csv_text",
     "find_images",
+    "images_below",
     "names_of",
     "overlay",
     "read_label_file",
@@ -47,6 +50,7 @@ __all__ = [
     "read_photograph_file",
     "stem_of",
     "write_bytes",
+    "write_csv",
     "write_gif_mask",
     "write_labels",
     "write_mask",
