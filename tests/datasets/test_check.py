@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageFilter
 
 from foveate.datasets.check import CheckReport, check_set
 from foveate.errors import UsageError
@@ -181,7 +182,9 @@ def test_an_empty_field_of_view_is_a_fault(drive: Path) -> None:
 
 
 def test_soft_edges_full_masks_and_plain_images_are_remarks(drive: Path) -> None:
-    rewrite(drive / MASK, lambda values: np.tile(np.arange(256, dtype=np.uint8), (584, 3))[:, :565])
+    rewrite(
+        drive / MASK, lambda values: np.asarray(PillowImage.fromarray(values).filter(ImageFilter.GaussianBlur(0.7)))
+    )
     rewrite(drive / FOV, lambda values: np.full_like(values, 255))
     rewrite(drive / SECOND, lambda values: np.full_like(values, 255))
     for name in ("training/images/21_training.tif", "test/images/02_test.tif"):

@@ -278,7 +278,7 @@ TURNS = {
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF", "JPEG"])
-def test_exif_orientation_is_applied_silently(file_format: str, orientation: int) -> None:
+def test_exif_orientation_is_applied_and_noted(file_format: str, orientation: int) -> None:
     exif = PillowImage.Exif()
     exif[274] = orientation
     options = {"lossless": True} if file_format == "WEBP" else {}
@@ -287,10 +287,12 @@ def test_exif_orientation_is_applied_silently(file_format: str, orientation: int
     upright = PillowImage.fromarray(read_photograph(stored).pixels)
     if orientation in TURNS:
         upright = upright.transpose(TURNS[orientation])
+    notes = (f"turned upright by its orientation tag ({orientation})",) if orientation in TURNS else ()
     photograph = read_photograph(turned)
     np.testing.assert_array_equal(photograph.pixels, np.asarray(upright))
-    assert photograph.notes == ()
+    assert photograph.notes == notes
     with PillowImage.open(io.BytesIO(turned)) as opened:
+        assert read_photograph(opened).notes == notes
         np.testing.assert_array_equal(read_photograph(opened).pixels, np.asarray(upright))
         np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(opened).convert("RGB")), np.asarray(upright))
 

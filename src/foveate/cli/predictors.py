@@ -108,7 +108,7 @@ def _of_folder(folder: Path, data_set: DataSet, threshold: float | None) -> Made
         else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line")
     )
     return Made(
-        predict=PredictionFolder(folder, data_set.classes, fov_rule(data_set), threshold),
+        predict=PredictionFolder(folder, data_set.classes, fov_rule(data_set), threshold, labels=data_set.labels),
         model=ModelSummary(name=folder.resolve().name or str(folder)),
         threshold=single,
         classes=None,

@@ -14,8 +14,9 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foveate.datasets.files import check_complete, has_truth
+from foveate.datasets.files import check_complete, files_of, has_truth
 from foveate.errors import DataError, UsageError, unknown
+from foveate.imaging import Label
 from foveate.records import CaseEntry, Classes
 
 SETS = {
@@ -63,6 +64,11 @@ class DataSet:
             )
         check_complete(self.name, name, chosen)
         return chosen
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The class table of the set's label images; empty where it has masks."""
+        return next((files.labels for entry in self.entries if (files := files_of(entry)) and files.labels), ())
 
     def has_truth(self, name: str) -> bool:
         """Whether any case of that split has masks; False for a split that the set does not have."""

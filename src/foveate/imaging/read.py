@@ -20,7 +20,7 @@ fundus photograph), with a note |
 | TIFF with separate planes | planes become channels |
 | TIFF with an extra sample of unknown kind | left out; three channels marked as grey are RGB |
 | several frames or pages | the first, with a note |
-| EXIF orientation, TIFF orientation | turned upright; a note only if the EXIF data can't be read |
+| EXIF orientation, TIFF orientation | turned upright, with a note; another if the EXIF data can't be read |
 | uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |
 | Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
 
@@ -40,12 +40,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
+from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging.decode import decode
 from foveate.imaging.decoders import calling_decoder
 from foveate.imaging.files import file_bytes
-from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.modes import ORIENTATION, orientation_of, samples_of, turned_note, upright
 from foveate.imaging.samples import Decoded, as_rgb, check_size
 from foveate.records import Photograph
 
@@ -123,9 +124,11 @@ def _from_memory(decoded: Decoded, name: str) -> Photograph:
 def _from_pillow(image: PillowImage.Image) -> Decoded:
     check_size(*image.size)
     with calling_decoder():
+        # A TIFF is turned while it is loaded, and then says that it is upright.
+        stored = image.tag_v2.get(ORIENTATION) if isinstance(image, TiffImagePlugin.TiffImageFile) else None
         samples = samples_of(image)
         orientation, notes = orientation_of(image)
-    return Decoded(upright(samples, orientation), notes)
+    return Decoded(upright(samples, orientation), (*notes, *turned_note(stored or orientation)))
 
 
 def _checked(array: NDArray[Any]) -> NDArray[Any]:

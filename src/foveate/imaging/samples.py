@@ -38,6 +38,12 @@ class Decoded:
     """Whether the file was compressed with loss, so that its values are only near the stored ones."""
     numbers: Samples | None = None
     """H×W, what a file of 1 bit or with a palette of colours stores of each pixel; None for any other."""
+    classes: str = ""
+    """What a PNG says of its numbers in a text chunk `Classes`."""
+    floats: NDArray[np.float32] | None = None
+    """H×W, what a grey file of floating-point numbers stores; None for any other."""
+    turned: bool = False
+    """Whether it was turned upright, and so doesn't lie as it is stored."""
 
 
 def check_size(width: int, height: int) -> None:

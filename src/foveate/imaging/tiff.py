@@ -12,14 +12,14 @@ from PIL import TiffImagePlugin
 from foveate.errors import ImageError
 from foveate.imaging.decoders import DECODER_ERRORS
 from foveate.imaging.directory import check_directory
-from foveate.imaging.modes import numbers_of, orientation_of, samples_of, upright
+from foveate.imaging.modes import ORIENTATION, numbers_of, orientation_of, samples_of, turned_note, upright
 from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
 from foveate.imaging.wide import wide_samples
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _SAMPLES_PER_PIXEL, _PLANAR, _EXTRA_SAMPLES = 277, 284, 338
 """Tags (TIFF 6.0, section 8)."""
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
@@ -38,16 +38,27 @@ def decode_tiff(data: bytes) -> Decoded:
         return _decode_with_tifffile(data)
     check_size(*image.size)
     _check_covered(image)
-    pages = image.n_frames
+    pages, stored = image.n_frames, image.tag_v2.get(ORIENTATION, 1)
     lossy = image.info.get("compression") in _LOSSY
     wide = wide_samples(image, lambda: TiffImagePlugin.TiffImageFile(io.BytesIO(data)))
     samples = samples_of(image) if wide is None else wide
     # Pillow inverts 8-bit samples itself, but none that are wider.
     if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         samples = _inverted(samples)
+    # Pillow has turned the picture while it was loaded, and then reports that it is upright.
     orientation, notes = orientation_of(image)
-    notes, numbers = (*notes, *_pages_note(pages)), numbers_of(image, orientation)
-    return Decoded(upright(samples, orientation), notes, pages, lossy, numbers)
+    floats = np.array(image, np.float32) if image.mode == "F" else None
+    if floats is not None and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        floats = 1 - floats
+    return Decoded(
+        upright(samples, orientation),
+        (*notes, *turned_note(stored), *_pages_note(pages)),
+        pages,
+        lossy,
+        numbers_of(image, orientation),
+        floats=None if floats is None else upright(floats, orientation),
+        turned=bool(turned_note(stored)),
+    )
 
 
 def _opened(data: bytes) -> TiffImagePlugin.TiffImageFile | None:
@@ -86,14 +97,21 @@ def _decode_with_tifffile(data: bytes) -> Decoded:
         # One worker: only the log lines of this thread are dropped.
         values = page.asarray(maxworkers=1)
         pages = len(file.pages)
-        orientation = page.tags.valueof(_ORIENTATION, default=1)
+        orientation = page.tags.valueof(ORIENTATION, default=1)
     if page.samplesperpixel > 1:
         values = np.moveaxis(values, 0, -1) if page.planarconfig == _SEPARATE_PLANES else values
         values = values[..., :channels]
-    samples = as_samples(values)
-    if page.photometric == _WHITE_IS_ZERO:
-        samples = _inverted(samples)
-    return Decoded(upright(samples, orientation), _pages_note(pages), pages)
+    samples, white_is_zero = as_samples(values), page.photometric == _WHITE_IS_ZERO
+    floats = values.astype(np.float32) if values.dtype.kind == "f" and values.ndim == 2 else None
+    if white_is_zero:
+        samples, floats = _inverted(samples), None if floats is None else 1 - floats
+    return Decoded(
+        upright(samples, orientation),
+        (*turned_note(orientation), *_pages_note(pages)),
+        pages,
+        floats=None if floats is None else upright(floats, orientation),
+        turned=bool(turned_note(orientation)),
+    )
 
 
 def _meant_channels(page: TiffPage) -> int:
