@@ -8,8 +8,9 @@ Each form is read as what it means:
 | gzipped (`.ppm.gz`) | unpacked in memory, up to the size of the largest picture |
 | grey, 1 bit | red, green and blue are equal; 1 bit is 0 and 255 |
 | palette | looked up |
-| 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value, \
-scaled linearly to 0..255 and rounded; a note unless it is 16. PGM and PPM state their range: scaled by that |
+| 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value but for the \
+brightest ten-thousandth, scaled linearly to 0..255 and rounded; just above a depth a scale between it and the next; a \
+note unless it is 16 bits. PGM and PPM state their range: scaled by that |
 | float TIFF | 0..1 is scaled to 0..255; refused if a value lies outside |
 | signed or 32-bit integers | as 16 bits if all values are 0..65535; refused otherwise |
 | alpha, transparent colour or index | dropped if opaque everywhere; else over black (the background of a \
@@ -19,7 +20,8 @@ fundus photograph), with a note |
 | white-is-zero TIFF | inverted |
 | TIFF with separate planes | planes become channels |
 | TIFF with an extra sample of unknown kind | left out; three channels marked as grey are RGB |
-| several frames or pages | the first, with a note |
+| several frames or pages | the first, with a note; the full picture where a TIFF's first is marked as a thumbnail |
+| composite of ImageJ or OME, a page for each channel | three are red, green and blue, with a note; others are refused |
 | EXIF orientation, TIFF orientation | turned upright, with a note; another if the EXIF data can't be read |
 | uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |
 | Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
