@@ -134,6 +134,7 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
     for sentence, paths in sentences.items():
         if paths:
             yield Finding("mask", False, f"{len(paths)} masks {sentence}: {_named(paths)}", tuple(paths))
+    yield from _turned(looks)
     plain = [one.name for one in looks if one.shape is not None and not one.digest]
     if plain:
         yield Finding("image", False, f"{len(plain)} images are of a single colour: {_named(plain)}", tuple(plain))
@@ -142,6 +143,16 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
         yield Finding("image", False, f"{len(noted)} images, {note}: {_named(noted)}", tuple(noted))
     if looks and not any(one.entry.split == "train" for one in looks):
         yield Finding("split", False, "nothing is 'train': the set can be evaluated on, not trained on.")
+
+
+def _turned(looks: Sequence[Look]) -> Iterator[Finding]:
+    lying = [one.name for one in looks if any(mask.turned != one.turned for mask in one.masks.values())]
+    if lying:
+        text = (
+            f"{len(lying)} images and their masks differ in what an orientation tag turned: {_named(lying)}."
+            " See by `foveate data show` whether they fit; if not, save the images without the tag."
+        )
+        yield Finding("turned", False, text, tuple(lying))
 
 
 def _named(paths: Sequence[str]) -> str:

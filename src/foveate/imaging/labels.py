@@ -18,7 +18,7 @@ mixture of two is; a coloured picture where the table has no colours; and whatev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,8 @@ class LabelFile:
     """The numbers, e.g. '0, 1, 3', or 'colours'."""
     soft: bool = False
     """Whether there are colours between those of the table."""
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
 
 def names_of(table: Sequence[Label]) -> tuple[str, ...]:
@@ -89,7 +91,8 @@ def read_labels(path: str | Path, table: Sequence[Label]) -> NDArray[np.uint8]:
 def read_label_file(path: str | Path, table: Sequence[Label]) -> LabelFile:
     """As `read_labels`, with what the file holds."""
     try:
-        return _understood(decode(file_bytes(Path(path))), table)
+        decoded = decode(file_bytes(Path(path)))
+        return replace(_understood(decoded, table), turned=decoded.turned)
     except (ImageError, UsageError) as error:
         raise DataError(f"{path}: {error}") from error
     except MemoryError as error:

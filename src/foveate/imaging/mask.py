@@ -42,6 +42,8 @@ class MaskFile:
 
     mask: Mask
     values: tuple[int, ...]
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
 
 def read_mask(path: str | Path) -> Mask:
@@ -94,7 +96,7 @@ def _understood(decoded: Decoded) -> MaskFile:
         raise ImageError(
             f"holds the values {shown}; a mask is 0 and 1, or 0 and 255: save it as one of these, {_TABLE}"
         )
-    return MaskFile(tripled >= 3 * lowest, values)
+    return MaskFile(tripled >= 3 * lowest, values, decoded.turned)
 
 
 def _values(tripled: NDArray[np.uint16]) -> tuple[int, ...]:

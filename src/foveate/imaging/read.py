@@ -82,6 +82,8 @@ class PhotographFile:
     photograph: Photograph
     grey: bool
     """One level, not the three of a colour."""
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
 
 def read_photograph_file(path: Path) -> PhotographFile:
@@ -115,7 +117,8 @@ def _from_bytes(data: bytes, name: str) -> PhotographFile:
     decoded = decode(data)
     pixels, notes = as_rgb(decoded.samples)
     photograph = Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
-    return PhotographFile(photograph, grey=decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3)
+    grey = decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3
+    return PhotographFile(photograph, grey, decoded.turned)
 
 
 def _from_memory(decoded: Decoded, name: str) -> Photograph:
