@@ -14,7 +14,11 @@ def test_a_cell_that_a_spreadsheet_would_calculate_is_a_text_behind_an_apostroph
 
 
 def test_numbers_and_all_other_texts_are_as_they_are(tmp_path: Path) -> None:
-    rows = [["image", "difference", "p"], ["a=b, c@d.png", -0.25, None], ["'quoted' \"name\"", "-0.25", "+1e-3"]]
+    rows: list[list[object]] = [
+        ["image", "difference", "p"],
+        ["a=b, c@d.png", -0.25, None],
+        ["'quoted' \"name\"", "-0.25", "+1e-3"],
+    ]
     write_csv(rows, tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [[("" if cell is None else str(cell)) for cell in row] for row in rows]
