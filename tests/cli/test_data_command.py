@@ -61,7 +61,7 @@ def test_a_whole_set_is_counted_and_ends_well(drawn: Path) -> None:
 
 
 def test_each_fault_is_a_line_with_the_file_s_name_and_the_status_says_so(copied: Path) -> None:
-    mask, image = copied / "test/1st_manual/01_manual1.gif", copied / "training/images/02_training.tif"
+    mask, image = copied / "test/mask/01_test_mask.gif", copied / "training/images/02_training.tif"
     mask.unlink()
     image.write_bytes(b"no image")
     ran = run("data", "check", f"drive:{copied}")
@@ -79,7 +79,7 @@ def test_a_remark_leaves_the_status_alone(copied: Path) -> None:
 
 
 def test_json_has_all_that_the_lines_have_and_nothing_else_is_printed(copied: Path) -> None:
-    (copied / "test/1st_manual/01_manual1.gif").unlink()
+    (copied / "test/mask/01_test_mask.gif").unlink()
     ran = run("data", "check", f"drive:{copied}", "--json")
     assert (ran.status, ran.err) == (2, "")
     report = json.loads(ran.out)
@@ -88,7 +88,7 @@ def test_json_has_all_that_the_lines_have_and_nothing_else_is_printed(copied: Pa
     assert report["faults"] == 1
     (finding,) = report["findings"]
     assert (finding["kind"], finding["fault"]) == ("missing", True)
-    assert finding["files"] == [str(copied / "test/1st_manual/01_manual1.gif")]
+    assert finding["files"] == [str(copied / "test/mask/01_test_mask.gif")]
 
 
 def test_a_folder_that_is_not_there_is_a_fault_and_an_unknown_set_a_wrong_call(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_wrong_file_name_split_or_broken_set_is_told_in_one_line(copied: Path,
     check_refused(run("data", "show", spec, "-o", tmp_path / "sheet.jpg"), 2, "sheet.jpg", ".png")
     check_refused(run("data", "show", spec, "-o", out, "--split", "tets"), 2, "Did you mean 'test'?")
     check_refused(run("data", "show", spec, "-o", out, "--count", "0"), 2, "--count")
-    (copied / "test/1st_manual/01_manual1.gif").unlink()
-    check_refused(run("data", "show", spec, "-o", out), 1, "01_manual1.gif", "missing")
+    (copied / "test/mask/01_test_mask.gif").unlink()
+    check_refused(run("data", "show", spec, "-o", out, "--split", "test"), 1, "01_test_mask.gif", "missing")
     assert names(tmp_path) == {"DRIVE"}
 
 
@@ -197,7 +197,7 @@ def test_checking_and_showing_load_nothing_of_training(drawn: Path, tmp_path: Pa
 
 
 def test_a_failed_check_ends_the_process_with_status_2(copied: Path) -> None:
-    (copied / "test/1st_manual/01_manual1.gif").unlink()
+    (copied / "test/mask/01_test_mask.gif").unlink()
     assert run_apart("data", "check", f"drive:{copied}").status == 2
 
 

@@ -116,7 +116,7 @@ def test_labels_without_an_image_and_images_without_labels_are_refused_by_name(
     label = tmp_path / "DRIVE_AV/training/21_training.png"
     label.rename(label.with_name("22_training.png"))
     with pytest.raises(DataError) as caught:
-        open_set(f"drive_av:{root}")
+        open_set(f"drive_av:{root}").split("all")
     assert str(caught.value).startswith(f"{label}: missing: image '21_training' has no mask")
 
 

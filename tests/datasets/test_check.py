@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageFilter
 
 from foveate.datasets.check import CheckReport, check_set
 from foveate.errors import UsageError
@@ -181,7 +182,9 @@ def test_an_empty_field_of_view_is_a_fault(drive: Path) -> None:
 
 
 def test_soft_edges_full_masks_and_plain_images_are_remarks(drive: Path) -> None:
-    rewrite(drive / MASK, lambda values: np.tile(np.arange(256, dtype=np.uint8), (584, 3))[:, :565])
+    rewrite(
+        drive / MASK, lambda values: np.asarray(PillowImage.fromarray(values).filter(ImageFilter.GaussianBlur(0.7)))
+    )
     rewrite(drive / FOV, lambda values: np.full_like(values, 255))
     rewrite(drive / SECOND, lambda values: np.full_like(values, 255))
     for name in ("training/images/21_training.tif", "test/images/02_test.tif"):
@@ -280,3 +283,20 @@ def test_progress_is_told_case_by_case() -> None:
     told: list[tuple[str, int, int]] = []
     check_set("synthetic:1", lambda case, done, total: told.append((case, done, total)))
     assert told == [("synthetic_train_00", 1, 2), ("synthetic_test_00", 2, 2)]
+
+
+def test_images_that_a_tag_turns_while_their_masks_lie_as_stored_are_a_remark(tmp_path: Path) -> None:
+    for seed, stem in enumerate("ab"):
+        put(tmp_path, stem, seed=seed)
+        exif = PillowImage.Exif()
+        exif[0x0112] = 3
+        for part in ("images",) if stem == "a" else ("images", "masks"):
+            with PillowImage.open(tmp_path / part / f"{stem}.png") as file:
+                file.save(tmp_path / part / f"{stem}.png", exif=exif)
+    report = check_set(f"folder:{tmp_path}")
+    assert report.faults == 0
+    (turned,) = [finding for finding in report.findings if finding.kind == "turned"]
+    assert turned.text.startswith("1 images and their masks differ in what an orientation tag turned: a.png.")
+    assert "2 images, turned upright by its orientation tag (3): a.png, b.png" in [
+        each.text for each in report.findings
+    ]

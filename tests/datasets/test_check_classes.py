@@ -182,9 +182,9 @@ def test_a_coloured_mask_among_class_numbers_without_colours_is_found(tmp_path: 
 
 def test_a_table_of_classes_that_is_wrong_is_a_fault_of_the_layout(tmp_path: Path) -> None:
     put(tmp_path, "a", CLASSES)
-    (tmp_path / "classes.csv").write_text("value;name\n1;one\n", encoding="utf-8")
+    (tmp_path / "classes.csv").write_text("value|name\n1|one\n", encoding="utf-8")
     (text,) = faults(check_set(f"folder:{tmp_path}"))["layout"]
-    assert text.startswith(f"{tmp_path / 'classes.csv'}: unknown column 'value;name'")
+    assert text.startswith(f"{tmp_path / 'classes.csv'}: unknown column 'value|name'")
 
 
 def test_soft_edges_of_colours_are_a_remark(tmp_path: Path) -> None:

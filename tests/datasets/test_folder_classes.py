@@ -60,7 +60,7 @@ def put_table(folder: Path, text: str) -> Path:
 
 
 def load(spec: str) -> list[Case]:
-    return [entry.load() for entry in open_set(spec).entries]
+    return [entry.load() for entry in open_set(spec).split("all")]
 
 
 def refusal(spec: str) -> str:
@@ -123,9 +123,9 @@ def test_without_a_table_numbers_are_refused_with_the_way_to_name_them(tmp_path:
         ("value,name\n1,a\n1,b\n", "line 3: 'b' has the value or colour of 'a'"),
         ("value,name,colour\n1,a,#ff0000\n2,b,#FF0000\n", "line 3: 'b' has the value or colour of 'a'"),
         ("value,name,colour\n1,a,red\n", "line 2: colour 'red' isn't one"),
-        ("value,name\n0,a\n", "line 2: 0 and #000000 are the background, not 'a'"),
-        ("value,name,colour\n1,a,#000000\n", "line 2: 0 and #000000 are the background, not 'a'"),
-        ("value,name\n1,background\n", "line 2: 'background' can't be a class's name"),
+        ("value,name\n0,a\n", "classes.csv: 0 and #000000 are the background, not 'a'"),
+        ("value,name,colour\n1,a,#000000\n", "classes.csv: 0 and #000000 are the background, not 'a'"),
+        ("value,name\n1,background\n", "names no class"),
         ("value,name\n1,\n", "line 2: '' can't be a class's name"),
         ("value,name\n1,a/b\n", "line 2: 'a/b' can't be a class's name"),
         ("value,name\n1,a,more\n", "line 2: has more cells"),
@@ -166,7 +166,9 @@ def test_an_image_without_the_mask_of_one_class_is_refused_by_its_name(tmp_path:
 def test_a_class_that_only_one_split_has_is_refused_in_the_other(tmp_path: Path) -> None:
     put_masks(tmp_path / "train", "a", "cup", "disc")
     put_masks(tmp_path / "test", "b", "disc")
-    assert refusal(f"folder:{tmp_path}").startswith(f"{tmp_path / 'test/masks/cup'}: no such folder")
+    assert refusal(f"folder:{tmp_path}").startswith(
+        f"{tmp_path / 'test/masks/cup/b.png'}: missing: image 'b' has no cup mask"
+    )
 
 
 def test_two_ways_of_showing_classes_at_once_are_refused(tmp_path: Path) -> None:
@@ -212,7 +214,7 @@ def test_a_table_beside_a_class_table_lists_label_images(tmp_path: Path) -> None
         ("image,mask_\na.png,a.png\n", "'' can't be a class's name"),
         ("image,mask_cup,mask_disc\na.png,a.png,\n", "line 2: has no mask_disc"),
         ("mask_cup\na.png\n", "no column 'image'"),
-        ("image,mask_cup\nimages/a.png,lost.png\n", "lost.png: missing: image 'a' has no cup mask"),
+        ("image,mask_cup\nimages/a.png,lost.png\n", "its only image has no mask, such as"),
     ],
 )
 def test_a_table_of_classes_that_can_not_be_understood_is_refused(text: str, told: str, tmp_path: Path) -> None:

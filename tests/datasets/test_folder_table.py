@@ -32,7 +32,7 @@ def opened(folder: Path, text: str, encoding: str = "utf-8") -> DataSet:
 
 def refusal(folder: Path, text: str) -> str:
     with pytest.raises(DataError) as caught:
-        opened(folder, text)
+        opened(folder, text).split("all")
     message = str(caught.value)
     assert message.startswith(str(folder))
     assert "\n" not in message
@@ -87,14 +87,14 @@ def test_a_table_as_a_spreadsheet_saves_it_is_read(encoding: str, tmp_path: Path
         ("", "no column 'image'"),
         ("image,mask\n", "has no row"),
         ("image\na.png\n", "no column 'mask'"),
-        ("image;mask\na.png;m.png\n", "unknown column 'image;mask'"),
+        ("image|mask\na.png|m.png\n", "unknown column 'image|mask'"),
         ("image,mask,spilt\na.png,m.png,test\n", "Did you mean 'split'?"),
         ("image,mask,mask\na.png,m.png,m.png\n", "two columns 'mask'"),
         ("image,mask\na.png,\n", "line 2: has no mask"),
         ("image,mask\na.png\n", "line 2: has no mask"),
         ("image,mask\na.png,m.png,more\n", "line 2: has more cells"),
         ("image,mask,split\na.png,m.png,train\nb.png,m.png,tets\n", "line 3: unknown split 'tets'"),
-        ("image,mask\na.png,lost.png\n", "lost.png: missing: image 'a' has no mask"),
+        ("image,mask\na.png,m.png\nb.png,lost.png\n", "lost.png: missing: image 'b' has no mask"),
         ("image,mask,fov\na.png,m.png,lost.png\n", "lost.png: missing: image 'a' has no field of view"),
     ],
 )
@@ -117,3 +117,21 @@ def test_a_table_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_bytes(b"image,mask\n\xff\xfe\x00,m.png\n")
     with pytest.raises(DataError, match=r"data\.csv: can't be read as a table"):
         open_set(f"folder:{tmp_path / 'data.csv'}")
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_table_parted_as_spreadsheets_of_many_countries_do_it_is_read_alike(sign: str, tmp_path: Path) -> None:
+    put(tmp_path, "a.png", "m.png", "b,1.png")
+    text = "image,mask,split\na.png,m.png,train\n"
+    (expected,) = opened(tmp_path, text).entries
+    first, second = opened(tmp_path, text.replace(",", sign) + f"b,1.png{sign}m.png{sign}test\n").entries
+    assert (first.id, first.group, first.split) == (expected.id, expected.group, expected.split)
+    np.testing.assert_array_equal(first.load().mask, expected.load().mask)
+    assert (second.id, second.split) == ("b,1", "test")
+
+
+@pytest.mark.parametrize("word", ["val", "valid", "Validation", "VAL"])
+def test_all_words_for_validation_are_one_split(word: str, tmp_path: Path) -> None:
+    put(tmp_path, "a.png", "m.png")
+    (entry,) = opened(tmp_path, f"image,mask,split\na.png,m.png,{word}\n").entries
+    assert entry.split == "validation"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
 from sklearn.metrics import f1_score
 
@@ -258,8 +260,74 @@ def test_a_file_that_is_missing_or_of_another_size_or_no_mask_is_told_with_its_n
     with pytest.raises(UsageError, match=r"maps of probabilities.*--threshold"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
     (tmp_path / "case-0_probability.png").rename(tmp_path / "case-0.png")
-    with pytest.raises(UsageError, match="--threshold"):
+    with pytest.raises(DataError, match="--threshold"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
     write_mask(np.ones((20, 20), bool), tmp_path / "case-0.png")
     with pytest.raises(DataError, match="20×20 pixels, the image 40×48"):
         report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
+
+
+@pytest.mark.parametrize(
+    "classes", [VESSEL, Classes(("artery", "vein"), exclusive=False)], ids=["one class", "two classes"]
+)
+def test_predictions_whose_names_end_in_a_colleagues_suffix_are_found_by_it(classes: Classes, tmp_path: Path) -> None:
+    cases = [case_of(seed, classes) for seed in range(2)]
+    for case in cases:
+        for name, mask in zip(classes.names, case.masks, strict=True):
+            kind = f"_{name}" if len(classes.names) > 1 else ""
+            write_mask(mask, tmp_path / f"{case.id}{kind}_pred.png")
+            write_mask(~mask, tmp_path / f"{case.id}{kind}_mask.png")
+    report = report_of(cases, classes, PredictionFolder(tmp_path, classes, "whole", suffix="_pred"))
+    assert {name: found.fov.pooled.values["f1"] for name, found in report.classes.items()} == dict.fromkeys(
+        classes.names, 1.0
+    )
+
+
+def test_a_name_that_goes_on_after_the_images_is_taken_for_a_suffix_to_be_said(tmp_path: Path) -> None:
+    case = case_of(0, VESSEL)
+    write_mask(case.masks[0], tmp_path / f"{case.id}_pred.png")
+    with pytest.raises(DataError, match=rf"If {case.id}_pred.png is it, say --suffix _pred\."):
+        report_of([case], VESSEL, PredictionFolder(tmp_path, VESSEL))
+
+
+def test_a_map_of_floats_scores_as_the_same_map_in_16_bits_however_small_its_values(tmp_path: Path) -> None:
+    cases = [case_of(seed, VESSEL) for seed in range(2)]
+    for form in ("floats", "16 bits"):
+        (tmp_path / form).mkdir()
+        for case in cases:
+            likely = ndimage.gaussian_filter(case.masks[0].astype(np.float32), 2) * np.float32(0.004)
+            if form == "floats":
+                tifffile.imwrite(tmp_path / form / f"{case.id}.tif", likely)
+            else:
+                write_probability(likely, tmp_path / form / f"{case.id}.png")
+    reports = [
+        report_of(cases, VESSEL, PredictionFolder(tmp_path / f, VESSEL, threshold=0.002)) for f in ("floats", "16 bits")
+    ]
+    floats, in_16_bits = (report.classes["vessel"].fov.pooled.values for report in reports)
+    assert 0.5 < (in_16_bits["f1"] or 0) < 1
+    for measure in ("f1", "sensitivity", "roc_auc"):
+        assert floats[measure] == pytest.approx(in_16_bits[measure], abs=2e-3), measure  # steps of 1/65535
+
+
+def labels_of(cases: Sequence[Case], folder: Path, value: int) -> None:
+    for case in cases:
+        stored = (case.masks[0] * value).astype(np.uint8 if value < 256 else np.uint16)
+        PillowImage.fromarray(stored).save(folder / f"{case.id}.png")
+
+
+@pytest.mark.parametrize("value", [1, 1000])
+def test_masks_that_never_reach_the_threshold_are_told_to_be_masks(value: int, tmp_path: Path) -> None:
+    cases = [case_of(seed, VESSEL) for seed in range(2)]
+    labels_of(cases, tmp_path, value)
+    with pytest.raises(UsageError, match=rf"case-0.png: holds the values 0, {value}, .* leave --threshold out"):
+        report_of(cases, VESSEL, PredictionFolder(tmp_path, VESSEL, threshold=0.5))
+    report = report_of(cases, VESSEL, PredictionFolder(tmp_path, VESSEL))
+    assert report.classes["vessel"].fov.pooled.values["f1"] == 1
+
+
+def test_a_map_of_few_low_values_is_one_where_another_of_its_folder_reaches_the_threshold(tmp_path: Path) -> None:
+    cases = [case_of(seed, VESSEL) for seed in range(2)]
+    labels_of(cases[:1], tmp_path, 1)  # a network that finds nothing writes such
+    labels_of(cases[1:], tmp_path, 255)
+    folder = PredictionFolder(tmp_path, VESSEL, threshold=0.5)
+    assert [bool(folder(case).masks.any()) for case in cases] == [False, True]

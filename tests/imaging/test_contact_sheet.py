@@ -68,7 +68,7 @@ def test_a_line_runs_around_the_mask_and_another_around_the_field_of_view(scale:
     assert not drawn.any()
 
 
-def test_a_thin_vessel_stays_in_sight_between_its_lines() -> None:
+def test_a_vessel_stays_in_sight_between_its_lines() -> None:
     mask = NO_MASK.copy()
     mask[..., 200:204] = True
     drawn = box(contact_sheet([Tile(plain((150, 50, 20)), mask, None, "")], ""), 0, 0)
@@ -76,13 +76,28 @@ def test_a_thin_vessel_stays_in_sight_between_its_lines() -> None:
     assert share_of(FOREGROUND, drawn[10:-10, [199, 204]]) == 1
 
 
-def test_a_vessel_of_one_pixel_in_a_large_image_has_lines_without_gaps() -> None:
+def test_a_vessel_of_one_pixel_in_a_large_image_is_tinted_without_gaps() -> None:
     side = 8 * SIDE
     rows, columns = np.arange(side)[:, None], np.arange(side)
     mask = np.abs(columns - 0.4 * side - rows / 10) < 0.5
     image = np.zeros((side, side, 3), np.uint8)
     drawn = box(contact_sheet([Tile(image, mask[None], None, "")], ""), 0, 0)
     assert (drawn.max(axis=(1, 2)) > 60).all()
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_thin_vessel_is_tinted_and_its_surroundings_stay_in_sight(width: int) -> None:
+    mask, image = NO_MASK.copy(), plain((150, 50, 20))
+    mask[..., 200 : 200 + width] = True
+    drawn = box(contact_sheet([Tile(image, mask, None, "")], ""), 0, 0)[10:-10]
+    changed = np.flatnonzero((drawn != (150, 50, 20)).any(axis=(0, 2)))
+    assert set(range(200, 200 + width)) <= set(changed) <= set(range(199, 201 + width))
+    # Its own colour shows through.
+    tinted = drawn[:, 200 : 200 + width].reshape(-1, 3).astype(int)
+    for channel in range(3):
+        low, high = sorted((FOREGROUND[channel], (150, 50, 20)[channel]))
+        assert (low < tinted[:, channel]).all()
+        assert (tinted[:, channel] < high).all()
 
 
 def test_the_picture_s_own_edge_is_no_outline() -> None:

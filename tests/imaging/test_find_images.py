@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from foveate.errors import UsageError
-from foveate.imaging import ENDINGS, find_images
+from foveate.imaging import ENDINGS, find_images, images_below, read_photograph
 
 
 def test_images_are_found_by_their_endings_in_any_case_and_sorted_by_name(tmp_path: Path) -> None:
@@ -40,3 +40,37 @@ def test_a_folder_that_is_missing_or_a_file_is_a_usage_error(tmp_path: Path) -> 
     for folder in (tmp_path / "missing", tmp_path / "file.png"):
         with pytest.raises(UsageError, match=f"^{folder}: can't be listed"):
             find_images(folder)
+
+
+def drawn_tree(folder: Path) -> list[str]:
+    """Images in folders in folders, with what isn't to be found among them; the names, in their order."""
+    names = ["z.png", "10/a.png", "10/deep/a.png", "10/deep/b.tif", "2/a.png"]
+    for name in [*names, "10/notes.txt", "10/a_mask.png", ".hidden/a.png"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return names
+
+
+def test_images_of_all_sub_folders_come_after_their_folders_own_in_the_order_of_names(tmp_path: Path) -> None:
+    names = drawn_tree(tmp_path)
+    found = find_images(tmp_path, recursive=True)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == names
+    assert [path.name for path in find_images(tmp_path)] == ["z.png"]
+    assert images_below(tmp_path) == len(names) - 1
+    assert images_below(tmp_path / "10" / "deep") == 0
+
+
+def test_a_folder_that_links_lead_back_to_is_searched_once(tmp_path: Path) -> None:
+    names = drawn_tree(tmp_path)
+    (tmp_path / "10" / "deep" / "back").symlink_to(tmp_path)
+    (tmp_path / "zz").symlink_to(tmp_path / "2")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert len(find_images(tmp_path, recursive=True)) == len(names)
+
+
+def test_a_link_that_leads_nowhere_is_listed_so_that_reading_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "eye.png").symlink_to(tmp_path / "moved" / "eye.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    assert [path.name for path in find_images(tmp_path)] == ["eye.png"]
+    with pytest.raises(UsageError, match="no such file"):
+        read_photograph(tmp_path / "eye.png")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFilter
 
 from foveate.errors import DataError
 from foveate.imaging import read_mask, read_mask_file
@@ -106,6 +107,10 @@ def test_a_slight_tint_is_accepted_and_a_clear_one_refused(tmp_path: Path) -> No
         ((0, 127), "0, 127;"),
         ((0, 1, 255), "0, 1, 255;"),
         ((0, 1, 2, 255), "0, 1, 2, 255;"),
+        ((0, 128, 255), "0, 128, 255;"),
+        ((0, 127, 255), "0, 127, 255;"),
+        ((0, 85, 170, 255), "0, 85, 170, 255;"),
+        ((0, 64, 128, 192, 255), "0, 64, 128, 192, 255;"),
         (tuple(range(20)), "0, 1, 2, 3, 4, 5, 6, 7, …;"),
     ],
 )
@@ -116,8 +121,8 @@ def test_values_that_are_neither_0_and_1_nor_dark_and_bright_are_refused_as_foun
     assert f"holds the values {told}" in refusal(tmp_path / "classes.png")
 
 
-@pytest.mark.parametrize("values", [(0, 255), (0, 254, 255), (0, 1, 128, 254, 255), (0, 16, 255), (3, 253), (1, 255)])
-def test_soft_edges_are_cut_in_their_middle_and_the_values_told(values: tuple[int, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize("values", [(0, 255), (0, 254, 255), (0, 1, 254, 255), (0, 16, 255), (3, 253), (1, 255)])
+def test_values_near_two_ends_are_cut_in_their_middle_and_told(values: tuple[int, ...], tmp_path: Path) -> None:
     stored = np.resize(np.array(values, np.uint8), (40, 50))
     PillowImage.fromarray(stored).save(tmp_path / "soft.png")
     found = read_mask_file(tmp_path / "soft.png")
@@ -186,3 +191,46 @@ def test_one_bit_and_gzipped_truth_of_the_data_sets_is_as_pillow_decodes_it(shar
     stare = shared_data / "STARE" / "labels-ah" / "im0001.ah.ppm.gz"
     decoded = np.asarray(PillowImage.open(io.BytesIO(gzip.decompress(stare.read_bytes()))))
     np.testing.assert_array_equal(read_mask(stare), decoded == 255)
+
+
+def disc() -> PillowImage.Image:
+    """A disc and a thin line, white on black, four times as large as the pictures made of it."""
+    image = PillowImage.new("L", (480, 360))
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((80, 60, 280, 260), fill=255)
+    pen.line((0, 300, 480, 330), fill=255, width=10)
+    return image
+
+
+@pytest.mark.parametrize(
+    "soft",
+    [
+        disc().resize((120, 90), PillowImage.Resampling.BOX),
+        disc().resize((120, 90), PillowImage.Resampling.LANCZOS),
+        disc().filter(ImageFilter.GaussianBlur(4)),
+    ],
+    ids=["box", "lanczos", "blurred"],
+)
+def test_soft_edges_of_reduced_and_blurred_masks_are_cut_in_their_middle(
+    soft: PillowImage.Image, tmp_path: Path
+) -> None:
+    soft.save(tmp_path / "soft.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "soft.png"), np.asarray(soft) >= 128)
+
+
+@pytest.mark.parametrize("count", [3, 5, 12, 200])
+def test_grey_levels_that_fill_areas_are_classes_or_objects_and_refused(count: int, tmp_path: Path) -> None:
+    """So are the numbers of cells, bright where there are many."""
+    levels = np.linspace(0, 255, count).astype(np.uint8)
+    blocks = np.zeros((160, 200), np.uint8)
+    for number, level in enumerate(levels):
+        row, column = divmod(number, 20)
+        blocks[8 * row : 8 * row + 5, 9 * column : 9 * column + 4] = level
+    PillowImage.fromarray(blocks).save(tmp_path / "blocks.png")
+    assert "name them in a classes.csv" in refusal(tmp_path / "blocks.png")
+
+
+def test_a_map_of_probabilities_is_no_mask_with_soft_edges(tmp_path: Path) -> None:
+    likely = np.random.default_rng(4).random((90, 120)) * 255
+    PillowImage.fromarray(likely.astype(np.uint8)).save(tmp_path / "map.png")
+    assert "holds the values 0, 1, 2," in refusal(tmp_path / "map.png")

@@ -180,11 +180,39 @@ def test_16_bit_pngs_and_arrays_are_scaled_by_the_smallest_depth_that_holds_them
 
 
 @pytest.mark.parametrize(
-    ("largest", "bits"), [(0, 8), (255, 8), (256, 10), (1023, 10), (1024, 12), (4096, 14), (16383, 14), (16384, 16)]
+    ("largest", "bits"), [(0, 8), (255, 8), (600, 10), (1023, 10), (1900, 12), (4095, 12), (9000, 14), (40000, 16)]
 )
-def test_the_depth_changes_where_a_value_no_longer_fits(largest: int, bits: int) -> None:
+def test_the_depth_is_the_smallest_that_holds_the_values(largest: int, bits: int) -> None:
     values = np.linspace(0, largest, 400).astype(np.uint16).reshape(20, 20)
     np.testing.assert_array_equal(read_photograph(values).pixels, as_colour(scaled(values, bits)))
+
+
+@pytest.mark.parametrize("top", [255, 1023, 4095, 16383])
+def test_one_level_more_than_a_depth_holds_hardly_changes_a_picture(top: int) -> None:
+    shares = np.linspace(0, 1.01, 3000).clip(max=1).reshape(50, 60)
+    below, above = (read_photograph(np.rint(shares * most).astype(np.uint16)) for most in (top, top + 1))
+    difference = np.abs(below.pixels.astype(int) - above.pixels)
+    assert difference.max() <= 4  # of 255: the scale grows by four levels
+    assert above.notes == (f"16-bit image with values up to {top + 1}: scaled by 255/{top + 4}",)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_broken_pixel_does_not_decide_on_the_scale_of_16_bits(channels: int) -> None:
+    samples = np.random.default_rng(3).integers(0, 4096, (100, 120, channels)).astype(np.uint16)
+    clean = read_photograph(samples)
+    samples[7, 9] = 65535
+    hot = read_photograph(samples)
+    rest = np.ones((100, 120), bool)
+    rest[7, 9] = False
+    np.testing.assert_array_equal(hot.pixels[rest], clean.pixels[rest])
+    assert (hot.pixels[7, 9] == 255).all()
+    assert hot.notes == (f"16-bit image with 12-bit values: scaled by 255/4095, {channels} brighter values cut",)
+
+
+def test_a_small_bright_area_decides_on_the_scale(tmp_path: Path) -> None:
+    samples = np.random.default_rng(3).integers(0, 4096, (100, 120)).astype(np.uint16)
+    samples[40:43, 50:53] = 60000
+    np.testing.assert_array_equal(read_photograph(samples).pixels, as_colour(scaled(samples, 16)))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -278,7 +306,7 @@ TURNS = {
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF", "JPEG"])
-def test_exif_orientation_is_applied_silently(file_format: str, orientation: int) -> None:
+def test_exif_orientation_is_applied_and_noted(file_format: str, orientation: int) -> None:
     exif = PillowImage.Exif()
     exif[274] = orientation
     options = {"lossless": True} if file_format == "WEBP" else {}
@@ -287,10 +315,12 @@ def test_exif_orientation_is_applied_silently(file_format: str, orientation: int
     upright = PillowImage.fromarray(read_photograph(stored).pixels)
     if orientation in TURNS:
         upright = upright.transpose(TURNS[orientation])
+    notes = (f"turned upright by its orientation tag ({orientation})",) if orientation in TURNS else ()
     photograph = read_photograph(turned)
     np.testing.assert_array_equal(photograph.pixels, np.asarray(upright))
-    assert photograph.notes == ()
+    assert photograph.notes == notes
     with PillowImage.open(io.BytesIO(turned)) as opened:
+        assert read_photograph(opened).notes == notes
         np.testing.assert_array_equal(read_photograph(opened).pixels, np.asarray(upright))
         np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(opened).convert("RGB")), np.asarray(upright))
 

@@ -61,8 +61,7 @@ def test_16_bit_grey_is_read_in_full(layout: dict[str, Any], byteorder: Any) -> 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 def test_separate_planes_become_channels(layout: dict[str, Any], dtype: Any) -> None:
-    values = np.random.default_rng(3).integers(0, 256, (3, 37, 45)).astype(dtype)
-    values.flat[0] = np.iinfo(dtype).max
+    values = np.random.default_rng(3).integers(0, np.iinfo(dtype).max, (3, 37, 45), endpoint=True).astype(dtype)
     data = tiff(values, photometric="rgb", planarconfig="separate", **layout)
     expected = np.moveaxis(scaled(values, 8 * np.dtype(dtype).itemsize), 0, 2)
     np.testing.assert_array_equal(read_photograph(data).pixels, expected)

@@ -1,9 +1,11 @@
+import concurrent.futures
 import gzip
 import io
 import logging
 import os
 import re
 import struct
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -17,6 +19,8 @@ from PIL import Image as PillowImage
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging import decode, read_photograph
+from foveate.imaging.samples import Decoded
+from foveate.imaging.tiff import decode_tiff
 
 RGB = np.random.default_rng(2).integers(0, 256, (40, 52, 3), dtype=np.uint8)
 
@@ -136,9 +140,24 @@ def test_a_corrupt_file_gives_an_image_or_an_image_error_and_nothing_else(
     assert caplog.records == []
 
 
-def test_log_lines_of_other_threads_pass_while_a_file_is_read(caplog: pytest.LogCaptureFixture) -> None:
-    read_photograph(SAMPLES["planar tiff"])
-    logging.getLogger("tifffile").warning("of the calling program")
+def test_log_lines_of_other_threads_pass_while_a_file_is_read(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, told = threading.Event(), threading.Event()
+
+    def talkative(data: bytes) -> Decoded:
+        logging.getLogger("tifffile").warning("of the decoder")
+        reading.set()
+        assert told.wait(10)
+        return decode_tiff(data)
+
+    monkeypatch.setattr("foveate.imaging.decode.decode_tiff", talkative)
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        read = threads.submit(read_photograph, SAMPLES["planar tiff"])
+        assert reading.wait(10)
+        logging.getLogger("tifffile").warning("of the calling program")
+        told.set()
+        read.result()
     assert [record.message for record in caplog.records] == ["of the calling program"]
 
 

@@ -154,3 +154,17 @@ def test_a_read_only_folder_is_an_output_error(tmp_path: Path) -> None:
             write_text("text", tmp_path / "result.txt")
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_name_that_is_too_long_is_told_as_that_and_not_as_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"can't be written \(File name too long\); give the image a shorter name"):
+        write_text("text", tmp_path / ("n" * 252 + ".txt"))
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("pathlib.Path.replace", denied)
+    with pytest.raises(OutputError, match=r"can't be written \(.*\); give a folder where you may write$"):
+        write_text("text", tmp_path / "result.txt")

@@ -130,7 +130,7 @@ def _of_folder(folder: Path, data_set: DataSet, threshold: float | None, suffix:
         else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line")
     )
     return Made(
-        predict=PredictionFolder(folder, data_set.classes, threshold, suffix),
+        predict=PredictionFolder(folder, data_set.classes, threshold, suffix, labels=data_set.labels),
         model=ModelSummary(name=folder.resolve().name or str(folder)),
         threshold=single,
         classes=None,

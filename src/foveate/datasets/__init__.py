@@ -4,7 +4,8 @@ An adapter is a module with the texts `TITLE`, `TERMS`, `CITATION`, `SOURCE` (wh
 nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, with `CLASSES`, what its masks tell apart, and with
 `entries(root)`, which lists the set's cases in a fixed order without reading a pixel; a file that a case should have
 and lacks is listed by its name. It reads the set's original layout and formats. Where a set's own files decide on its
-classes, `CLASSES` says how, and `classes(root)` which they are.
+classes, `CLASSES` says how, and `classes(root)` which they are. `notes(root, entries)`, where it has one, says what
+lies there, looks like data and is passed over.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foveate.datasets.files import missing_files
+from foveate.datasets.files import check_complete, files_of, has_truth
 from foveate.errors import DataError, UsageError, unknown
+from foveate.imaging import Label
 from foveate.records import CaseEntry, Classes
 
 SETS = {
@@ -47,15 +49,32 @@ class DataSet:
     """Where its owner gives it away, in words and as an address."""
     entries: tuple[CaseEntry, ...]
     classes: Classes
+    notes: tuple[str, ...] = ()
+    """What lies there, looks like data and is passed over, a sentence each."""
 
     def split(self, name: str) -> tuple[CaseEntry, ...]:
-        """The cases of one split, or of 'all', in order. Raises UsageError for a split that the set does not have."""
-        if name == "all":
-            return self.entries
-        chosen = tuple(entry for entry in self.entries if entry.split == name)
+        """The cases of one split, or of 'all', in order.
+
+        Raises UsageError for a split that the set does not have, and DataError where a case of it lacks a file: a set
+        need be complete only in the part that is used.
+        """
+        chosen = tuple(entry for entry in self.entries if name in ("all", entry.split))
         if not chosen:
-            raise UsageError(unknown(f"split of {self.name}", name, {"all", *(entry.split for entry in self.entries)}))
+            known = {"all", *(entry.split for entry in self.entries)}
+            raise UsageError(
+                unknown(f"split of {self.name}", name, known) + " 'all' (--split all) takes the cases of every split."
+            )
+        check_complete(self.name, name, chosen)
         return chosen
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The class table of the set's label images; empty where it has masks."""
+        return next((files.labels for entry in self.entries if (files := files_of(entry)) and files.labels), ())
+
+    def has_truth(self, name: str) -> bool:
+        """Whether any case of that split has masks; False for a split that the set does not have."""
+        return any(has_truth(entry) for entry in self.entries if entry.split == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +116,10 @@ def _in_words(classes: Classes) -> str:
 def open_set(spec: str) -> DataSet:
     """List the data set that `NAME:FOLDER` names, e.g. `drive:data/DRIVE` (`synthetic:12` takes a number).
 
-    Raises UsageError for an unknown name and DataError where the folder is not what the adapter expects, a file is
-    missing, or a group stands in two splits.
+    Raises UsageError for an unknown name and DataError where the folder is not what the adapter expects, or a group
+    stands in two splits. What a split lacks is said when it is used.
     """
     data = list_set(spec)
-    if missing := missing_files(data.entries):
-        others = f" {len(missing) - 1} more: `foveate data check` lists them." if len(missing) > 1 else ""
-        raise DataError(missing[0][1] + others)
     check_groups(data.name, list(data.entries))
     return data
 
@@ -124,14 +140,16 @@ def open_sets(specs: Sequence[str]) -> list[DataSet]:
 
 
 def list_set(spec: str) -> DataSet:
-    """As `open_set`, with cases that may lack files, and groups that may stand in two splits."""
+    """As `open_set`, with groups that may stand in two splits."""
     name, _, root = spec.partition(":")
     if name not in SETS:
         raise UsageError(unknown("data set", name, SETS) + " Write NAME:FOLDER, e.g. drive:data/DRIVE.")
     adapter = importlib.import_module(SETS[name])
     entries: list[CaseEntry] = adapter.entries(root)
     classes: Classes = adapter.classes(root) if isinstance(adapter.CLASSES, str) else adapter.CLASSES
-    return DataSet(name, root, adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE, tuple(entries), classes)
+    notes: tuple[str, ...] = adapter.notes(root, entries) if hasattr(adapter, "notes") else ()
+    texts = adapter.TITLE, adapter.TERMS, adapter.CITATION, adapter.SOURCE
+    return DataSet(name, root, *texts, tuple(entries), classes, notes)
 
 
 def check_groups(name: str, entries: list[CaseEntry]) -> None:

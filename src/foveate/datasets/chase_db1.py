@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets.pairing import matches, paired
 from foveate.records import CaseEntry, Classes
 
 TITLE = "CHASE_DB1, Child Heart and Health Study in England"
@@ -32,12 +32,13 @@ def entries(root: str) -> list[CaseEntry]:
     """The 28 cases sorted by name; the two eyes of a child are one group."""
     folder = Path(root)
     cases = []
+    second = bool(matches(folder, "Image_*_2ndHO.png"))
     for number, ((eye,), files) in enumerate(paired(folder, "Image_*.jpg", "Image_*_1stHO.png").items()):
         fov = folder.absolute().parent / "CHASE_DB1_FOV" / f"Image_{eye}.png"
         complete = replace(
             files,
             fov=fov if fov.is_file() else None,
-            second_mask=folder / f"Image_{eye}_2ndHO.png",
+            second_mask=folder / f"Image_{eye}_2ndHO.png" if second else None,
         )
         split = "train" if number < TRAINING_IMAGES else "test"
         cases.append(entry(f"chase_db1_Image_{eye}", complete, group=eye[:-1], split=split))

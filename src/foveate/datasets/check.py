@@ -68,6 +68,7 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
         looks.append(look(entry, data.classes))
         if on_case is not None:
             on_case(entry.id, number, len(data.entries))
+    found = [*findings(data.entries, looks, data.classes), *(Finding("unused", False, note) for note in data.notes)]
     return CheckReport(
         name,
         root,
@@ -75,12 +76,12 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
         _counted(f"{one.shape[0]}×{one.shape[1]}" for one in looks if one.shape is not None),
         _values(looks),
         {name: _share(name, looks) for name in data.classes.names},
-        tuple(sorted(findings(data.entries, looks, data.classes), key=lambda finding: not finding.fault)),
+        tuple(sorted(found, key=lambda finding: not finding.fault)),
     )
 
 
 def _part(data: DataSet, split: str) -> Part:
-    entries = data.split(split)
+    entries = [entry for entry in data.entries if entry.split == split]
     return Part(len(entries), len({entry.group for entry in entries}))
 
 

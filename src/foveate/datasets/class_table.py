@@ -1,7 +1,8 @@
 """The names of the classes of your own images: `classes.csv`, with a row for each number or colour of a label image.
 
-Columns `value` (the number, 1 to 65535) and `name`, and, for label images in colour, `colour` (such as #ff0000). Rows
-of one name are one class. 0 and black are the background, which may have a row that says so.
+Columns `value` (the number, 0 to 65535) and `name`, and, for label images in colour, `colour` (such as #ff0000). Rows
+of one name are one class. 0 and black are the background, unless rows named `background` give it other numbers or
+colours: then they may be a class's, as in label images that are 0, 128 and 255, of which 255 is the background.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from foveate.datasets.csv_rows import Row, check_columns, csv_rows
 from foveate.errors import DataError, unknown
-from foveate.imaging import Label
+from foveate.imaging import Label, names_of
 from foveate.imaging.labels import HIGHEST_NUMBER
 from foveate.imaging.palette import BACKGROUND, Colour
 
@@ -22,19 +23,23 @@ MOST_CLASSES = 255
 
 
 def read_class_table(table: Path) -> tuple[Label, ...]:
-    """The rows of a class table in their order, without the background's. Raises DataError for what doesn't fit."""
+    """The rows of a class table in their order, with the name '' for a background other than 0 and black.
+
+    Raises DataError for what doesn't fit.
+    """
     labels: list[Label] = []
     for place, row in csv_rows(table, lambda header: _check_header(table, header)):
-        if (label := _label(place, row)) is None:
-            continue
+        label = _label(place, row)
         for other in labels:
             same = label.value == other.value or (label.colour and label.colour == other.colour)
             if same and label.name != other.name:
-                raise DataError(f"{place}: '{label.name}' has the value or colour of '{other.name}'. Give it another.")
+                names = (each.name or "background" for each in (label, other))
+                raise DataError("{}: '{}' has the value or colour of '{}'. Give it another.".format(place, *names))
         labels.append(label)
-    if not 1 <= len({label.name for label in labels}) <= MOST_CLASSES:
+    if not 1 <= len(names_of(labels)) <= MOST_CLASSES:
         raise DataError(f"{table}: names no class, or more than {MOST_CLASSES}. Write a row for each: value,name.")
-    return tuple(labels)
+    _check_background(table, labels)
+    return tuple(label for label in labels if label.name or label.value or label.colour not in (None, BACKGROUND))
 
 
 def check_class_name(place: str, name: str) -> str:
@@ -51,16 +56,25 @@ def _check_header(table: Path, header: Sequence[str]) -> None:
     check_columns(table, header, COLUMNS[:2])
 
 
-def _label(place: str, row: Row) -> Label | None:
-    """A row's class; None for the background."""
+def _check_background(table: Path, labels: Sequence[Label]) -> None:
+    """Raise DataError where 0 or black is a class, and no row says what the background is instead."""
+    background = [label for label in labels if not label.name]
+    for label in labels:
+        number = label.value == 0 and not background
+        black = label.colour == BACKGROUND and not any(each.colour for each in background)
+        if label.name and (number or black):
+            raise DataError(
+                f"{table}: 0 and #000000 are the background, not '{label.name}'. Give the class another value, or the"
+                " background a row of its own, such as 255,background."
+            )
+
+
+def _label(place: str, row: Row) -> Label:
+    """A row's class, named '' where it is the background."""
     value, name, colour = row["value"], row["name"], _colour(place, row.get("colour", ""))
     if not (value.isascii() and value.isdecimal() and int(value) <= HIGHEST_NUMBER):
         raise DataError(f"{place}: value '{value}' is no whole number from 0 to {HIGHEST_NUMBER}.")
-    if int(value) == 0 or colour == BACKGROUND:
-        if name.lower() != "background" or int(value) != 0 or colour not in (None, BACKGROUND):
-            raise DataError(f"{place}: 0 and #000000 are the background, not '{name}'. Give the class another value.")
-        return None
-    return Label(int(value), check_class_name(place, name), colour)
+    return Label(int(value), "" if name.lower() == "background" else check_class_name(place, name), colour)
 
 
 def _colour(place: str, text: str) -> Colour | None:

@@ -1,4 +1,4 @@
-"""Tables in CSV files with a header, and a sentence for whatever can't be understood."""
+"""Tables in CSV files with a header, parted by commas, semicolons or tabs; a sentence for what can't be understood."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def csv_rows(table: Path, check_header: Callable[[Sequence[str]], None]) -> Iter
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", strict=True)
+            reader = csv.DictReader(file, restkey="", strict=True, delimiter=_parting(file.readline()))
+            file.seek(0)
             columns = reader.fieldnames or ()
             check_header(columns)
             for row in reader:
@@ -28,6 +29,11 @@ def csv_rows(table: Path, check_header: Callable[[Sequence[str]], None]) -> Iter
                 yield place, {column: (row[column] or "").strip() for column in columns}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
+
+
+def _parting(header: str) -> str:
+    """What parts the columns: commas, or the semicolons or tabs that spreadsheets write in many countries."""
+    return next((sign for sign in (";", "\t") if sign in header and "," not in header), ",")
 
 
 def check_columns(table: Path, header: Sequence[str], required: Sequence[str]) -> None:

@@ -20,15 +20,17 @@ SPLIT_OF = {"training": "train", "test": "test"}
 
 
 def entries(root: str) -> list[CaseEntry]:
-    """Cases 01 to 40 of the original layout; the test part has a second observer, if its folder is there."""
+    """Cases 01 to 40 of the original layout; fields of view and the test part's second observer if their folders are
+    there. The challenge gives the test part away without masks: its cases are listed without."""
     cases = []
     for part, split in SPLIT_OF.items():
         folder = Path(root) / part
         second = folder / "2nd_manual"
         for (number,), files in paired(folder, f"images/*_{part}.tif", "1st_manual/*_manual1.gif").items():
+            fov = folder / "mask"
             complete = replace(
                 files,
-                fov=folder / "mask" / f"{number}_{part}_mask.gif",
+                fov=fov / f"{number}_{part}_mask.gif" if fov.is_dir() else None,
                 second_mask=second / f"{number}_manual2.gif" if second.is_dir() else None,
             )
             cases.append(entry(f"drive_{number}", complete, group=number, split=split))

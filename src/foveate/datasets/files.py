@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,31 @@ def group_of(name: str) -> str:
 def files_of(listed: CaseEntry) -> CaseFiles | None:
     """Where the parts of a listed case lie; None for one that doesn't come from files."""
     return listed.load.files if isinstance(listed.load, ReadFiles) else None
+
+
+def has_truth(listed: CaseEntry) -> bool:
+    """Whether any file of a case's truth is there, or the case is drawn."""
+    files = files_of(listed)
+    return files is None or any(path.is_file() for path in files.masks.values())
+
+
+def without_truth(split: str, entries: Sequence[CaseEntry]) -> str:
+    """The sentence for a split none of whose cases has a mask, as owners of challenges give their test parts away; ''
+    for any other.
+    """
+    if any(map(has_truth, entries)) or (files := files_of(entries[0])) is None:
+        return ""
+    cases = "its only image has no" if len(entries) == 1 else f"none of its {len(entries)} images has a"
+    return f"'{split}': {cases} mask, such as {next(iter(files.masks.values()))}."
+
+
+def check_complete(name: str, split: str, entries: Sequence[CaseEntry]) -> None:
+    """Raise DataError where cases of a split (or of 'all') of the set of that name lack files."""
+    if nothing := without_truth(split, entries):
+        raise DataError(f"{name}, {nothing} Add the masks, or use another part of the set.")
+    if missing := missing_files(entries):
+        others = f" {len(missing) - 1} more: `foveate data check` lists them." if len(missing) > 1 else ""
+        raise DataError(missing[0][1] + others)
 
 
 def missing_files(entries: Iterable[CaseEntry]) -> list[tuple[Path, str]]:

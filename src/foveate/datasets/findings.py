@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from foveate.datasets.files import FOV, missing_files
+from foveate.datasets.files import FOV, files_of, has_truth, missing_files, without_truth
 from foveate.datasets.look import Look
 from foveate.records import CaseEntry, Classes
 
@@ -29,7 +29,7 @@ class Finding:
 
 def findings(entries: Sequence[CaseEntry], looks: Sequence[Look], classes: Classes) -> Iterator[Finding]:
     """All findings about the listed cases, by kind."""
-    yield from (Finding("missing", True, text, (str(path),)) for path, text in missing_files(entries))
+    yield from _missing(entries)
     for one in looks:
         yield from (Finding("unreadable", True, text, (one.name,)) for text in one.unreadable)
         yield from (Finding("size", True, text, (one.name,)) for text in one.misfits)
@@ -40,6 +40,19 @@ def findings(entries: Sequence[CaseEntry], looks: Sequence[Look], classes: Class
     yield from _mixed_channels(looks)
     yield from _nothing_to_learn(looks, classes)
     yield from _remarks(looks)
+
+
+def _missing(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
+    """Single files as faults; a part that is whole but for its masks, as challenges give it away, in one sentence."""
+    for split in dict.fromkeys(entry.split for entry in entries):
+        part = [entry for entry in entries if entry.split == split]
+        masks: set[Path] = set()
+        if text := without_truth(split, part):
+            masks = {path for entry in part if (files := files_of(entry)) for path in files.masks.values()}
+            lost = "there is nothing to learn from" if split == "train" else "it can't be scored on"
+            yield Finding("missing", split == "train", f"{text} Without, {lost}.", tuple(sorted(map(str, masks))))
+        found = missing_files(part)
+        yield from (Finding("missing", True, text, (str(path),)) for path, text in found if path not in masks)
 
 
 def _same_ids(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
@@ -68,7 +81,8 @@ def _duplicates(looks: Sequence[Look]) -> Iterator[Finding]:
     for members in by_content.values():
         if len(members) > 1:
             names = tuple(one.name for one in members)
-            apart = len({(one.entry.split, one.entry.group) for one in members}) > 1
+            # Only what has truth can be learnt from or scored on.
+            apart = len({(one.entry.split, one.entry.group) for one in members if has_truth(one.entry)}) > 1
             splits = " and ".join(dict.fromkeys(f"'{one.entry.split}'" for one in members))
             advice = "Keep one of them, or give them one group in one split." if apart else "Keep one of them."
             yield Finding("duplicate", apart, f"the same image in {splits}: {', '.join(names)}. {advice}", names)
@@ -120,6 +134,7 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
     for sentence, paths in sentences.items():
         if paths:
             yield Finding("mask", False, f"{len(paths)} masks {sentence}: {_named(paths)}", tuple(paths))
+    yield from _turned(looks)
     plain = [one.name for one in looks if one.shape is not None and not one.digest]
     if plain:
         yield Finding("image", False, f"{len(plain)} images are of a single colour: {_named(plain)}", tuple(plain))
@@ -128,6 +143,16 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
         yield Finding("image", False, f"{len(noted)} images, {note}: {_named(noted)}", tuple(noted))
     if looks and not any(one.entry.split == "train" for one in looks):
         yield Finding("split", False, "nothing is 'train': the set can be evaluated on, not trained on.")
+
+
+def _turned(looks: Sequence[Look]) -> Iterator[Finding]:
+    lying = [one.name for one in looks if any(mask.turned != one.turned for mask in one.masks.values())]
+    if lying:
+        text = (
+            f"{len(lying)} images and their masks differ in what an orientation tag turned: {_named(lying)}."
+            " See by `foveate data show` whether they fit; if not, save the images without the tag."
+        )
+        yield Finding("turned", False, text, tuple(lying))
 
 
 def _named(paths: Sequence[str]) -> str:

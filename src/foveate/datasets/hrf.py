@@ -28,9 +28,9 @@ TRAINING_IMAGES = 5
 
 def entries(root: str) -> list[CaseEntry]:
     """The cases that are there, sorted by name; a number belongs to a kind, so a group is one photograph."""
-    cases = []
+    cases, fov = [], Path(root) / "mask"
     for (name,), files in paired(Path(root), "images/*.jpg", "manual1/*.tif").items():
-        complete = replace(files, fov=Path(root) / "mask" / f"{name}_mask.tif")
+        complete = replace(files, fov=fov / f"{name}_mask.tif" if fov.is_dir() else None)
         cases.append(entry(f"hrf_{name}", complete, group=name, split=split_of(name, files.image)))
     if not cases:
         raise nothing_found(root, EXPECTED)

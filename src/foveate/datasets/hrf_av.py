@@ -33,9 +33,10 @@ CLASSES = artery_vein.CLASSES
 def entries(root: str) -> list[CaseEntry]:
     """The cases that are there, sorted by name, with HRF's splits."""
     folder, cases = Path(root), []
+    fov = folder / "mask"
     labels = artery_vein.label_folder(folder, folder.absolute().parent / "HRF_AV")
     for (name,), files in paired(folder, "images/*.jpg", "*_AVmanual.png", labels).items():
-        complete = replace(files, labels=artery_vein.LABELS, fov=folder / "mask" / f"{name}_mask.tif")
+        complete = replace(files, labels=artery_vein.LABELS, fov=fov / f"{name}_mask.tif" if fov.is_dir() else None)
         cases.append(entry(f"hrf_av_{name}", complete, group=name, split=hrf.split_of(name, files.image)))
     if not cases:
         raise nothing_found(root, EXPECTED)

@@ -46,6 +46,8 @@ class MaskLook:
     """'0 and 1' or '0 and 255'; '' for a mask that is empty or drawn, and a label image."""
     soft: str = ""
     """How soft edges are cut, in words, where it has some."""
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
     @property
     def empty(self) -> bool:
@@ -81,6 +83,8 @@ class Look:
     """A sentence for each mask whose size isn't the image's."""
     notes: tuple[str, ...] = ()
     """What had to be decided to read the image."""
+    turned: bool = False
+    """Whether its orientation tag turned the image."""
 
 
 def look(entry: CaseEntry, classes: Classes) -> Look:
@@ -119,6 +123,7 @@ def _with_image(one: Look, path: Path, file: PhotographFile) -> Look:
         channels="grey" if file.grey else _channels(image),
         digest=_digest(image),
         notes=file.photograph.notes,
+        turned=file.turned,
         misfits=tuple(
             differing_size(Path(mask.path), mask.shape, path, shape)
             for mask in one.masks.values()
@@ -143,7 +148,7 @@ def _look_at_mask(path: Path, labels: Sequence[Label]) -> MaskLook:
     file = read_label_file(path, labels)
     counts = np.bincount(file.classes.ravel(), minlength=len(names_of(labels)) + 1)[1:]
     soft = "taken as the nearest colour of a class" if file.soft else ""
-    return MaskLook(str(path), file.classes.shape, tuple(counts.tolist()), file.found, soft=soft)
+    return MaskLook(str(path), file.classes.shape, tuple(counts.tolist()), file.found, soft=soft, turned=file.turned)
 
 
 def _mask_look(path: Path, file: MaskFile) -> MaskLook:
@@ -151,7 +156,7 @@ def _mask_look(path: Path, file: MaskFile) -> MaskLook:
     soft = len(values) > SHOWN
     shown = f"soft edges from {values[0]} to {values[-1]}" if soft else ", ".join(map(str, values))
     meaning = "" if not pixels else "0 and 1" if values[-1] == 1 else "0 and 255"
-    return MaskLook(str(path), file.mask.shape, (pixels,), shown, meaning, "cut at 128" if soft else "")
+    return MaskLook(str(path), file.mask.shape, (pixels,), shown, meaning, "cut at 128" if soft else "", file.turned)
 
 
 def _pixels(files: CaseFiles, masks: Mapping[str, MaskLook], classes: Classes) -> dict[str, int]:

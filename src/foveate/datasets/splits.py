@@ -1,4 +1,4 @@
-"""Validation cases out of a training part, and folds of cross-validation: whole groups at a time."""
+"""The names of splits; validation cases out of a training part and folds of cross-validation, by whole groups."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ import numpy as np
 
 from foveate.errors import DataError
 from foveate.records import CaseEntry
+
+SPLIT_NAMED = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call the splits of images of their own, in lower case, to the split."""
+
+SPLITS = tuple(dict.fromkeys(SPLIT_NAMED.values()))
 
 
 def hold_out(

@@ -38,11 +38,12 @@ def entries(root: str) -> list[CaseEntry]:
     cases = []
     for number, ((name,), files) in enumerate(sorted(pairs.items())):
         ending = files.image.name.removeprefix(name)
+        second = folder / "labels-vk"
         fov = folder.absolute().parent / "STARE_FOV" / f"{name}.gif"
         complete = replace(
             files,
             fov=fov if fov.is_file() else None,
-            second_mask=folder / "labels-vk" / f"{name}.vk{ending}",
+            second_mask=second / f"{name}.vk{ending}" if second.is_dir() else None,
         )
         split = "train" if number < TRAINING_IMAGES else "test"
         cases.append(entry(f"stare_{name}", complete, group=name, split=split))

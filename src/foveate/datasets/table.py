@@ -15,6 +15,7 @@ from pathlib import Path
 from foveate.datasets.class_table import check_class_name
 from foveate.datasets.csv_rows import Row, check_columns, csv_rows
 from foveate.datasets.files import MASK, CaseFiles, class_part, entry, group_of
+from foveate.datasets.splits import SPLIT_NAMED, SPLITS
 from foveate.errors import DataError, unknown
 from foveate.imaging import Label, stem_of
 from foveate.records import CaseEntry
@@ -22,7 +23,6 @@ from foveate.records import CaseEntry
 CLASS_MASK = "mask_"
 """What the name of a class's column begins with."""
 COLUMNS = ("image", MASK, "fov", "group", "split")
-SPLITS = ("train", "validation", "test")
 
 
 def table_classes(table: Path) -> tuple[str, ...]:
@@ -53,7 +53,8 @@ def table_entries(table: Path, labels: tuple[Label, ...]) -> list[CaseEntry]:
             fov=table.parent / row["fov"] if row.get("fov") else None,
         )
         group = row.get("group") or "__".join([*path[:-1], group_of(path[-1])])
-        cases.append(entry("__".join(path), files, group=group, split=row.get("split") or "train"))
+        split = SPLIT_NAMED[row.get("split", "").lower() or "train"]
+        cases.append(entry("__".join(path), files, group=group, split=split))
     return cases
 
 
@@ -88,5 +89,5 @@ def _check_row(place: str, row: Row) -> None:
     for column, cell in row.items():
         if not cell and (column in ("image", MASK) or column.startswith(CLASS_MASK)):
             raise DataError(f"{place}: has no {column}. Every row names an image and its mask.")
-    if row.get("split") and row["split"] not in SPLITS:
+    if row.get("split") and row["split"].lower() not in SPLIT_NAMED:
         raise DataError(f"{place}: {unknown('split', row['split'], SPLITS)}")

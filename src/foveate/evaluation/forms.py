@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 INDENT = "  "
@@ -46,13 +44,6 @@ def latex(grid: Grid) -> str:
         f"\\midrule\n" + "\n\\midrule\n".join(parts) + "\n\\bottomrule\n\\end{tabular}\n"
         f"\\par\\medskip\\footnotesize\\raggedright\n{notes}\n\\end{{table}}\n"
     )
-
-
-def comma_separated(lines: Iterable[Sequence[object]]) -> str:
-    """Lines of cells; None is an empty one."""
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(lines)
-    return file.getvalue()
 
 
 def _latex_row(row: Row) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from foveate.evaluation.forms import INDENT, Grid, Row, comma_separated
+from foveate.evaluation.forms import INDENT, Grid, Row
 from foveate.evaluation.measures import MEASURES
 from foveate.evaluation.table import UNDEFINED, known_images, number, span
+from foveate.imaging import csv_text
 
 if TYPE_CHECKING:
     from foveate.evaluation.compare import Compared, ComparedModel, Comparison, PublishedRow
@@ -87,7 +88,7 @@ def comparison_csv(comparisons: Iterable[Comparison]) -> str:
                 for measure, value in row.values.items()
                 if measure in MEASURES
             ]
-    return comma_separated(lines)
+    return csv_text(lines)
 
 
 def cross_csv(matrices: Iterable[Cross]) -> str:
@@ -101,7 +102,7 @@ def cross_csv(matrices: Iterable[Cross]) -> str:
                 images = (name, data.split, data.count, data.seen_in_training, data.seen_in_validation)
                 what = (matrix.of_class, matrix.scope, matrix.measure, cell.value, *(cell.interval or (None, None)))
                 lines.append((row.name, " ".join(row.trained_on), *images, *what, cell.statement))
-    return comma_separated(lines)
+    return csv_text(lines)
 
 
 def _model_rows(model: ComparedModel, first: str) -> Iterable[Row]:

@@ -4,7 +4,7 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
-from foveate.imaging.files import ENDINGS, find_images, stem_of
+from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
 from foveate.imaging.labels import (
     Label,
     LabelFile,
@@ -39,6 +39,7 @@ __all__ = [
     "class_colours",
     "csv_text",
     "find_images",
+    "images_below",
     "names_of",
     "overlay",
     "read_label_file",

@@ -17,7 +17,7 @@ from PIL import (
 
 from foveate.errors import ImageError
 from foveate.imaging.decoders import calling_decoder
-from foveate.imaging.modes import numbers_of, orientation_of, samples_of, upright
+from foveate.imaging.modes import numbers_of, orientation_of, samples_of, turned_note, upright
 from foveate.imaging.samples import MAX_PIXELS, Decoded, check_size
 from foveate.imaging.tiff import decode_tiff
 from foveate.imaging.wide import wide_png_samples
@@ -73,8 +73,15 @@ def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: byte
     orientation, notes = orientation_of(image)
     if frames > 1:
         notes = (*notes, f"first of {frames} frames")
-    lossy = image.format in ("JPEG", "WEBP")
-    return Decoded(upright(samples, orientation), notes, frames, lossy, numbers_of(image, orientation))
+    return Decoded(
+        upright(samples, orientation),
+        (*notes, *turned_note(orientation)),
+        frames,
+        lossy=image.format in ("JPEG", "WEBP"),
+        numbers=numbers_of(image, orientation),
+        classes=str(image.info.get("Classes", "")) if image.format == "PNG" else "",
+        turned=bool(turned_note(orientation)),
+    )
 
 
 def _unzipped(data: bytes) -> bytes:

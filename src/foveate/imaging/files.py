@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from foveate.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ENDINGS = frozenset(
@@ -17,17 +19,24 @@ ENDINGS = frozenset(
 _OWN_ENDINGS = ("_mask.png", "_probability.png", "_overlay.png")
 
 
-def find_images(folder: Path) -> list[Path]:
-    """The image files that lie directly in a folder, sorted by name.
+def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The image files that lie directly in a folder, sorted by name; if `recursive`, then those of each sub-folder.
 
-    Upper case counts as lower case in an ending. Hidden files and the results that this program itself writes
-    (`…_mask.png`, `…_probability.png`, `…_overlay.png`) are left out. Raises UsageError if there is no such
-    folder or it can't be listed.
+    Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
+    once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
+    results that this program itself writes (`…_mask.png`, `…_probability.png`, `…_overlay.png`) are left out; a link
+    to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
+    one can't be listed.
     """
+    return [path for each in (_folders(folder) if recursive else (folder,)) for path in _images_in(each)]
+
+
+def images_below(folder: Path) -> int:
+    """How many images lie in sub-folders, which `find_images` passes over unless it is recursive; 0 for no folder."""
     try:
-        return sorted(path for path in folder.iterdir() if _is_photograph(path.name) and path.is_file())
-    except OSError as error:
-        raise UsageError(f"{folder}: can't be listed ({error.strerror or error}); give an existing folder") from error
+        return len(find_images(folder, recursive=True)) - len(find_images(folder))
+    except UsageError:
+        return 0
 
 
 def stem_of(path: Path) -> str:
@@ -54,6 +63,38 @@ def file_bytes(path: Path) -> bytes:
     if is_there:
         raise ImageError("is not a regular file; give an image file")
     raise UsageError("no such file; check the name")
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """The folder and all below it, in order, each once: a link may lead back to where it lies."""
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        if (real := here.resolve()) in seen:
+            continue
+        seen.add(real)
+        yield here
+        waiting += reversed([path for path in _listed(here) if path.is_dir() and not path.name.startswith(".")])
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return [path for path in _listed(folder) if _is_photograph(path.name) and (path.is_file() or _leads_nowhere(path))]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"{folder}: can't be listed ({error.strerror or error}); give an existing folder") from error
+
+
+def _leads_nowhere(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ENOENT and path.is_symlink()
+    return False
 
 
 def _is_photograph(name: str) -> bool:

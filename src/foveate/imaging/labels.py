@@ -8,16 +8,17 @@
 | palette of greys alone | looked up, then as grey |
 | RGB with three equal channels | as grey, unless only colours of the table occur and not only its numbers |
 | RGB | each colour is the nearest one of the table, so that soft edges are cut in their middle |
+| PNG that says itself what its numbers are (text chunk `Classes`, as `write_labels` does) | by that, not the table |
 
-0 and black are the background. Refused: a number that isn't in the table; a colour that is further from all of the
-table's than half the way between the two of these that lie furthest apart, which no mixture of two is; a coloured
-picture where the table has no colours; and whatever is refused for a mask.
+0 and black are the background, unless the table says otherwise. Refused: a number that isn't in the table; a colour
+that is further from all of the table's than half the way between the two of these that lie furthest apart, which no
+mixture of two is; a coloured picture where the table has no colours; and whatever is refused for a mask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,9 @@ class Label:
     """How label images show a class. Several with one name in a table are one class."""
 
     value: int
-    """Its number, from 1 to 65535."""
+    """Its number, from 0 to 65535."""
     name: str
+    """'' for the background, where a number or colour other than 0 and black shows it."""
     colour: Colour | None = None
     """In RGB images; None where it has none."""
 
@@ -62,11 +64,13 @@ class LabelFile:
     """The numbers, e.g. '0, 1, 3', or 'colours'."""
     soft: bool = False
     """Whether there are colours between those of the table."""
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
 
 def names_of(table: Sequence[Label]) -> tuple[str, ...]:
     """The names of the classes of a table, each once, in its order."""
-    return tuple(dict.fromkeys(label.name for label in table))
+    return tuple(dict.fromkeys(label.name for label in table if label.name))
 
 
 def as_masks(classes: NDArray[np.uint8], count: int) -> Masks:
@@ -87,7 +91,8 @@ def read_labels(path: str | Path, table: Sequence[Label]) -> NDArray[np.uint8]:
 def read_label_file(path: str | Path, table: Sequence[Label]) -> LabelFile:
     """As `read_labels`, with what the file holds."""
     try:
-        return _understood(decode(file_bytes(Path(path))), table)
+        decoded = decode(file_bytes(Path(path)))
+        return replace(_understood(decoded, table), turned=decoded.turned)
     except (ImageError, UsageError) as error:
         raise DataError(f"{path}: {error}") from error
     except MemoryError as error:
@@ -96,29 +101,50 @@ def read_label_file(path: str | Path, table: Sequence[Label]) -> LabelFile:
 
 def _understood(decoded: Decoded, table: Sequence[Label]) -> LabelFile:
     check_exact(decoded)
+    names = names_of(table)
     if decoded.numbers is not None:
-        return _by_number(decoded.numbers, table)
+        return _by_number(decoded.numbers, _said(decoded.classes, names) or table, names)
     if decoded.samples.ndim == 2:
-        return _by_number(decoded.samples, table)
+        return _by_number(decoded.samples, table, names)
     colours = as_rgb(decoded.samples)[0]
     first = colours[..., 0]
     if (first == colours[..., 1]).all() and (first == colours[..., 2]).all():
         values = set(np.unique(first).tolist())
         exact = {0, *(label.colour[0] for label in table if label.colour and len(set(label.colour)) == 1)}
         if not values <= exact or values <= {0, *(label.value for label in table)}:
-            return _by_number(first, table)
+            return _by_number(first, table, names)
     return _by_colour(colours, table)
 
 
-def _by_number(numbers: Samples, table: Sequence[Label]) -> LabelFile:
-    names = names_of(table)
-    meaning = {0: 0} | {label.value: names.index(label.name) + 1 for label in table}
+def _said(text: str, names: Sequence[str]) -> Sequence[Label]:
+    """The table that a file itself has, e.g. '0 background, 1 artery, 2 vein'; empty where it says nothing like that.
+
+    Raises ImageError for a class that none of the names is.
+    """
+    rows = [each.strip().partition(" ") for each in text.split(",")]
+    if not all(value.isascii() and value.isdecimal() and name for value, _, name in rows):
+        return ()
+    said = [Label(int(value), "" if name == "background" else name) for value, _, name in rows]
+    for label in said:
+        if label.name and label.name not in names:
+            raise ImageError(f"says that its classes are {text}, but those here are {', '.join(names)}")
+    return said
+
+
+def _place(label: Label, names: Sequence[str]) -> int:
+    """0 for the background, else k for the k-th name."""
+    return names.index(label.name) + 1 if label.name else 0
+
+
+def _by_number(numbers: Samples, table: Sequence[Label], names: Sequence[str]) -> LabelFile:
+    meaning = {0: 0} | {label.value: _place(label, names) for label in table}
     occurs = np.zeros(HIGHEST_NUMBER + 1, bool)
     occurs[numbers] = True
     values = np.flatnonzero(occurs).tolist()
     unknown = [value for value in values if value not in meaning]
     if unknown:
-        known = ", ".join(["0 background", *(f"{label.value} {label.name}" for label in table)])
+        shown = {0: "background"} | {label.value: label.name or "background" for label in table}
+        known = ", ".join(f"{value} {name}" for value, name in shown.items())
         raise ImageError(
             f"holds the values {_listed(values)}; the classes are {known}, and none is {_listed(unknown)}:"
             " correct the file, or the table of classes"
@@ -133,8 +159,7 @@ def _listed(values: Sequence[int]) -> str:
 
 
 def _by_colour(colours: NDArray[np.uint8], table: Sequence[Label]) -> LabelFile:
-    names = names_of(table)
-    known = {BACKGROUND: 0} | {label.colour: names.index(label.name) + 1 for label in table if label.colour}
+    known = {BACKGROUND: 0} | {label.colour: _place(label, names_of(table)) for label in table if label.colour}
     packed = _packed(colours)
     classes, rest = np.zeros(packed.shape, np.uint8), np.ones(packed.shape, bool)
     for colour, number in known.items():

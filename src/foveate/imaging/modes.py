@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import ExifTags
@@ -11,7 +11,13 @@ from foveate.imaging.decoders import DECODER_ERRORS
 from foveate.imaging.samples import Samples, as_samples
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image as PillowImage
+
+ORIENTATION = ExifTags.Base.Orientation
+"""The tag, in EXIF data and in TIFF files."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def samples_of(image: PillowImage.Image) -> Samples:
@@ -53,12 +59,17 @@ def orientation_of(image: PillowImage.Image) -> tuple[object, tuple[str, ...]]:
     Pillow turns TIFFs upright itself while it loads them, and then reports 1.
     """
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1), ()
+        return image.getexif().get(ORIENTATION, 1), ()
     except DECODER_ERRORS:
         return 1, ("EXIF data unreadable: taken as upright",)
 
 
-def upright(samples: Samples, orientation: object) -> Samples:
+def turned_note(orientation: object) -> tuple[str, ...]:
+    """What to say of an orientation that turns or mirrors the picture."""
+    return (f"turned upright by its orientation tag ({orientation})",) if orientation in range(2, 9) else ()
+
+
+def upright(samples: NDArray[Scalar], orientation: object) -> NDArray[Scalar]:
     """Samples (H×W or H×W×C) turned so that the scene is upright (EXIF 2.32, tag 0x0112).
 
     Whatever else than 1 to 8 a file holds has no meaning and turns nothing.

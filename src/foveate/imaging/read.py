@@ -8,8 +8,9 @@ Each form is read as what it means:
 | gzipped (`.ppm.gz`) | unpacked in memory, up to the size of the largest picture |
 | grey, 1 bit | red, green and blue are equal; 1 bit is 0 and 255 |
 | palette | looked up |
-| 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value, \
-scaled linearly to 0..255 and rounded; a note unless it is 16. PGM and PPM state their range: scaled by that |
+| 16 bits a sample, grey or colour | the smallest of 8, 10, 12, 14, 16 bits that holds the largest value but for the \
+brightest ten-thousandth, scaled linearly to 0..255 and rounded; just above a depth a scale between it and the next; a \
+note unless it is 16 bits. PGM and PPM state their range: scaled by that |
 | float TIFF | 0..1 is scaled to 0..255; refused if a value lies outside |
 | signed or 32-bit integers | as 16 bits if all values are 0..65535; refused otherwise |
 | alpha, transparent colour or index | dropped if opaque everywhere; else over black (the background of a \
@@ -19,8 +20,9 @@ fundus photograph), with a note |
 | white-is-zero TIFF | inverted |
 | TIFF with separate planes | planes become channels |
 | TIFF with an extra sample of unknown kind | left out; three channels marked as grey are RGB |
-| several frames or pages | the first, with a note |
-| EXIF orientation, TIFF orientation | turned upright; a note only if the EXIF data can't be read |
+| several frames or pages | the first, with a note; the full picture where a TIFF's first is marked as a thumbnail |
+| composite of ImageJ or OME, a page for each channel | three are red, green and blue, with a note; others are refused |
+| EXIF orientation, TIFF orientation | turned upright, with a note; another if the EXIF data can't be read |
 | uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |
 | Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
 
@@ -40,12 +42,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
+from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging.decode import decode
 from foveate.imaging.decoders import calling_decoder
 from foveate.imaging.files import file_bytes
-from foveate.imaging.modes import orientation_of, samples_of, upright
+from foveate.imaging.modes import ORIENTATION, orientation_of, samples_of, turned_note, upright
 from foveate.imaging.samples import Decoded, as_rgb, check_size
 from foveate.records import Photograph
 
@@ -79,6 +82,8 @@ class PhotographFile:
     photograph: Photograph
     grey: bool
     """One level, not the three of a colour."""
+    turned: bool = False
+    """Whether its orientation tag turned it."""
 
 
 def read_photograph_file(path: Path) -> PhotographFile:
@@ -112,7 +117,8 @@ def _from_bytes(data: bytes, name: str) -> PhotographFile:
     decoded = decode(data)
     pixels, notes = as_rgb(decoded.samples)
     photograph = Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
-    return PhotographFile(photograph, grey=decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3)
+    grey = decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3
+    return PhotographFile(photograph, grey, decoded.turned)
 
 
 def _from_memory(decoded: Decoded, name: str) -> Photograph:
@@ -123,9 +129,11 @@ def _from_memory(decoded: Decoded, name: str) -> Photograph:
 def _from_pillow(image: PillowImage.Image) -> Decoded:
     check_size(*image.size)
     with calling_decoder():
+        # A TIFF is turned while it is loaded, and then says that it is upright.
+        stored = image.tag_v2.get(ORIENTATION) if isinstance(image, TiffImagePlugin.TiffImageFile) else None
         samples = samples_of(image)
         orientation, notes = orientation_of(image)
-    return Decoded(upright(samples, orientation), notes)
+    return Decoded(upright(samples, orientation), (*notes, *turned_note(stored or orientation)))
 
 
 def _checked(array: NDArray[Any]) -> NDArray[Any]:

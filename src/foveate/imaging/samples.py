@@ -25,6 +25,12 @@ MIN_SIDE = 16
 _DEPTHS = (8, 10, 12, 14, 16)
 """The bit depths that cameras and scanners deliver inside 16-bit samples."""
 
+_BRIGHT = 10_000
+"""One of so many samples may be brighter than what the scale is taken from."""
+
+_STEEPNESS = 4
+"""How much faster than the largest value the scale grows between two depths; it is whole after a fifth of the way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -38,6 +44,12 @@ class Decoded:
     """Whether the file was compressed with loss, so that its values are only near the stored ones."""
     numbers: Samples | None = None
     """H×W, what a file of 1 bit or with a palette of colours stores of each pixel; None for any other."""
+    classes: str = ""
+    """What a PNG says of its numbers in a text chunk `Classes`."""
+    floats: NDArray[np.float32] | None = None
+    """H×W, what a grey file of floating-point numbers stores; None for any other."""
+    turned: bool = False
+    """Whether it was turned upright, and so doesn't lie as it is stored."""
 
 
 def check_size(width: int, height: int) -> None:
@@ -77,16 +89,39 @@ def as_samples(values: NDArray[Any]) -> Samples:
 def as_8_bit(samples: Samples) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Samples on 0 to 255, and a note if a choice was made.
 
-    16-bit samples have the smallest of 8, 10, 12, 14, 16 bits that holds the largest value.
+    16-bit samples are scaled by the smallest of 8, 10, 12, 14, 16 bits that holds the largest value but for the
+    brightest ten-thousandth, which may be broken pixels of the sensor and is cut. Between two depths the scale grows
+    from the one to the other, so that one level more never changes a picture by much.
     """
     if samples.dtype.itemsize == 1:
         return samples.astype(np.uint8, copy=False), ()
-    largest = int(samples.max())
-    bits = next(depth for depth in _DEPTHS if largest < 1 << depth)
-    full = (1 << bits) - 1
-    table = np.rint(np.arange(full + 1) * (255 / full)).astype(np.uint8)
-    note = f"16-bit image with {bits}-bit values: scaled by 255/{full}"
+    counts = _counted(samples)
+    outside = max(samples.shape[2] if samples.ndim == 3 else 1, samples.size // _BRIGHT)
+    above = np.cumsum(counts[::-1])[::-1] > outside  # at least so many samples have this value or a higher one
+    largest = int(np.flatnonzero(above)[-1])
+    scale = _scale_of(largest)
+    cut = int(counts[scale + 1 :].sum())
+    table = np.rint(np.minimum(np.arange(1 << 16), scale) * (255 / scale)).astype(np.uint8)
+    bits = scale.bit_length() if scale.bit_length() in _DEPTHS and scale & (scale + 1) == 0 else 0
+    what = f"{bits}-bit values" if bits else f"values up to {largest}"
+    note = f"16-bit image with {what}: scaled by 255/{scale}" + (f", {cut} brighter values cut" if cut else "")
     return table[samples], () if bits == 16 else (note,)
+
+
+def _counted(samples: Samples) -> NDArray[np.int64]:
+    """How often each value from 0 to 65535 occurs."""
+    counts = np.zeros(1 << 16, np.int64)
+    for part in np.array_split(samples.ravel(), samples.size // 2**22 + 1):
+        counts += np.bincount(part, minlength=1 << 16)
+    return counts
+
+
+def _scale_of(largest: int) -> int:
+    """The value that becomes 255: of a depth, or of the way from the depth below to it."""
+    full = [(1 << depth) - 1 for depth in _DEPTHS]
+    upper = next(each for each in full if largest <= each)
+    lower = max((each for each in full if each < upper), default=upper)
+    return min(upper, lower + _STEEPNESS * max(0, largest - lower))
 
 
 def as_rgb(samples: Samples) -> tuple[Image, tuple[str, ...]]:

@@ -31,6 +31,10 @@ FINENESS = 3
 FIELD = ("field of view", OUTLINE)
 
 PAPER, INK = (250, 250, 248), (30, 30, 34)
+THIN = FINENESS + 1
+"""Half the width, in the enlarged picture, of what is too thin to be outlined: it is tinted instead."""
+
+TINT = 0.6
 SHADE = 0.4
 """How dark a line's shadow is; it keeps the line in sight on a background of its own colour."""
 
@@ -106,25 +110,28 @@ def _drawn(tile: Tile) -> Image:
     for region, colour in (*regions, *zip(tile.masks, class_colours(len(tile.masks)), strict=True)):
         if region.shape != (height, width):
             raise ImageError(f"{tile.caption}: a mask of {region.shape} doesn't fit an image of {(height, width)}")
-        line, shadow = _outline(region, size)
-        picture = picture * (1 - SHADE * shadow) * (1 - line) + line * np.array(colour, np.float32)
+        line, shadow, thin = _outline(region, size)
+        cover = np.maximum(line, TINT * thin)
+        picture = picture * (1 - SHADE * shadow) * (1 - cover) + cover * np.array(colour, np.float32)
     return np.rint(picture).astype(np.uint8)
 
 
-def _outline(region: Mask, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How much of each pixel of a picture of `size` (width, height) a line around the region covers, and its shadow:
-    0 to 1, H×W×1.
+def _outline(region: Mask, size: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:
+    """How much of each pixel of a picture of `size` (width, height) a line around the region covers, its shadow, and
+    the parts of the region that are too thin for lines on both sides: 0 to 1, H×W×1.
 
-    The line lies outside the region, so that what is inside of a thin one stays in sight, and none runs along the
-    picture's own edge.
+    The line lies outside the region, and none runs along the picture's own edge. What is thin would vanish between
+    two lines that are as wide as itself, and with it its surroundings.
     """
     enlarged = PillowImage.fromarray(region.astype(np.uint8) * np.uint8(255))
     fine = enlarged.resize((size[0] * FINENESS, size[1] * FINENESS), PillowImage.Resampling.BILINEAR)
-    # Where the mask is reduced, less than half a pixel is enough: thin vessels would break.
-    inside = np.asarray(fine) >= (128 if fine.width >= enlarged.width else 64)
-    line = _grown(inside, FINENESS)
-    shadow = _grown(line, FINENESS)
-    return _reduced(line & ~inside, size), _reduced(shadow & ~inside, size)
+    # Where the mask is reduced, a sixth of a pixel is enough: thin vessels would break.
+    inside = np.asarray(fine) >= (128 if fine.width >= enlarged.width else 40)
+    thick = _grown(~_grown(~inside, THIN), 3 * THIN) & inside
+    line = _grown(thick, FINENESS) & ~inside
+    shadow = _grown(thick | line, FINENESS) & ~inside
+    thin = _grown(inside & ~thick, 1) & ~thick
+    return _reduced(line, size), _reduced(shadow & ~thin, size), _reduced(thin, size)
 
 
 def _grown(region: Mask, steps: int) -> Mask:

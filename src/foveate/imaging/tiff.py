@@ -4,50 +4,96 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError
+from foveate.imaging.composite import check_composite, composite_of
 from foveate.imaging.decoders import DECODER_ERRORS
-from foveate.imaging.directory import check_directory
-from foveate.imaging.modes import numbers_of, orientation_of, samples_of, upright
+from foveate.imaging.directory import check_directory, pages_of, without_thumbnail
+from foveate.imaging.modes import ORIENTATION, numbers_of, orientation_of, samples_of, turned_note, upright
 from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
 from foveate.imaging.wide import wide_samples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tifffile import TiffPage
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
+_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 258, 259, 262, 270
 _SAMPLES_PER_PIXEL, _PLANAR, _EXTRA_SAMPLES = 277, 284, 338
 """Tags (TIFF 6.0, section 8)."""
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _SEPARATE_PLANES = 2
 _UNSPECIFIED, _UNASSOCIATED_ALPHA = 0, 2
-_NONE_OR_DEFLATE = (1, 8, 32946)
+_NONE_OR_DEFLATE, _WEBP = (1, 8, 32946), 50001
 _CUT_SHORT = "is cut short: part of its pixels is missing; copy or export it again"
-_LOSSY = ("jpeg", "tiff_jpeg", "webp")
+_LOSSY = ("jpeg", "tiff_jpeg")
 
 
 def decode_tiff(data: bytes) -> Decoded:
-    """The first page of a TIFF file, upright. What the decoders raise passes through."""
+    """The first picture of a TIFF file that isn't a thumbnail, upright. What the decoders raise passes through."""
     check_directory(data)
+    data, notes = without_thumbnail(data)
+    check_directory(data)
+    decoded = _page(data)
+    return replace(decoded, notes=(*notes, *decoded.notes))
+
+
+def _page(data: bytes) -> Decoded:
+    """The first page; of a composite all its pages."""
     image = _opened(data)
+    if image is not None:
+        if image.tag_v2.get(_COMPRESSION) == _WEBP:
+            raise ImageError("is a TIFF that holds WebP, which isn't read; save it as PNG, or as TIFF without it")
+        composite = composite_of(image.tag_v2.get(_DESCRIPTION), image.tag_v2.get(_SAMPLES_PER_PIXEL, 1))
+        if composite is not None:
+            check_composite(composite, image.n_frames)
+            return _joined([_decoded(page) for page in pages_of(data)])
+    return _decoded(data, image)
+
+
+def _joined(planes: Sequence[Decoded]) -> Decoded:
+    """The pages of a composite as red, green and blue."""
+    samples = [plane.samples for plane in planes]
+    if len({(each.shape, each.dtype) for each in samples}) > 1 or samples[0].ndim != 2:
+        raise ImageError("is a composite whose channels differ in size or depth; save it as RGB")
+    note = f"{len(planes)} pages, the channels of a composite: read as red, green and blue"
+    lossy, turned = any(plane.lossy for plane in planes), any(plane.turned for plane in planes)
+    kept = tuple(each for each in planes[0].notes if not each.startswith("first of"))
+    return Decoded(np.dstack(samples), (note, *kept), lossy=lossy, turned=turned)
+
+
+def _decoded(data: bytes, image: TiffImagePlugin.TiffImageFile | None = None) -> Decoded:
+    image = image or _opened(data)
     if image is None or _has_unusual_planes(image):
         return _decode_with_tifffile(data)
     check_size(*image.size)
     _check_covered(image)
-    pages = image.n_frames
+    pages, stored = image.n_frames, image.tag_v2.get(ORIENTATION, 1)
     lossy = image.info.get("compression") in _LOSSY
     wide = wide_samples(image, lambda: TiffImagePlugin.TiffImageFile(io.BytesIO(data)))
     samples = samples_of(image) if wide is None else wide
     # Pillow inverts 8-bit samples itself, but none that are wider.
     if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         samples = _inverted(samples)
+    # Pillow has turned the picture while it was loaded, and then reports that it is upright.
     orientation, notes = orientation_of(image)
-    notes, numbers = (*notes, *_pages_note(pages)), numbers_of(image, orientation)
-    return Decoded(upright(samples, orientation), notes, pages, lossy, numbers)
+    floats = np.array(image, np.float32) if image.mode == "F" else None
+    if floats is not None and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        floats = 1 - floats
+    return Decoded(
+        upright(samples, orientation),
+        (*notes, *turned_note(stored), *_pages_note(pages)),
+        pages,
+        lossy,
+        numbers_of(image, orientation),
+        floats=None if floats is None else upright(floats, orientation),
+        turned=bool(turned_note(stored)),
+    )
 
 
 def _opened(data: bytes) -> TiffImagePlugin.TiffImageFile | None:
@@ -86,14 +132,21 @@ def _decode_with_tifffile(data: bytes) -> Decoded:
         # One worker: only the log lines of this thread are dropped.
         values = page.asarray(maxworkers=1)
         pages = len(file.pages)
-        orientation = page.tags.valueof(_ORIENTATION, default=1)
+        orientation = page.tags.valueof(ORIENTATION, default=1)
     if page.samplesperpixel > 1:
         values = np.moveaxis(values, 0, -1) if page.planarconfig == _SEPARATE_PLANES else values
         values = values[..., :channels]
-    samples = as_samples(values)
-    if page.photometric == _WHITE_IS_ZERO:
-        samples = _inverted(samples)
-    return Decoded(upright(samples, orientation), _pages_note(pages), pages)
+    samples, white_is_zero = as_samples(values), page.photometric == _WHITE_IS_ZERO
+    floats = values.astype(np.float32) if values.dtype.kind == "f" and values.ndim == 2 else None
+    if white_is_zero:
+        samples, floats = _inverted(samples), None if floats is None else 1 - floats
+    return Decoded(
+        upright(samples, orientation),
+        (*turned_note(orientation), *_pages_note(pages)),
+        pages,
+        floats=None if floats is None else upright(floats, orientation),
+        turned=bool(turned_note(orientation)),
+    )
 
 
 def _meant_channels(page: TiffPage) -> int:
@@ -118,14 +171,19 @@ def _check_complete(page: TiffPage, file_size: int) -> None:
     """Refuse what tifffile would fill up with zeros, or unpacks only together with another package."""
     if page.compression not in _NONE_OR_DEFLATE:
         raise ImageError(
-            f"is a TIFF of {page.bitspersample}-bit samples with compression {page.compression:d}, which "
-            "isn't read; save it uncompressed or as 8-bit"
+            f"is a TIFF of {page.bitspersample}-bit samples with compression {page.compression:d}"
+            f"{_name_of(page.compression)}, which isn't read; save it as PNG, or as TIFF without compression"
         )
     offsets, counts = page.dataoffsets, page.databytecounts
     lies_inside = all(0 < offset < offset + count <= file_size for offset, count in zip(offsets, counts, strict=True))
     enough = page.compression != 1 or sum(counts) >= page.nbytes
     if len(offsets) != math.prod(page.chunked) or not lies_inside or not enough:
         raise ImageError(_CUT_SHORT)
+
+
+def _name_of(compression: int) -> str:
+    name = getattr(compression, "name", "")
+    return f" ({name})" if name else ""
 
 
 def _inverted(samples: Samples) -> Samples:

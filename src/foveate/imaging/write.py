@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 _COMPRESS_LEVEL = 4
 """A third of the time that Pillow's default of 6 takes for a photograph, for files 7 % larger."""
+
+_ADVICE = {
+    errno.ENAMETOOLONG: "give the image a shorter name, as what is written is called after it",
+    errno.EACCES: "give a folder where you may write",
+    errno.EPERM: "give a folder where you may write",
+    errno.EROFS: "give a folder where you may write",
+}
+"""What to do about an error of the system."""
 
 
 def write_mask(mask: Mask, path: Path) -> None:
@@ -82,10 +91,8 @@ def write_bytes(data: bytes, path: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{path}: can't be written, its folder is a file; give another folder") from error
     except OSError as error:
-        raise OutputError(
-            f"{path}: can't be written ({error.strerror or error}); "
-            "free some space, or give a folder where you may write"
-        ) from error
+        advice = _ADVICE.get(error.errno or 0, "free some space, or give a folder where you may write")
+        raise OutputError(f"{path}: can't be written ({error.strerror or error}); {advice}") from error
     except ValueError as error:
         raise OutputError(f"{str(path)!r}: can't be written ({error}); give another name") from error
 

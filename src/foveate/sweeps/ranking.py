@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from typing import Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from foveate.errors import UsageError
-from foveate.imaging import write_text
+from foveate.imaging import write_csv
 from foveate.sweeps.place import RECIPE, TABLE, load_record, sweep_in, trial_folder
 from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import Setting, axes, recipe_of, runs_of
@@ -108,15 +106,13 @@ def _place(row: Row, sign: int) -> tuple[bool, float, int]:
 
 def write_table(ranking: Ranking, folder: Path) -> Path:
     """Write sweep.csv, one row per trial in the ranking's order. Raises OutputError."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "state", ranking.measure, "std", "n", *ranking.axes, *ranking.runs, "reason"])
+    rows: list[list[object]] = [["trial", "state", ranking.measure, "std", "n", *ranking.axes, *ranking.runs, "reason"]]
     for row in ranking.rows:
         scores = [_number(row.scores.get(name)) for name in ranking.runs]
         settings = [row.settings.get(name, "") for name in ranking.axes]
         summary = [_number(row.mean), _number(row.deviation), len(row.scores)]
-        writer.writerow([row.number, row.state, *summary, *settings, *scores, row.reason])
-    write_text(text.getvalue(), folder / TABLE)
+        rows.append([row.number, row.state, *summary, *settings, *scores, row.reason])
+    write_csv(rows, folder / TABLE)
     return folder / TABLE
 
 

@@ -52,7 +52,8 @@ def gather(
     Raises DataError, and OutputError where the cache has no space on disk.
     """
     names = ", ".join(dataset.name for dataset in data)
-    notes = [
+    notes = [f"{dataset.name}: {note}" for dataset in data for note in dataset.notes]
+    notes += [
         f"data.weights names '{name}', which is not among this run's sets: {names}"
         for name in sorted(recipe.data.weights.keys() - {dataset.name for dataset in data})
     ]
