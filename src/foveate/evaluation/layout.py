@@ -163,8 +163,8 @@ def _notes(comparison: Comparison) -> Iterable[str]:
         yield model.statement
     if comparison.tests:
         yield (
-            "Differences: mean over images, minus the first model's. p: Wilcoxon's signed-rank test over images, by"
-            f" Holm's correction for the {comparison.tests} tests of this table."
+            "Differences: mean over images, minus the first model's. p: signed-rank test over images, those of a"
+            f" patient together as a group, by Holm's correction for the {comparison.tests} tests of this table.{_floor(comparison)}"
         )
     yield (
         "GMACs: for one image of 512×512. ms/image: median, from the image in memory to its mask, on the machine that"
@@ -179,6 +179,15 @@ def _notes(comparison: Comparison) -> Iterable[str]:
         f"Published, {row.paper} {row.table}: {_conditions(row)}." for row in comparison.published if not row.cites
     )
     yield comparison.notice
+
+
+def _floor(comparison: Comparison) -> str:
+    """What is the least that p could be, where the table's four decimals would show it; '' elsewhere."""
+    if comparison.smallest is None or comparison.smallest < 0.0001:
+        return ""
+    against = [each.against_first for model in comparison.models for each in model.measures.values()]
+    groups = max(each.groups for each in against if each is not None)
+    return f" With {groups} group{'s' * (groups > 1)} it can't fall below {_p(comparison.smallest)}."
 
 
 def _conditions(row: PublishedRow) -> str:
