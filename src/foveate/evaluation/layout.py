@@ -164,7 +164,8 @@ def _notes(comparison: Comparison) -> Iterable[str]:
     if comparison.tests:
         yield (
             "Differences: mean over images, minus the first model's. p: signed-rank test over images, those of a"
-            f" patient together as a group, by Holm's correction for the {comparison.tests} tests of this table.{_floor(comparison)}"
+            f" patient together as a group, by Holm's correction for the {comparison.tests} tests of this table."
+            + _floor(comparison)
         )
     yield (
         "GMACs: for one image of 512×512. ms/image: median, from the image in memory to its mask, on the machine that"
