@@ -16,6 +16,8 @@ from PIL import Image as PillowImage
 from foveate.datasets import open_set
 from foveate.errors import DataError
 from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
+from foveate.evaluation.measures import Wanted
+from foveate.evaluation.pool import Pool
 from foveate.evaluation.report import Scopes
 from foveate.records import Case, CaseEntry, Classes, Image, Mask, Masks, Probabilities, Probability
 
@@ -372,3 +374,26 @@ def test_a_prediction_of_another_size_is_refused(cases: list[Case], name: str) -
 def test_a_split_without_images_is_refused() -> None:
     with pytest.raises(DataError, match="no image in split 'test' of 'seeded'"):
         report_of([])
+
+
+def test_probabilities_in_a_narrow_range_have_their_area_and_an_interval_around_it() -> None:
+    generator = np.random.default_rng(4)
+    truths = generator.random((9, 24, 24)) < 0.3
+    # A network that has hardly learnt: all of its probabilities lie within 1e-4.
+    quality = generator.uniform(0.5, 2, 9)[:, None, None]
+    probabilities = (0.48 + 1e-5 * (quality * truths + generator.normal(0, 1, truths.shape))).astype(np.float32)
+    pool = Pool.of(Wanted(frozenset({"mask", "probability"})))
+    for number, (probability, truth) in enumerate(zip(probabilities, truths, strict=True)):
+        own = pool.add(str(number), probability, probability >= 0.48, truth, None).values
+        assert own["roc_auc"] == pytest.approx(CURVES["roc_auc"](truth.ravel(), probability.ravel()), abs=1e-9)
+    found = pool.scope()
+    for name in ("roc_auc", "average_precision"):
+        exact, interval = CURVES[name](truths.ravel(), probabilities.ravel()), found.pooled.intervals[name]
+        assert found.pooled.values[name] == pytest.approx(exact, abs=1e-9)
+        assert interval is not None
+        low, high = interval
+        of_means = found.per_image.intervals[name]
+        assert of_means is not None
+        assert low < exact < high
+        # The mean of images that are alike moves about as much as the area of all.
+        assert high - low > 0.5 * (of_means[1] - of_means[0])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from foveate.metrics import Confusion, Histogram, count, rates
+from foveate.metrics import Confusion, Histogram, Levels, count, rates
 from foveate.metrics.boundary import boundary
 from foveate.metrics.calibration import Reliability
 from foveate.metrics.confidence import expected_dice
@@ -99,6 +99,7 @@ class Tally:
     confusion: Confusion
     vessels: Vessels | None
     histogram: Histogram | None
+    levels: Levels | None
     reliability: Reliability | None
     certainty: Certainty | None
 
@@ -110,6 +111,7 @@ class Tally:
             Confusion(),
             Vessels() if "vessels" in groups else None,
             Histogram() if seen else None,
+            Levels.empty() if seen else None,
             Reliability() if seen else None,
             Certainty() if seen else None,
         )
@@ -122,6 +124,8 @@ class Tally:
         for own, added in ((self.histogram, other.histogram), (self.reliability, other.reliability)):
             if own is not None and added is not None:
                 own.merge(added)  # type: ignore[arg-type]
+        if self.levels is not None and other.levels is not None:
+            self.levels = self.levels.merged(other.levels)
         if self.certainty is not None and other.certainty is not None:
             self.certainty.merge(other.certainty)
 
@@ -130,8 +134,8 @@ class Tally:
         found: Values = {}
         of_mask = rates(self.confusion)
         found |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
-        if self.histogram is not None and self.reliability is not None:
-            found |= _of_probabilities(self.histogram, self.reliability)
+        if self.levels is not None and self.reliability is not None:
+            found |= _of_probabilities(self.levels, self.reliability)
         if self.vessels is not None:
             found |= _of_vessels(self.vessels)
         return _settled(found, self.confusion, wanted)
@@ -147,6 +151,7 @@ def measure(
         tally.vessels = count_vessels(mask, truth, within)
     if probability is not None and tally.histogram and tally.reliability and tally.certainty:
         tally.histogram.add(probability, truth, within)
+        tally.levels = Levels.of(probability, truth, within)
         tally.reliability.add(probability, truth, within)
         tally.certainty.add(probability, mask, truth, within)
     found = tally.values(wanted)
@@ -166,10 +171,10 @@ def measure(
     return tally, _settled(found, tally.confusion, wanted)
 
 
-def _of_probabilities(histogram: Histogram, reliability: Reliability) -> Values:
+def _of_probabilities(levels: Levels, reliability: Reliability) -> Values:
     return {
-        "roc_auc": histogram.roc_auc,
-        "average_precision": histogram.average_precision,
+        "roc_auc": levels.roc_auc,
+        "average_precision": levels.average_precision,
         "focal_loss": reliability.focal_loss,
         "log_loss": reliability.log_loss,
         "brier": reliability.brier,
