@@ -300,6 +300,25 @@ def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(ca
     assert per_image.mean["f1"] == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
 
 
+def test_images_in_which_everything_or_too_much_was_found_are_counted_beside_the_distances() -> None:
+    """Of four images with a square three are missed, of three without one two have a false alarm."""
+    square, nothing = np.zeros((1, 20, 20), bool), np.zeros((1, 20, 20), bool)
+    square[0, 5:12, 5:12] = True
+    pairs = [(square, square), *[(nothing, square)] * 3, *[(square, nothing)] * 2, (nothing, nothing)]
+    pool = Pool.of(Wanted(frozenset({"mask", "boundary"})))
+    for number, (found, truth) in enumerate(pairs):
+        pool.add(str(number // 2), None, found[0], truth[0], None)
+    scope = pool.scope()
+    assert (scope.per_image.mean["hausdorff_95"], scope.per_image.undefined["hausdorff_95"]) == (0, 6)
+    assert (scope.pooled.values["missed"], scope.pooled.values["false_alarm"]) == (3, 2)
+    assert scope.per_image.mean["missed"] == pytest.approx(3 / 7, rel=1e-12)
+    assert scope.per_image.mean["false_alarm"] == pytest.approx(2 / 7, rel=1e-12)
+    assert scope.per_group is not None
+    # Of the groups of two, two, two and one image: 1, 2, 0 and 0 are missed.
+    assert scope.per_group.mean["missed"] == pytest.approx(3 / 4, rel=1e-12)
+    assert not pool.rows[0]["missed"]
+
+
 def test_a_set_without_fields_of_view_is_counted_in_the_predictions_and_says_so(cases: list[Case]) -> None:
     report = report_of([replace(case, fov=None) for case in cases])
     assert report.protocol.fov_for_counting == "estimated"

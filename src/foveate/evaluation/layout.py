@@ -109,7 +109,11 @@ def _model_rows(model: ComparedModel, first: str) -> Iterable[Row]:
         number(model.milliseconds, 0),
     )
     found = model.measures
-    yield (f"{model.name}, pooled", *(number(each.pooled, MEASURES[m].digits) for m, each in found.items()), *costs)
+    yield (
+        f"{model.name}, pooled",
+        *(number(each.pooled, MEASURES[m].pooled_digits) for m, each in found.items()),
+        *costs,
+    )
     yield _row("95 % interval", (span(m, each.pooled_interval) for m, each in found.items()))
     yield _row("mean over images", (number(each.mean, MEASURES[m].digits) for m, each in found.items()))
     yield _row("95 % interval", (span(m, each.mean_interval) for m, each in found.items()))
@@ -196,7 +200,7 @@ def _conditions(row: PublishedRow) -> str:
 
 
 def _cross_cell(measure: str, cell: CrossCell) -> str:
-    shown, interval = number(cell.value, MEASURES[measure].digits), span(measure, cell.interval)
+    shown, interval = number(cell.value, MEASURES[measure].pooled_digits), span(measure, cell.interval)
     return shown + (f" ({interval})" if interval else "") + ("*" if known_images(cell.data) else "")
 
 
