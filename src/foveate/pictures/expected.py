@@ -43,7 +43,7 @@ def expected_against_true(reports: Sequence[Report], name: str) -> Figure | None
                 label=f"{label} ({_difference(pairs)})",
             )
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    legend(axes, "upper left")
+    legend(axes)
     return figure
 
 

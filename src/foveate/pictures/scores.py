@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ NAMES = {"f1": "F1", "iou": "IoU", "mcc": "MCC", "cldice": "clDice"}
 CLOSE = 0.02
 """As a share of the axis: dots nearer than this stand beside each other."""
 STEP = 0.055
+LETTERS = 18
+"""In a line of a name below its column."""
 
 
 def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -> Figure | None:
@@ -48,7 +51,7 @@ def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -
         _draw_mean(axes, number, averaged, measure, HUMAN)
     axes.set_xticks(
         range(len(columns) + len(people)),
-        [*labels(reports), *(who for who, _ in people)],
+        [*(textwrap.fill(label, LETTERS) for label in labels(reports)), *(who for who, _ in people)],
         size=TEXT_SIZE,
         parse_math=False,
     )
