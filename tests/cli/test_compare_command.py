@@ -89,6 +89,21 @@ def test_a_model_is_no_different_from_itself(results: tuple[Path, Path], tmp_pat
     }
 
 
+def test_the_images_that_a_mean_leaves_out_are_counted_below_it(results: tuple[Path, Path], tmp_path: Path) -> None:
+    files, images = [], len(f1_by_image(results[0]))
+    for file in results:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        per_image = document["classes"]["vessel"]["fov"]["per_image"]
+        per_image["undefined"]["precision"] = images - 1
+        files.append(tmp_path / file.name)
+        files[-1].write_text(json.dumps(document), encoding="utf-8")
+    (first, _) = compared(*files, *FEW)["models"]
+    assert [first["measures"][name]["undefined"] for name in ("f1", "precision")] == [0, images - 1]
+    rows = [line.split() for line in run("compare", *files, *FEW).out.splitlines()]
+    assert [row[2:4] for row in rows if row[:2] == ["images", "undefined"]] == [["0", str(images - 1)]] * 2
+    assert "undefined" not in run("compare", *results, *FEW).out
+
+
 def in_patients(file: Path, patients: int, folder: Path) -> Path:
     """The same result, its images said to be of so many patients by turns."""
     document = json.loads(file.read_text(encoding="utf-8"))

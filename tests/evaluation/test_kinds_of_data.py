@@ -108,6 +108,12 @@ def test_the_macro_average_leaves_out_a_class_that_is_nowhere() -> None:
     assert report.macro is not None
     sensitivity = report.classes["artery"].image.pooled.values["sensitivity"]
     assert report.macro.image.pooled["sensitivity"] == sensitivity
+    assert report.macro.image.undefined["sensitivity"] == report.macro.image.per_image_undefined["sensitivity"] == 1
+    assert report.macro.image.undefined["specificity"] == 0
+    (_, rows) = tables(report)[-1]
+    column = rows[0].index("classes\nundefined")
+    cells = {row[0]: row[column] for row in rows[1:]}
+    assert (cells["sensitivity"], cells["specificity"]) == ("1", "0")
 
 
 def test_a_patients_slices_are_pooled_before_patients_are_averaged() -> None:

@@ -148,6 +148,21 @@ def test_each_image_is_a_dot_and_no_two_dots_hide_each_other() -> None:
     assert worst.id in [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize("draw", [scores_by_image, expected_against_true])
+def test_images_that_have_no_dot_are_counted_in_the_small_print(
+    draw: Callable[[Sequence[Report], str], Figure | None],
+) -> None:
+    assert "undefined" not in every_text(drawn(draw([reports()[0]], "vessel")))
+    some = report_of("some", 5, images=3)
+    (first, *others) = some.images
+    own = first.classes["vessel"].fov
+    score = own.model_copy(update={"values": own.values | {"f1": None}})
+    scopes = first.classes["vessel"].model_copy(update={"fov": score})
+    row = first.model_copy(update={"classes": {"vessel": scopes}})
+    text = every_text(drawn(draw([some.model_copy(update={"images": (row, *others)})], "vessel")))
+    assert "some: 1 of 3 images undefined" in text
+
+
 def test_dots_of_one_height_stand_beside_each_other() -> None:
     from foveate.pictures.scores import spread
 

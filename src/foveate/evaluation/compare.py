@@ -44,6 +44,7 @@ class Compared(Record):
     pooled_interval: Interval | None = Field(description="Of that, over other images.")
     mean: float | None = Field(description="Over images.")
     mean_interval: Interval | None = Field(description="Of that, over other images.")
+    undefined: int = Field(ge=0, description="How many images that mean leaves out, as undefined there.")
     against_first: AgainstFirst | None = Field(description="Null for the first model.")
 
 
@@ -213,6 +214,7 @@ def _model(
                 pooled_interval=pooled.intervals.get(measure),
                 mean=images.mean.get(measure),
                 mean_interval=images.intervals.get(measure),
+                undefined=images.undefined.get(measure, 0),
                 against_first=against.get((name, measure)),
             )
             for measure in measures

@@ -55,8 +55,8 @@ def cross_grid(matrix: Cross) -> Grid:
 
 def comparison_csv(comparisons: Iterable[Comparison]) -> str:
     """A line for each measure of each model and published row; numbers in full, conditions in the last column."""
-    head = "kind set split class scope model measure pooled pooled_low pooled_high mean mean_low mean_high images"
-    head += " difference difference_low difference_high p p_corrected parameters gmacs milliseconds conditions"
+    head = "kind set split class scope model measure pooled pooled_low pooled_high mean mean_low mean_high undefined"
+    head += " images difference difference_low difference_high p p_corrected parameters gmacs milliseconds conditions"
     lines: list[Sequence[object]] = [head.split()]
     for each in comparisons:
         where = (each.set, each.split, each.of_class, each.scope)
@@ -79,7 +79,7 @@ def comparison_csv(comparisons: Iterable[Comparison]) -> str:
                     _label(row),
                     measure,
                     value,
-                    *[None] * 11,
+                    *[None] * 12,
                     *(parameters, None, None, _conditions(row)),
                 )
                 for measure, value in row.values.items()
@@ -117,6 +117,8 @@ def _model_rows(model: ComparedModel, first: str) -> Iterable[Row]:
     yield _row("95 % interval", (span(m, each.pooled_interval) for m, each in found.items()))
     yield _row("mean over images", (number(each.mean, MEASURES[m].digits) for m, each in found.items()))
     yield _row("95 % interval", (span(m, each.mean_interval) for m, each in found.items()))
+    if any(each.undefined for each in found.values()):
+        yield _row("images undefined", (str(each.undefined) for each in found.values()))
     against = {m: each.against_first for m, each in found.items() if each.against_first is not None}
     if not against:
         return
@@ -210,7 +212,7 @@ def _numbers(found: Compared) -> list[float | int | None]:
     if against is not None:
         tested = [against.images, against.difference, *(against.interval or (None, None)), against.p, against.corrected]
     pooled, mean = found.pooled_interval or (None, None), found.mean_interval or (None, None)
-    return [found.pooled, *pooled, found.mean, *mean, *tested]
+    return [found.pooled, *pooled, found.mean, *mean, found.undefined, *tested]
 
 
 def _title(measure: str) -> str:

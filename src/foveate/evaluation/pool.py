@@ -155,12 +155,21 @@ def averaged(rows: Sequence[Mapping[str, float | None]], groups: Sequence[str]) 
 def macro(scopes: Sequence[Scope]) -> MacroScope:
     """The mean over classes, every one counting the same; one where a measure is undefined is left out of it."""
     pooled, per_image = ([scope.pooled.values for scope in scopes], [scope.per_image.mean for scope in scopes])
-    return MacroScope(pooled=_mean_of(pooled), per_image=_mean_of(per_image))
+    return MacroScope(
+        pooled=_mean_of(pooled),
+        per_image=_mean_of(per_image),
+        undefined=_undefined_in(pooled),
+        per_image_undefined=_undefined_in(per_image),
+    )
 
 
 def _mean_of(rows: Sequence[Mapping[str, float | None]]) -> Values:
     columns = {name: [value for row in rows if (value := row.get(name)) is not None] for name in rows[0]}
     return {name: statistics.fmean(values) if values else None for name, values in columns.items()}
+
+
+def _undefined_in(rows: Sequence[Mapping[str, float | None]]) -> dict[str, int]:
+    return {name: sum(row.get(name) is None for row in rows) for name in rows[0]}
 
 
 def _pair(found: Bootstrapped | None) -> Interval | None:

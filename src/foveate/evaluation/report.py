@@ -71,6 +71,12 @@ class MacroScope(Record):
 
     pooled: Values = Field(description="Of the pooled values.")
     per_image: Values = Field(description="Of the means over images.")
+    undefined: dict[str, int] = Field(
+        default_factory=dict, description="Per measure, how many classes the mean of pooled values leaves out."
+    )
+    per_image_undefined: dict[str, int] = Field(
+        default_factory=dict, description="Per measure, how many classes the mean of means leaves out."
+    )
 
 
 class Macro(Record):

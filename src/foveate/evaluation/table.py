@@ -71,10 +71,16 @@ def confidence(report: Report) -> list[str]:
             continue
         related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
         lines.append(
-            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean, true"
+            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean of"
+            f" {each.images} image{'s' * (each.images != 1)}{_without(report, each.images)}, true"
             f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
         )
     return lines
+
+
+def _without(report: Report, images: int) -> str:
+    missing = report.data.count - images
+    return f" ({missing} without)" if missing else ""
 
 
 def number(value: float | None, digits: int) -> str:
@@ -136,7 +142,13 @@ def _macro_columns(macro: Macro) -> list[Column]:
         (f"{name}\n{title}", _values(getattr(getattr(macro, name), key)))
         for name in ("fov", "image")
         for title, key in (("pooled", "pooled"), ("mean over images", "per_image"))
-    ]
+    ] + _left_out(macro)
+
+
+def _left_out(macro: Macro) -> list[Column]:
+    """Of how many classes each mean is left out, inside the field of view; no column where every value is defined."""
+    left_out = macro.fov.undefined | macro.fov.per_image_undefined
+    return [("classes\nundefined", {name: str(n) for name, n in left_out.items()})] if any(left_out.values()) else []
 
 
 def _cells(values: Mapping[str, float | None], intervals: Intervals, *, pooled: bool = False) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.pictures.colours import HUMAN, INK, MUTED, series_colour
-from foveate.pictures.counted import counted, labels
+from foveate.pictures.counted import counted, labels, left_out
 from foveate.pictures.figure import SMALL_SIZE, TEXT_SIZE, new_figure, style
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -
     columns = [_column(report, name, measure) for report in reports]
     if not any(columns):
         return None
-    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(reports) + 1)), 4.2, counted(reports, "fov", WHAT))
+    missing = left_out(reports, [len(column) for column in columns])
+    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(reports) + 1)), 4.2, counted(reports, "fov", WHAT + missing))
     axes = figure.subplots()
     called = NAMES.get(measure, measure.replace("_", " "))
     style(axes, f"{called} by image: {name}", "", called)
