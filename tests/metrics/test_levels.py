@@ -8,7 +8,6 @@ import pytest
 import sklearn.metrics
 
 from foveate.metrics import Levels
-from foveate.metrics.curves import BINS
 from foveate.metrics.levels import MOST
 from foveate.records import Mask, Probability
 from real_images import read_image, read_mask
@@ -82,10 +81,10 @@ def test_the_bounds_hold_where_most_pixels_tie(seed: int) -> None:
     assert 0 < abs((levels.average_precision or 0) - expected) <= average_precision_bound(levels)
 
 
-@pytest.mark.parametrize("levels", [2, 256, BINS])
-def test_curves_of_probabilities_on_the_bins_equal_scikit_learns(drive: Drive, levels: int) -> None:
+@pytest.mark.parametrize("grey_levels", [2, 256, 65536])
+def test_areas_of_maps_of_few_grey_levels_equal_scikit_learns(drive: Drive, grey_levels: int) -> None:
     probability, truth, fov = drive
-    quantised = (np.round(probability * (levels - 1)) / (levels - 1)).astype(np.float32)
+    quantised = (np.round(probability * (grey_levels - 1)) / (grey_levels - 1)).astype(np.float32)
     levels = Levels.of(quantised, truth, fov)
     pair = truth[fov], quantised[fov]
     # Equal but for the order of float64 sums.

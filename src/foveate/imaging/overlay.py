@@ -53,7 +53,8 @@ def overlay(
 
 
 def _pixels(image: Image, share: float) -> int:
-    return max(1, round(min(image.shape[:2]) * share))
+    shorter: int = min(image.shape[:2])
+    return max(1, round(shorter * share))
 
 
 def _inner(region: Mask, thickness: int) -> Mask:

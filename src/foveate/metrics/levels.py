@@ -126,7 +126,8 @@ def _places(probability: NDArray[np.float32]) -> NDArray[np.int64]:
     p = probability.astype(np.float64)
     with np.errstate(divide="ignore"):
         odds = np.log(p) - np.log1p(-p)
-    return np.floor(np.ldexp(odds.clip(-_END, _END), FINEST)).astype(np.int64)
+    found: NDArray[np.int64] = np.floor(np.ldexp(odds.clip(-_END, _END), FINEST)).astype(np.int64)
+    return found
 
 
 def _sorted(

@@ -94,6 +94,6 @@ def _draw_rate(axes: Axes, rows: Sequence[EpochRow]) -> None:
     axes.set_ylabel("learning rate")
 
 
-def _in_full(value: float, _: int | None = None) -> str:
+def _in_full(value: float, _: float) -> str:
     """A tick's number as it is: no offset or power beside the axis to be added to it."""
     return f"{value:.6g}"

@@ -32,7 +32,7 @@ COURSES = {
 def test_every_word_lies_inside_the_picture_and_no_number_is_to_be_added_to_an_axis(course: str) -> None:
     figure = curves(COURSES[course])
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    canvas.draw()  # type: ignore[no-untyped-call]
     for axes in figure.axes:
         box = axes.get_tightbbox(canvas.get_renderer())  # type: ignore[no-untyped-call]
         assert box is not None
@@ -49,7 +49,7 @@ def test_every_word_lies_inside_the_picture_and_no_number_is_to_be_added_to_an_a
 @pytest.mark.parametrize("course", COURSES)
 def test_every_point_of_every_curve_is_in_sight(course: str) -> None:
     figure = curves(COURSES[course])
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     for axes in figure.axes:
         low, high = axes.get_ylim()
         for line in axes.lines:
