@@ -109,6 +109,12 @@ def test_the_macro_average_leaves_out_a_class_that_is_nowhere() -> None:
     assert report.macro is not None
     sensitivity = report.classes["artery"].image.pooled.values["sensitivity"]
     assert report.macro.image.pooled["sensitivity"] == sensitivity
+    assert report.macro.image.undefined["sensitivity"] == report.macro.image.per_image_undefined["sensitivity"] == 1
+    assert report.macro.image.undefined["specificity"] == 0
+    (_, rows) = tables(report)[-1]
+    column = rows[0].index("classes\nundefined")
+    cells = {row[0]: row[column] for row in rows[1:]}
+    assert (cells["sensitivity"], cells["specificity"]) == ("1", "0")
 
 
 def test_a_patients_slices_are_pooled_before_patients_are_averaged() -> None:
@@ -141,10 +147,11 @@ def test_intervals_hold_the_score_and_need_two_groups() -> None:
     assert one.per_image.intervals["f1"] is None
 
 
-def test_every_pooled_measure_but_components_has_the_interval_of_resampled_images() -> None:
+def test_every_pooled_measure_but_numbers_of_things_has_the_interval_of_resampled_images() -> None:
     cases = [case_of(seed, VESSEL) for seed in range(8)]
     pooled = report_of(cases, VESSEL).classes["vessel"].image.pooled
-    names = [name for name in pooled.values if "components" not in name]
+    numbers = {"components", "true_components", "missed", "false_alarm"}
+    names = [name for name in pooled.values if name not in numbers]
     assert set(OF_SUMS) | {"f1", "roc_auc", "average_precision"} <= set(names)
     same = report_of([replace(cases[0], group=str(number)) for number in range(3)], VESSEL)
     closed = same.classes["vessel"].image.pooled
@@ -157,7 +164,7 @@ def test_every_pooled_measure_but_components_has_the_interval_of_resampled_image
         assert interval is not None
         assert value is not None
         assert interval[0] < value < interval[1], name
-    assert set(pooled.values) - set(pooled.intervals) == {"components", "true_components"}
+    assert set(pooled.values) - set(pooled.intervals) == numbers
 
 
 @pytest.mark.parametrize(("empty_is_one", "expected"), [(False, None), (True, 1.0)])

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -16,6 +17,7 @@ from sklearn.metrics import confusion_matrix
 from foveate.errors import UsageError
 from foveate.evaluation import Report
 from foveate.pictures import (
+    LearningCurve,
     attention_sheet,
     confusion_matrices,
     counted,
@@ -146,6 +148,21 @@ def test_each_image_is_a_dot_and_no_two_dots_hide_each_other() -> None:
     assert worst.id in [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize("draw", [scores_by_image, expected_against_true])
+def test_images_that_have_no_dot_are_counted_in_the_small_print(
+    draw: Callable[[Sequence[Report], str], Figure | None],
+) -> None:
+    assert "undefined" not in every_text(drawn(draw([reports()[0]], "vessel")))
+    some = report_of("some", 5, images=3)
+    (first, *others) = some.images
+    own = first.classes["vessel"].fov
+    score = own.model_copy(update={"values": own.values | {"f1": None}})
+    scopes = first.classes["vessel"].model_copy(update={"fov": score})
+    row = first.model_copy(update={"classes": {"vessel": scopes}})
+    text = every_text(drawn(draw([some.model_copy(update={"images": (row, *others)})], "vessel")))
+    assert "some: 1 of 3 images undefined" in text
+
+
 def test_dots_of_one_height_stand_beside_each_other() -> None:
     from foveate.pictures.scores import spread
 
@@ -210,6 +227,56 @@ def test_two_classes_counts_are_the_reports() -> None:
         [counts.true_negative, counts.false_positive],
         [counts.false_negative, counts.true_positive],
     ]
+
+
+def check_nothing_is_cut_or_hidden(figure: Figure) -> None:
+    encoded(figure, "png")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    assert min(float(text.get_fontsize()) for text in figure.texts) >= 7.5
+    boxes = {str(text.get_text()): text.get_window_extent(renderer) for text in figure.texts}
+    for axes in figure.axes:
+        drawn = axes.get_window_extent(renderer)
+        boxes[f"all of {axes.get_title(loc='left')}"] = axes.get_tightbbox(renderer) or drawn
+        if (told := axes.get_legend()) is not None:
+            legend = told.get_window_extent(renderer)
+            boxes[f"legend of {axes.get_title(loc='left')}"] = legend
+            for other in figure.axes:
+                assert not legend.overlaps(other.get_window_extent(renderer))
+            (small_print,) = (each for each in figure.texts if each.get_gid() == "small-print")
+            assert not legend.overlaps(small_print.get_window_extent(renderer))
+    for name, box in boxes.items():
+        assert figure.bbox.x0 <= box.x0, name
+        assert box.x1 <= figure.bbox.x1, name
+        assert figure.bbox.y0 <= box.y0, name
+        assert box.y1 <= figure.bbox.y1, name
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_no_legend_lies_over_a_plot_and_no_word_is_cut(draw: Callable[[Sequence[Report], str], Figure | None]) -> None:
+    long = reports()[1].model_copy(
+        update={"model": reports()[1].model.model_copy(update={"name": "attention_unetpp with a name of many words"})}
+    )
+    check_nothing_is_cut_or_hidden(drawn(draw([reports()[0], long, reports()[1]], "vessel")))
+
+
+def test_no_legend_lies_over_learning_curves_however_they_run() -> None:
+    epochs = tuple(range(1, 13))
+    worse = tuple(0.5 + n / 10 for n in epochs)
+    run = LearningCurve("a run whose name is long enough", epochs, worse, worse, tuple(0.9 - n / 20 for n in epochs), 0)
+    check_nothing_is_cut_or_hidden(learning_curves([run] * 5))
+
+
+@pytest.mark.parametrize("draw", [risk_coverage, reliability])
+def test_every_point_of_a_curve_lies_inside_its_axes(
+    draw: Callable[[Sequence[Report], str], Figure | None],
+) -> None:
+    for axes in drawn(draw(reports(), "vessel")).axes:
+        low, high = axes.get_ylim()
+        for line in axes.lines:
+            values = np.asarray(line.get_ydata(), np.float64)
+            assert ((low <= values) & (values < high)).all()
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)

@@ -58,8 +58,8 @@ def cross_grid(matrix: Cross) -> Grid:
 
 def comparison_csv(comparisons: Iterable[Comparison]) -> str:
     """A line for each measure of each model and published row; numbers in full, conditions in the last column."""
-    head = "kind set split class scope model measure pooled pooled_low pooled_high mean mean_low mean_high images"
-    head += " difference difference_low difference_high p p_corrected parameters gmacs milliseconds conditions"
+    head = "kind set split class scope model measure pooled pooled_low pooled_high mean mean_low mean_high undefined"
+    head += " images difference difference_low difference_high p p_corrected parameters gmacs milliseconds conditions"
     lines: list[Sequence[object]] = [head.split()]
     for each in comparisons:
         where = (each.set, each.split, each.of_class, each.scope)
@@ -82,7 +82,7 @@ def comparison_csv(comparisons: Iterable[Comparison]) -> str:
                     _label(row),
                     measure,
                     value,
-                    *[None] * 11,
+                    *[None] * 12,
                     *(parameters, None, None, _conditions(row)),
                 )
                 for measure, value in row.values.items()
@@ -112,10 +112,16 @@ def _model_rows(model: ComparedModel, first: str) -> Iterable[Row]:
         number(model.milliseconds, 0),
     )
     found = model.measures
-    yield (f"{model.name}, pooled", *(number(each.pooled, MEASURES[m].digits) for m, each in found.items()), *costs)
+    yield (
+        f"{model.name}, pooled",
+        *(number(each.pooled, MEASURES[m].pooled_digits) for m, each in found.items()),
+        *costs,
+    )
     yield _row("95 % interval", (span(m, each.pooled_interval) for m, each in found.items()))
     yield _row("mean over images", (number(each.mean, MEASURES[m].digits) for m, each in found.items()))
     yield _row("95 % interval", (span(m, each.mean_interval) for m, each in found.items()))
+    if any(each.undefined for each in found.values()):
+        yield _row("images undefined", (str(each.undefined) for each in found.values()))
     against = {m: each.against_first for m, each in found.items() if each.against_first is not None}
     if not against:
         return
@@ -166,8 +172,9 @@ def _notes(comparison: Comparison) -> Iterable[str]:
         yield model.statement
     if comparison.tests:
         yield (
-            "Differences: mean over images, minus the first model's. p: Wilcoxon's signed-rank test over images, by"
-            f" Holm's correction for the {comparison.tests} tests of this table."
+            "Differences: mean over images, minus the first model's. p: signed-rank test over images, those of a"
+            f" patient together as a group, by Holm's correction for the {comparison.tests} tests of this table."
+            + _floor(comparison)
         )
     yield (
         "GMACs: for one image of 512×512. ms/image: median, from the image in memory to its mask, on the machine that"
@@ -184,12 +191,21 @@ def _notes(comparison: Comparison) -> Iterable[str]:
     yield comparison.notice
 
 
+def _floor(comparison: Comparison) -> str:
+    """What is the least that p could be, where the table's four decimals would show it; '' elsewhere."""
+    if comparison.smallest is None or comparison.smallest < 0.0001:
+        return ""
+    against = [each.against_first for model in comparison.models for each in model.measures.values()]
+    groups = max(each.groups for each in against if each is not None)
+    return f" With {groups} group{'s' * (groups > 1)} it can't fall below {_p(comparison.smallest)}."
+
+
 def _conditions(row: PublishedRow) -> str:
     return "; ".join(f"{name} {value}" for name, value in row.conditions.items())
 
 
 def _cross_cell(measure: str, cell: CrossCell) -> str:
-    shown, interval = number(cell.value, MEASURES[measure].digits), span(measure, cell.interval)
+    shown, interval = number(cell.value, MEASURES[measure].pooled_digits), span(measure, cell.interval)
     return shown + (f" ({interval})" if interval else "") + ("*" if known_images(cell.data) else "")
 
 
@@ -199,7 +215,7 @@ def _numbers(found: Compared) -> list[float | int | None]:
     if against is not None:
         tested = [against.images, against.difference, *(against.interval or (None, None)), against.p, against.corrected]
     pooled, mean = found.pooled_interval or (None, None), found.mean_interval or (None, None)
-    return [found.pooled, *pooled, found.mean, *mean, *tested]
+    return [found.pooled, *pooled, found.mean, *mean, found.undefined, *tested]
 
 
 def _title(measure: str) -> str:

@@ -29,8 +29,8 @@ class Pooled(Record):
     counts: Counts = Field(description="The pixels that the rates come from.")
     values: Values = Field(description="Measure to value; null is undefined (0/0).")
     intervals: Intervals = Field(
-        description="Measure to its interval over other images; null where there are fewer than two groups. The numbers"
-        " of components have none."
+        description="Measure to its interval over other images; null where there are fewer than two groups. Numbers of"
+        " components and of images have none."
     )
 
 
@@ -72,6 +72,12 @@ class MacroScope(Record):
 
     pooled: Values = Field(description="Of the pooled values.")
     per_image: Values = Field(description="Of the means over images.")
+    undefined: dict[str, int] = Field(
+        default_factory=dict, description="Per measure, how many classes the mean of pooled values leaves out."
+    )
+    per_image_undefined: dict[str, int] = Field(
+        default_factory=dict, description="Per measure, how many classes the mean of means leaves out."
+    )
 
 
 class Macro(Record):

@@ -32,7 +32,7 @@ def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
         if report.second_observer is not None:
             second = report.second_observer.classes[name].fov.pooled
             where = "whole image" if report.protocol.counts_everything else "fov"
-            columns.append((f"second\nobserver\n{where}, pooled", _values(second.values)))
+            columns.append((f"second\nobserver\n{where}, pooled", _values(second.values, pooled=True)))
         found.append((name, _rows(columns)))
     if report.macro is not None:
         found.append(("mean of the classes", _rows(_macro_columns(report.macro, report.protocol))))
@@ -72,10 +72,16 @@ def confidence(report: Report) -> list[str]:
             continue
         related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
         lines.append(
-            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean, true"
+            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean of"
+            f" {each.images} image{'s' * (each.images != 1)}{_without(report, each.images)}, true"
             f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
         )
     return lines
+
+
+def _without(report: Report, images: int) -> str:
+    missing = report.data.count - images
+    return f" ({missing} without)" if missing else ""
 
 
 def number(value: float | None, digits: int) -> str:
@@ -122,7 +128,7 @@ def _columns(scopes: Scopes) -> list[Column]:
 
 def _of_scope(title: str, scope: Scope, *, more: bool) -> list[Column]:
     columns: list[Column] = [
-        (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals)),
+        (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals, pooled=True)),
         (f"{title}\nmean over images", _cells(scope.per_image.mean, scope.per_image.intervals)),
     ]
     if not more:
@@ -147,16 +153,23 @@ def _macro_columns(macro: Macro, protocol: Protocol) -> list[Column]:
         (f"{where}\n{title}", _values(getattr(getattr(macro, name), key)))
         for name, where in scopes.items()
         for title, key in (("pooled", "pooled"), ("mean over images", "per_image"))
-    ]
+    ] + _left_out(macro)
 
 
-def _cells(values: Mapping[str, float | None], intervals: Intervals) -> dict[str, str]:
-    spans = {name: span(name, intervals.get(name)) for name in values}
-    return {name: f"{cell} ({spans[name]})" if spans[name] else cell for name, cell in _values(values).items()}
+def _left_out(macro: Macro) -> list[Column]:
+    """Of how many classes each mean is left out, inside the field of view; no column where every value is defined."""
+    left_out = macro.fov.undefined | macro.fov.per_image_undefined
+    return [("classes\nundefined", {name: str(n) for name, n in left_out.items()})] if any(left_out.values()) else []
 
 
-def _values(values: Mapping[str, float | None]) -> dict[str, str]:
-    return {name: number(value, MEASURES[name].digits) for name, value in values.items()}
+def _cells(values: Mapping[str, float | None], intervals: Intervals, *, pooled: bool = False) -> dict[str, str]:
+    spans, shown = {name: span(name, intervals.get(name)) for name in values}, _values(values, pooled=pooled)
+    return {name: f"{cell} ({spans[name]})" if spans[name] else cell for name, cell in shown.items()}
+
+
+def _values(values: Mapping[str, float | None], *, pooled: bool = False) -> dict[str, str]:
+    digits = {name: MEASURES[name].pooled_digits if pooled else MEASURES[name].digits for name in values}
+    return {name: number(value, digits[name]) for name, value in values.items()}
 
 
 def _rows(columns: list[Column]) -> list[list[str]]:

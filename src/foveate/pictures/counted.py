@@ -34,6 +34,16 @@ def counted(reports: Sequence[Report], scope: Scope | None, what: str) -> str:
     return f"{'; '.join(part for part in parts if part)}. {first.notice}"
 
 
+def left_out(reports: Sequence[Report], drawn: Sequence[int]) -> str:
+    """How many of each report's images have no dot, after what a dot is; '' where all have one."""
+    missing = [
+        f"{label}: {report.data.count - count} of {report.data.count} images undefined"
+        for label, report, count in zip(labels(reports), reports, drawn, strict=True)
+        if count < report.data.count
+    ]
+    return f" ({', '.join(missing)})" if missing else ""
+
+
 def labels(reports: Sequence[Report]) -> list[str]:
     """A name for each report that tells it from the others: the model's, with the set's where these differ."""
     sets = {(report.data.set, report.data.split) for report in reports}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foveate.pictures.colours import MUTED, series_colour
-from foveate.pictures.counted import counted, labels
+from foveate.pictures.counted import counted, labels, left_out
 from foveate.pictures.figure import legend, new_figure, style
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def expected_against_true(reports: Sequence[Report], name: str) -> Figure | None
     columns = [(label, _pairs(report, name)) for label, report in zip(labels(reports), reports, strict=True)]
     if not any(pairs for _, pairs in columns):
         return None
-    figure = new_figure(5.0, 4.6, counted(reports, "fov", "a dot is an image"))
+    missing = left_out(reports, [len(pairs) for _, pairs in columns])
+    figure = new_figure(5.0, 4.6, counted(reports, "fov", "a dot is an image" + missing))
     axes = figure.subplots()
     style(axes, f"Expected and true F1: {name}", "F1 as the probabilities promise it", "true F1")
     values = [value for _, pairs in columns for pair in pairs for value in pair]
@@ -43,7 +44,7 @@ def expected_against_true(reports: Sequence[Report], name: str) -> Figure | None
                 label=f"{label} ({_difference(pairs)})",
             )
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    legend(axes, "upper left")
+    legend(axes)
     return figure
 
 

@@ -84,6 +84,5 @@ def learning_curves(runs: Sequence[LearningCurve]) -> Figure:
                 zorder=4,
             )
     below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    legend(above, "upper right")
-    legend(below, "lower right")
+    legend(below)
     return figure

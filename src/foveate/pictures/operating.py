@@ -41,7 +41,7 @@ def roc(reports: Sequence[Report], name: str) -> Figure | None:
         for label, r in zip(labels(reports), reports, strict=True)
     ]
     _draw(axes, curves, points, people, captions)
-    legend(axes, "lower right")
+    legend(axes)
     _corner(axes, curves, points, people)
     return figure
 
@@ -63,7 +63,7 @@ def precision_recall(reports: Sequence[Report], name: str) -> Figure | None:
         for label, r in zip(labels(reports), reports, strict=True)
     ]
     _draw(axes, curves, points, people, captions)
-    legend(axes, "lower left")
+    legend(axes)
     return figure
 
 
@@ -116,7 +116,7 @@ def _corner(
         return
     right = min(0.4, max(0.04, 2.2 * max(x for x, _ in known)))
     bottom = max(0.0, 1 - 1.8 * (1 - min(y for _, y in known)))
-    inset = axes.inset_axes((0.5, 0.36, 0.47, 0.42))
+    inset = axes.inset_axes((0.5, 0.1, 0.47, 0.47))
     _draw(inset, curves, points, people, [""] * len(curves), size=5.0)
     inset.set(xlim=(0, right), ylim=(bottom, 1))
     inset.tick_params(labelsize=SMALL_SIZE, length=2)

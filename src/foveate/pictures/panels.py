@@ -43,8 +43,8 @@ def panels(row: Sequence[Panel], words: Sequence[tuple[str, Colour]], note: str)
     own = sum(panel.image.shape[1] for panel in row)
     gap = max(10, height // 45)
     width = max(own + gap * (len(row) + 1), SMALLEST_WIDTH)
-    size = max(13, min(height, width) // 38)
-    medium, small = ImageFont.load_default(size), ImageFont.load_default(round(size * 0.8))
+    size = max(16, min(height, width) // 34, width // 80)
+    medium, small = ImageFont.load_default(size), ImageFont.load_default(round(size * 0.85))
     lines, notes = (
         legend_lines(words, medium, width - 2 * gap, gap) if words else [],
         _wrapped(note, small, width - 2 * gap),

@@ -47,5 +47,5 @@ def reliability(reports: Sequence[Report], name: str) -> Figure | None:
         below.stairs([each.pixels for each in bins], edges, color=colour, linestyle=dash, linewidth=1.4)
     below.set_yscale("log")
     above.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    legend(above, "upper left")
+    legend(below, of=above)
     return figure

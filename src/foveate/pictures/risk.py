@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from foveate.pictures.colours import series_colour, series_dash
 from foveate.pictures.counted import counted, labels
 from foveate.pictures.figure import legend, new_figure, style
@@ -32,10 +34,9 @@ def risk_coverage(reports: Sequence[Report], name: str) -> Figure | None:
         _draw(left, curves.pixel_risk, number, label, digits=4)
         _draw(right, curves.image_risk, number, label, digits=3, marker=".")
     for axes in (left, right):
-        axes.set(xlim=(0, 1.01))
-        axes.set_ylim(bottom=0)
-        if axes.get_legend_handles_labels()[0]:
-            legend(axes, "lower right" if axes is right else "upper left")
+        highest = max((float(np.max(line.get_ydata())) for line in axes.lines), default=0.0)
+        axes.set(xlim=(0, 1.01), ylim=(0, 1.05 * highest or 1))
+    legend(left, right)
     return figure
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foveate.pictures.colours import HUMAN, INK, MUTED, series_colour
-from foveate.pictures.counted import counted, labels
+from foveate.pictures.counted import counted, labels, left_out
 from foveate.pictures.figure import SMALL_SIZE, TEXT_SIZE, new_figure, style
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ NAMES = {"f1": "F1", "iou": "IoU", "mcc": "MCC", "cldice": "clDice"}
 CLOSE = 0.02
 """As a share of the axis: dots nearer than this stand beside each other."""
 STEP = 0.055
+LETTERS = 18
+"""In a line of a name below its column."""
 
 
 def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -> Figure | None:
@@ -34,7 +37,8 @@ def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -
     columns = [_column(report, name, measure) for report in reports]
     if not any(columns):
         return None
-    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(reports) + 1)), 4.2, counted(reports, "fov", WHAT))
+    missing = left_out(reports, [len(column) for column in columns])
+    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(reports) + 1)), 4.2, counted(reports, "fov", WHAT + missing))
     axes = figure.subplots()
     called = NAMES.get(measure, measure.replace("_", " "))
     style(axes, f"{called} by image: {name}", "", called)
@@ -48,7 +52,7 @@ def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -
         _draw_mean(axes, number, averaged, measure, HUMAN)
     axes.set_xticks(
         range(len(columns) + len(people)),
-        [*labels(reports), *(who for who, _ in people)],
+        [*(textwrap.fill(label, LETTERS) for label in labels(reports)), *(who for who, _ in people)],
         size=TEXT_SIZE,
         parse_math=False,
     )
