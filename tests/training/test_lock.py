@@ -94,13 +94,13 @@ def test_a_folder_that_was_there_or_holds_something_stays(tmp_path: Path) -> Non
 def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    acquire = lock._acquire
+    acquire = lock.acquire
 
     def removed_first(file: BinaryIO) -> bool:
         shutil.rmtree(tmp_path / "run")
         return acquire(file)
 
-    monkeypatch.setattr(lock, "_acquire", removed_first)
+    monkeypatch.setattr(lock, "acquire", removed_first)
     with pytest.raises(TrainingError, match="another process"), locked(tmp_path / "run"):
         pass
 
