@@ -59,7 +59,6 @@ class SharedRecord:
         self._owners: dict[str, str] = {}
         self._read: dict[Path, int] = {}
         self._joined: tuple[int, int, int] | None = None
-        self._given_up: set[Path] = set()
         self._changed = False
         self.refresh()
         with self._alone():
@@ -104,9 +103,7 @@ class SharedRecord:
             if not free or image.turn != next_turn(before):
                 return False
             self._append(name, image, lasting=True)
-        if before is not None:
-            self._given_up |= {(self._folder / file).parent for file in before.announced.values()}
-        return True
+            return True
 
     def conclude(self, name: str, image: ImageRecord) -> None:
         """Say the last word of a turn that this call has taken. Raises OutputError."""
@@ -133,7 +130,7 @@ class SharedRecord:
                 write_text(form(self.images), path)
 
     def _leave(self, joined: bool) -> None:
-        """Remove the own part and those of calls that were killed, and what these left half written."""
+        """Remove the own part and those of calls that were killed; the last call also what these left half written."""
         ended = [part for part in self._listed() if part != self._own and _lives(part) is False] if joined else []
         if joined or not os.fstat(self._file.fileno()).st_size:
             ended.append(self._own)
@@ -142,9 +139,18 @@ class SharedRecord:
             for part in ended:
                 part.unlink(missing_ok=True)
             if not any(self._listed()):
-                _remove_half_written(self._given_up)
+                self._remove_half_written()
                 (self._parts / _LOCK).unlink()
                 self._parts.rmdir()
+
+    def _remove_half_written(self) -> None:
+        """Remove what calls that were killed left beside the outputs; no call is writing now."""
+        below = {Path(file).parent for image in self.images.values() for file in image.files}
+        for folder in (self._folder / each for each in below if not each.is_absolute() and ".." not in each.parts):
+            with suppress(FileNotFoundError), os.scandir(folder) as entries:
+                for entry in entries:
+                    if _HALF_WRITTEN.fullmatch(entry.name):
+                        Path(entry.path).unlink(missing_ok=True)
 
     def _alone(self) -> BinaryIO:
         """A lock that one call at a time has, until it is closed."""
@@ -243,13 +249,6 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _remove_half_written(folders: set[Path]) -> None:
-    for folder in folders:
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if _HALF_WRITTEN.fullmatch(path.name):
-                path.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
