@@ -102,6 +102,12 @@ def test_two_outputs_are_never_one_file_whatever_classes_and_photographs_are_cal
     assert sorted(files) == ["p_a_b_mask.png", "p_c_mask.png"]
 
 
+def test_classes_that_differ_in_upper_and_lower_case_only_are_not_written_over_each_other(tmp_path: Path) -> None:
+    (refused,) = run(overlapping("vein", "Vein"), [draw(tmp_path / "p.png")], tmp_path / "out")
+    assert "upper and lower case only" in refused.error
+    assert not list((tmp_path / "out").glob("*.png"))
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [(ModelError("it wants 4 channels."), "it wants 4 channels."), (MemoryError(), "not enough memory")],
@@ -162,7 +168,7 @@ def test_lines_of_a_killed_call_count_and_one_that_was_cut_off_does_not(tmp_path
     next(killed)
     (part,) = (out / "segment.record").glob("*.jsonl")
     left = part.read_bytes()
-    killed.close()
+    del killed  # which ends it
     for file in (out / "segment.json", out / "segment.csv"):
         file.unlink()
     part.parent.mkdir()

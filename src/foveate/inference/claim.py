@@ -53,13 +53,18 @@ def claim_on(
 def refuse_paths(
     job: Job, name: str, paths: Collection[Path], folder: Path, record: SharedRecord, inputs: Collection[Path]
 ) -> None:
-    """Raise OutputError for outputs in the place of a photograph or of another image's outputs, or with long names."""
+    """Raise OutputError for outputs in the place of a photograph or of another output, or with too long a name."""
     longest = max((path.name for path in paths), key=lambda each: len(os.fsencode(each)))
     excess = len(os.fsencode(longest)) - LONGEST_NAME
     if excess > 0:
         raise OutputError(
             f"{job.path}: the name of its result …{longest[-24:]} would have {LONGEST_NAME + excess} bytes, and disks"
             f" take {LONGEST_NAME}. Make the photograph's name shorter by {excess}."
+        )
+    if len({path.name.lower() for path in paths}) < len(paths):
+        raise OutputError(
+            f"{job.path}: two of its results would have names that differ in upper and lower case only, as the model's"
+            " classes do. Rename these in its card.json."
         )
     for path in paths:
         if path.resolve() in inputs:

@@ -126,10 +126,18 @@ def _one(call: _Call, job: Job) -> Outcome | None:
 def _announced(call: _Call, job: Job, claim: Claim, before: ImageRecord | None) -> ImageRecord:
     """What is said before an output appears; what the record vouches for and stays, it goes on vouching for."""
     files = {kind: file_of(path, call.wanted.folder) for kind, path in claim.missing.items()}
-    changes = {"turn": next_turn(before), "status": "announced", "announced": files}
-    if before is not None and claim.kept:
-        return before.model_copy(update=changes | {"outputs": claim.kept})
-    return ImageRecord(input=readable(job.path), input_bytes=_size(job.path), model=call.used, **changes)
+    fresh = ImageRecord(
+        turn=next_turn(before),
+        input=readable(job.path),
+        input_bytes=_size(job.path),
+        status="announced",
+        announced=files,
+        model=call.used,
+    )
+    if before is None or not claim.kept:
+        return fresh
+    changes = {name: getattr(fresh, name) for name in ("turn", "status", "announced")}
+    return before.model_copy(update=changes | {"outputs": claim.kept})
 
 
 def _made(
@@ -156,8 +164,8 @@ def _done(
     call: _Call, job: Job, result: Segmentation, claim: Claim, expected: dict[str, ExpectedF1], seconds: float
 ) -> ImageRecord:
     height, width = result.mask.shape
-    inside = max(1, np.count_nonzero(result.fov))
-    shares = [round(np.count_nonzero(mask) / inside, 6) for mask in result.masks]
+    inside = max(1, int(np.count_nonzero(result.fov)))
+    shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
     made = {kind: output_of(path, call.wanted.folder) for kind, path in claim.missing.items()}
     return ImageRecord(
         input=readable(job.path),
