@@ -82,9 +82,36 @@ def test_a_model_is_no_different_from_itself(results: tuple[Path, Path], tmp_pat
         "images": len(f1_by_image(again)),
         "difference": 0,
         "interval": None,
+        "groups": 0,
         "p": None,
+        "smallest": None,
         "corrected": None,
     }
+
+
+def in_patients(file: Path, patients: int, folder: Path) -> Path:
+    """The same result, its images said to be of so many patients by turns."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    for number, row in enumerate(document["images"]):
+        row["group"] = str(number % patients)
+    (folder / file.name).write_text(json.dumps(document), encoding="utf-8")
+    return folder / file.name
+
+
+def test_p_goes_by_patients_and_the_table_says_what_it_cannot_fall_below(
+    results: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for patients in (6, 3):
+        files = [in_patients(file, patients, tmp_path) for file in results]
+        document = compared(*files, *FEW)
+        against = [each["against_first"] for each in document["models"][1]["measures"].values()]
+        assert {each["groups"] for each in against} == {patients}
+        # All groups on one side, or all on the other; twice that by Holm's correction for two tests.
+        smallest = min(1.0, 2 * 2 / 2**patients)
+        assert document["smallest"] == smallest
+        assert min(each["corrected"] for each in against) >= smallest
+        text = " ".join(run("compare", *files, *FEW).out.split())
+        assert f"With {patients} groups it can't fall below {smallest:.4f}." in text
 
 
 def test_time_and_size_of_a_model_stand_beside_its_scores(results: tuple[Path, Path]) -> None:

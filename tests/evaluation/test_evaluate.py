@@ -16,6 +16,8 @@ from PIL import Image as PillowImage
 from foveate.datasets import open_set
 from foveate.errors import DataError
 from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
+from foveate.evaluation.measures import Wanted
+from foveate.evaluation.pool import Pool
 from foveate.evaluation.report import Scopes
 from foveate.records import Case, CaseEntry, Classes, Image, Mask, Masks, Probabilities, Probability
 
@@ -298,6 +300,25 @@ def test_images_whose_score_is_undefined_are_counted_and_left_out_of_its_mean(ca
     assert per_image.mean["f1"] == pytest.approx(expected_scores([cases[1]], "fov")["f1"] / 3, rel=1e-12)
 
 
+def test_images_in_which_everything_or_too_much_was_found_are_counted_beside_the_distances() -> None:
+    """Of four images with a square three are missed, of three without one two have a false alarm."""
+    square, nothing = np.zeros((1, 20, 20), bool), np.zeros((1, 20, 20), bool)
+    square[0, 5:12, 5:12] = True
+    pairs = [(square, square), *[(nothing, square)] * 3, *[(square, nothing)] * 2, (nothing, nothing)]
+    pool = Pool.of(Wanted(frozenset({"mask", "boundary"})))
+    for number, (found, truth) in enumerate(pairs):
+        pool.add(str(number // 2), None, found[0], truth[0], None)
+    scope = pool.scope()
+    assert (scope.per_image.mean["hausdorff_95"], scope.per_image.undefined["hausdorff_95"]) == (0, 6)
+    assert (scope.pooled.values["missed"], scope.pooled.values["false_alarm"]) == (3, 2)
+    assert scope.per_image.mean["missed"] == pytest.approx(3 / 7, rel=1e-12)
+    assert scope.per_image.mean["false_alarm"] == pytest.approx(2 / 7, rel=1e-12)
+    assert scope.per_group is not None
+    # Of the groups of two, two, two and one image: 1, 2, 0 and 0 are missed.
+    assert scope.per_group.mean["missed"] == pytest.approx(3 / 4, rel=1e-12)
+    assert not pool.rows[0]["missed"]
+
+
 def test_a_set_without_fields_of_view_is_counted_in_the_predictions_and_says_so(cases: list[Case]) -> None:
     report = report_of([replace(case, fov=None) for case in cases])
     assert report.protocol.fov_for_counting == "estimated"
@@ -372,3 +393,26 @@ def test_a_prediction_of_another_size_is_refused(cases: list[Case], name: str) -
 def test_a_split_without_images_is_refused() -> None:
     with pytest.raises(DataError, match="no image in split 'test' of 'seeded'"):
         report_of([])
+
+
+def test_probabilities_in_a_narrow_range_have_their_area_and_an_interval_around_it() -> None:
+    generator = np.random.default_rng(4)
+    truths = generator.random((9, 24, 24)) < 0.3
+    # A network that has hardly learnt: all of its probabilities lie within 1e-4.
+    quality = generator.uniform(0.5, 2, 9)[:, None, None]
+    probabilities = (0.48 + 1e-5 * (quality * truths + generator.normal(0, 1, truths.shape))).astype(np.float32)
+    pool = Pool.of(Wanted(frozenset({"mask", "probability"})))
+    for number, (probability, truth) in enumerate(zip(probabilities, truths, strict=True)):
+        own = pool.add(str(number), probability, probability >= 0.48, truth, None).values
+        assert own["roc_auc"] == pytest.approx(CURVES["roc_auc"](truth.ravel(), probability.ravel()), abs=1e-9)
+    found = pool.scope()
+    for name in ("roc_auc", "average_precision"):
+        exact, interval = CURVES[name](truths.ravel(), probabilities.ravel()), found.pooled.intervals[name]
+        assert found.pooled.values[name] == pytest.approx(exact, abs=1e-9)
+        assert interval is not None
+        low, high = interval
+        of_means = found.per_image.intervals[name]
+        assert of_means is not None
+        assert low < exact < high
+        # The mean of images that are alike moves about as much as the area of all.
+        assert high - low > 0.5 * (of_means[1] - of_means[0])

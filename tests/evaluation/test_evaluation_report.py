@@ -133,11 +133,11 @@ def test_the_table_shows_every_measure_of_both_scopes_pooled_and_over_images(rep
     for scope in ("fov", "image"):
         found = getattr(scopes, scope)
         for name, measure in MEASURES.items():
-            for title, value in (
-                (f"{scope} pooled", found.pooled.values.get(name)),
-                (f"{scope} mean over images", found.per_image.mean[name]),
+            for title, value, digits in (
+                (f"{scope} pooled", found.pooled.values.get(name), 0 if measure.counted else measure.digits),
+                (f"{scope} mean over images", found.per_image.mean[name], measure.digits),
             ):
-                shown = UNDEFINED if value is None else f"{value:.{measure.digits}f}"
+                shown = UNDEFINED if value is None else f"{value:.{digits}f}"
                 assert cells[title][name].split()[0] == shown, (title, name)
     assert report.second_observer is not None
     human = report.second_observer.classes["vessel"].fov.pooled.values

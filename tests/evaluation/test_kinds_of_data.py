@@ -140,10 +140,11 @@ def test_intervals_hold_the_score_and_need_two_groups() -> None:
     assert one.per_image.intervals["f1"] is None
 
 
-def test_every_pooled_measure_but_components_has_the_interval_of_resampled_images() -> None:
+def test_every_pooled_measure_but_numbers_of_things_has_the_interval_of_resampled_images() -> None:
     cases = [case_of(seed, VESSEL) for seed in range(8)]
     pooled = report_of(cases, VESSEL).classes["vessel"].image.pooled
-    names = [name for name in pooled.values if "components" not in name]
+    numbers = {"components", "true_components", "missed", "false_alarm"}
+    names = [name for name in pooled.values if name not in numbers]
     assert set(OF_SUMS) | {"f1", "roc_auc", "average_precision"} <= set(names)
     same = report_of([replace(cases[0], group=str(number)) for number in range(3)], VESSEL)
     closed = same.classes["vessel"].image.pooled
@@ -156,7 +157,7 @@ def test_every_pooled_measure_but_components_has_the_interval_of_resampled_image
         assert interval is not None
         assert value is not None
         assert interval[0] < value < interval[1], name
-    assert set(pooled.values) - set(pooled.intervals) == {"components", "true_components"}
+    assert set(pooled.values) - set(pooled.intervals) == numbers
 
 
 @pytest.mark.parametrize(("empty_is_one", "expected"), [(False, None), (True, 1.0)])

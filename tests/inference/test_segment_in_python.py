@@ -3,12 +3,13 @@ import io
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from scipy import ndimage  # type: ignore[import-untyped]
 
 import foveate
 from foveate.arrays.fov import find_fov
@@ -170,12 +171,17 @@ def test_any_size_that_is_read_is_segmented(height: int, width: int) -> None:
     check_well_formed(vessels().segment(stripes), height, width)
 
 
-def test_the_overlay_differs_from_the_photograph_on_the_mask_and_the_rim_only() -> None:
+@pytest.mark.parametrize("style", ["outline", "fill"])
+def test_the_overlay_differs_from_the_photograph_on_or_around_the_mask_and_on_the_rim_only(
+    style: Literal["outline", "fill"],
+) -> None:
     result = green().segment(photograph())
-    changed = (result.overlay() != photograph()).any(axis=2)
+    changed = (result.overlay(style=style) != photograph()).any(axis=2)
     padded = np.pad(result.fov, 1)
     inner = padded[2:, 1:-1] & padded[:-2, 1:-1] & padded[1:-1, 2:] & padded[1:-1, :-2] & result.fov
-    np.testing.assert_array_equal(changed, result.mask | (result.fov & ~inner))
+    drawn = result.mask if style == "fill" else ndimage.binary_dilation(result.mask) & ~result.mask
+    np.testing.assert_array_equal(changed, drawn | (result.fov & ~inner))
+    np.testing.assert_array_equal(result.overlay(), result.overlay(style="outline", opacity=0.8))
 
 
 def test_the_result_knows_its_image_and_leaves_it_as_it_was() -> None:

@@ -104,6 +104,27 @@ def test_a_deviation_that_is_wide_enough_gets_no_margin() -> None:
     assert fit_correction([ExpectedDice(0.8, 0.1)] * 4, [0.81, 0.79, 0.8, 0.8]).margin == 0
 
 
+def test_two_views_add_as_much_as_the_value_moves_to_each_side() -> None:
+    found = with_spread(ExpectedDice(0.8, 0.0), [ExpectedDice(0.7, 0.0), ExpectedDice(0.9, 0.0)])
+    assert found == ExpectedDice(0.8, pytest.approx(0.1, rel=1e-12))  # type: ignore[arg-type]
+
+
+def test_the_deviation_of_leaning_probabilities_is_that_of_dice_over_leans_and_truths_that_are_drawn() -> None:
+    generator = np.random.default_rng(11)
+    probability = generator.uniform(0.3, 0.7, (60, 60)).astype(np.float32)
+    mask, lean, draws = probability >= 0.5, 0.05, 600
+    sides = [expected_dice((probability + side * lean).astype(np.float32), mask) for side in (-1, 1)]
+    alone = expected_dice(probability, mask)
+    assert alone is not None
+    found = with_spread(alone, [side for side in sides if side is not None])
+    drawn = [
+        rates(count(mask, generator.random(mask.shape) < probability + lean * generator.normal())).f1 or 0
+        for _ in range(draws)
+    ]
+    # A deviation of 600 values scatters by 1 / sqrt(2 * 600) of itself.
+    assert found.deviation == pytest.approx(np.std(drawn), rel=4 / np.sqrt(2 * draws))
+
+
 @pytest.mark.parametrize(("expected", "true"), [(0, 0), (1, 1), (2, 3)])
 def test_a_correction_needs_two_pairs(expected: int, true: int) -> None:
     with pytest.raises(ValueError, match="two at least"):
@@ -113,4 +134,4 @@ def test_a_correction_needs_two_pairs(expected: int, true: int) -> None:
 def test_the_scatter_between_views_adds_to_the_deviation() -> None:
     views = [ExpectedDice(value, 0.0) for value in (0.7, 0.8, 0.9)]
     found = with_spread(ExpectedDice(0.82, 0.03), views)
-    assert (found.value, found.deviation) == pytest.approx((0.82, np.hypot(0.03, 0.1)), rel=1e-12)
+    assert (found.value, found.deviation) == pytest.approx((0.82, np.hypot(0.03, np.std([0.7, 0.8, 0.9]))), rel=1e-12)

@@ -1,10 +1,9 @@
-"""Curves from the histogram against scikit-learn on real masks, and thresholds against brute force."""
+"""The histogram of probabilities, and thresholds from it against brute force."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-import sklearn.metrics
 
 from foveate.errors import DataError
 from foveate.metrics import Histogram, count, rates
@@ -31,71 +30,6 @@ def histogram_of(probability: Probability, truth: Mask, within: Mask | None = No
     histogram = Histogram()
     histogram.add(probability, truth, within)
     return histogram
-
-
-def roc_auc_bound(histogram: Histogram) -> float:
-    """The docstring's bound, written out from the definition of a tie."""
-    positives, negatives = histogram.positives.astype(float), histogram.negatives.astype(float)
-    return float((positives * negatives).sum() / (2 * positives.sum() * negatives.sum()))
-
-
-def average_precision_bound(histogram: Histogram) -> float:
-    """The docstring's bound, bin by bin from the top."""
-    bound, hits_above, false_above = 0.0, 0, 0
-    pairs = zip(histogram.positives.tolist(), histogram.negatives.tolist(), strict=True)
-    for positives, negatives in reversed(list(pairs)):
-        if positives:
-            highest = (hits_above + positives) / (hits_above + positives + false_above)
-            lowest = (hits_above + 1) / (hits_above + 1 + false_above + negatives)
-            bound += positives * (highest - lowest)
-        hits_above, false_above = hits_above + positives, false_above + negatives
-    return bound / hits_above
-
-
-def test_roc_auc_of_continuous_probabilities_is_scikit_learns_within_the_stated_bound(drive: Drive) -> None:
-    probability, truth, fov = drive
-    histogram = histogram_of(probability, truth, fov)
-    expected = sklearn.metrics.roc_auc_score(truth[fov], probability[fov])
-    assert histogram.roc_auc is not None
-    # The bound comes to about 1e-5 here: four decimals of a report are safe.
-    assert abs(histogram.roc_auc - expected) <= roc_auc_bound(histogram) < 5e-5
-
-
-def test_average_precision_of_continuous_probabilities_is_scikit_learns_within_the_stated_bound(
-    drive: Drive,
-) -> None:
-    probability, truth, fov = drive
-    histogram = histogram_of(probability, truth, fov)
-    expected = sklearn.metrics.average_precision_score(truth[fov], probability[fov])
-    assert histogram.average_precision is not None
-    error = abs(histogram.average_precision - expected)
-    assert error <= average_precision_bound(histogram)
-    assert error < 5e-5  # half a unit of the fourth decimal
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_bounds_hold_where_most_pixels_tie(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    # All within 20 bins, so that ties decide the result.
-    probability = (0.5 + generator.random((60, 70)) * 20 / BINS).astype(np.float32)
-    truth = generator.random((60, 70)) < 0.4 * (probability - 0.5) * BINS / 20
-    histogram = histogram_of(probability, truth)
-    expected = sklearn.metrics.roc_auc_score(truth.ravel(), probability.ravel())
-    assert 0 < abs((histogram.roc_auc or 0) - expected) <= roc_auc_bound(histogram)
-    expected = sklearn.metrics.average_precision_score(truth.ravel(), probability.ravel())
-    assert 0 < abs((histogram.average_precision or 0) - expected) <= average_precision_bound(histogram)
-
-
-@pytest.mark.parametrize("levels", [2, 256, BINS])
-def test_curves_of_probabilities_on_the_bins_equal_scikit_learns(drive: Drive, levels: int) -> None:
-    probability, truth, fov = drive
-    quantised = (np.round(probability * (levels - 1)) / (levels - 1)).astype(np.float32)
-    histogram = histogram_of(quantised, truth, fov)
-    pair = truth[fov], quantised[fov]
-    # Equal but for the order of float64 sums.
-    assert histogram.roc_auc == pytest.approx(sklearn.metrics.roc_auc_score(*pair), rel=1e-11)
-    expected = sklearn.metrics.average_precision_score(*pair)
-    assert histogram.average_precision == pytest.approx(expected, rel=1e-11)
 
 
 def test_adding_images_one_by_one_merging_and_adding_all_at_once_agree(drive: Drive) -> None:
@@ -161,17 +95,6 @@ def test_every_threshold_is_the_lowest_float32_of_its_bin() -> None:
 def test_the_ends_of_the_range_are_counted() -> None:
     histogram = histogram_of(np.array([[0.0, 1.0]], dtype=np.float32), np.array([[False, True]]))
     assert (histogram.negatives[0], histogram.positives[-1]) == (1, 1)
-    assert (histogram.roc_auc, histogram.average_precision) == (1.0, 1.0)
-
-
-def test_curves_are_none_where_undefined() -> None:
-    probability = np.array([[0.25, 0.75]], dtype=np.float32)
-    nothing = Histogram()
-    assert (nothing.roc_auc, nothing.average_precision) == (None, None)
-    no_positive = histogram_of(probability, np.zeros((1, 2), dtype=bool))
-    assert (no_positive.roc_auc, no_positive.average_precision) == (None, None)
-    no_negative = histogram_of(probability, np.ones((1, 2), dtype=bool))
-    assert (no_negative.roc_auc, no_negative.average_precision) == (None, 1.0)
 
 
 def test_no_threshold_is_chosen_from_masks_without_foreground() -> None:

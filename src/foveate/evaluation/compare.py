@@ -29,7 +29,11 @@ class AgainstFirst(Record):
     images: int = Field(ge=0, description="On how many images both have a value.")
     difference: float | None = Field(description="Mean over them of this model's value minus the first's.")
     interval: Interval | None = Field(description="Of that mean, over other images.")
-    p: float | None = Field(description="Wilcoxon's signed-rank test, two-sided; null where no image tells them apart.")
+    groups: int = Field(ge=0, description="How many patients or eyes have an image that tells the two apart.")
+    p: float | None = Field(
+        description="Signed-rank test by patients or eyes, two-sided; null where no image tells them apart."
+    )
+    smallest: float | None = Field(description="What p can't fall below with so many groups; null where p is.")
     corrected: float | None = Field(description="The same by Holm's correction for all tests of the comparison.")
 
 
@@ -78,6 +82,9 @@ class Comparison(Record):
     of_class: str = Field(description="The class that was scored.")
     scope: ScopeName = Field(description="Which pixels were counted.")
     tests: int = Field(ge=0, description="How many tests were made, for which the p values are corrected.")
+    smallest: float | None = Field(
+        description="What the smallest corrected p can't fall below with so many tests and groups; null without a test."
+    )
     models: tuple[ComparedModel, ...] = Field(description="The first is what the others are compared with.")
     published: tuple[PublishedRow, ...] = Field(description="What papers printed of this set.")
     notice: str = Field(default=NOTICE, description="What the result is not.")
@@ -105,12 +112,14 @@ def compare(
     }
     corrected = dict(zip(tested, holm([each.p for each in tested.values()]), strict=True))
     against = {key: each.model_copy(update={"corrected": corrected[key]}) for key, each in tested.items()}
+    floors = [each.smallest for each in tested.values() if each.smallest is not None]
     return Comparison(
         set=first.data.set,
         split=first.data.split,
         of_class=of_class,
         scope=scope,
-        tests=sum(each.p is not None for each in tested.values()),
+        tests=len(floors),
+        smallest=min(1.0, len(floors) * min(floors)) if floors else None,
         models=tuple(_model(name, reports[name], of_class, scope, measures, against) for name in names),
         published=tuple(_published(row, measures) for row in published if row.set == first.data.set),
     )
@@ -158,14 +167,17 @@ def _against(first: Report, report: Report, of_class: str, scope: ScopeName, mea
     rows = {row.id: row for row in report.images}
     pairs = [(_value(row.classes[of_class], scope, measure), row) for row in first.images]
     theirs = [_value(rows[row.id].classes[of_class], scope, measure) for _, row in pairs]
-    (found,) = compare_paired({"this": theirs, "first": [value for value, _ in pairs]})
+    groups = [row.group for _, row in pairs]
+    (found,) = compare_paired({"this": theirs, "first": [value for value, _ in pairs]}, groups)
     differences = [None if a is None or b is None else b - a for (a, _), b in zip(pairs, theirs, strict=True)]
-    interval = mean_interval(differences, [row.group for _, row in pairs])
+    interval = mean_interval(differences, groups)
     return AgainstFirst(
         images=found.images,
         difference=found.difference,
         interval=None if interval is None else (interval.low, interval.high),
+        groups=found.groups,
         p=found.p,
+        smallest=found.smallest,
         corrected=None,
     )
 

@@ -110,7 +110,11 @@ def _model_rows(model: ComparedModel, first: str) -> Iterable[Row]:
         number(model.milliseconds, 0),
     )
     found = model.measures
-    yield (f"{model.name}, pooled", *(number(each.pooled, MEASURES[m].digits) for m, each in found.items()), *costs)
+    yield (
+        f"{model.name}, pooled",
+        *(number(each.pooled, MEASURES[m].pooled_digits) for m, each in found.items()),
+        *costs,
+    )
     yield _row("95 % interval", (span(m, each.pooled_interval) for m, each in found.items()))
     yield _row("mean over images", (number(each.mean, MEASURES[m].digits) for m, each in found.items()))
     yield _row("95 % interval", (span(m, each.mean_interval) for m, each in found.items()))
@@ -164,8 +168,9 @@ def _notes(comparison: Comparison) -> Iterable[str]:
         yield model.statement
     if comparison.tests:
         yield (
-            "Differences: mean over images, minus the first model's. p: Wilcoxon's signed-rank test over images, by"
-            f" Holm's correction for the {comparison.tests} tests of this table."
+            "Differences: mean over images, minus the first model's. p: signed-rank test over images, those of a"
+            f" patient together as a group, by Holm's correction for the {comparison.tests} tests of this table."
+            + _floor(comparison)
         )
     yield (
         "GMACs: for one image of 512×512. ms/image: median, from the image in memory to its mask, on the machine that"
@@ -182,12 +187,21 @@ def _notes(comparison: Comparison) -> Iterable[str]:
     yield comparison.notice
 
 
+def _floor(comparison: Comparison) -> str:
+    """What is the least that p could be, where the table's four decimals would show it; '' elsewhere."""
+    if comparison.smallest is None or comparison.smallest < 0.0001:
+        return ""
+    against = [each.against_first for model in comparison.models for each in model.measures.values()]
+    groups = max(each.groups for each in against if each is not None)
+    return f" With {groups} group{'s' * (groups > 1)} it can't fall below {_p(comparison.smallest)}."
+
+
 def _conditions(row: PublishedRow) -> str:
     return "; ".join(f"{name} {value}" for name, value in row.conditions.items())
 
 
 def _cross_cell(measure: str, cell: CrossCell) -> str:
-    shown, interval = number(cell.value, MEASURES[measure].digits), span(measure, cell.interval)
+    shown, interval = number(cell.value, MEASURES[measure].pooled_digits), span(measure, cell.interval)
     return shown + (f" ({interval})" if interval else "") + ("*" if known_images(cell.data) else "")
 
 

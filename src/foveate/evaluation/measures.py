@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from foveate.metrics import Confusion, Histogram, count, rates
+from foveate.metrics import Confusion, Histogram, Levels, count, rates
 from foveate.metrics.boundary import boundary
 from foveate.metrics.calibration import Reliability
 from foveate.metrics.confidence import expected_dice
@@ -35,6 +35,13 @@ class Measure:
     """Whether there is one number for all images together, too."""
     digits: int = 4
     """Decimals in a table."""
+    counted: bool = False
+    """Whether the number for all images together is a number of things."""
+
+    @property
+    def pooled_digits(self) -> int:
+        """Decimals of the number for all images together."""
+        return 0 if self.counted else self.digits
 
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
@@ -56,8 +63,12 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "calibration_error": Measure("probability", "expected calibration error, 15 bins"),
         "expected_f1": Measure("probability", "F1 as the probabilities alone would have it", pooled=False),
         "cldice": Measure("vessels", "centreline Dice"),
-        "components": Measure("vessels", "connected components of the prediction; pooled: their sum", digits=1),
-        "true_components": Measure("vessels", "connected components of the truth; pooled: their sum", digits=1),
+        "components": Measure(
+            "vessels", "connected components of the prediction; pooled: their sum", digits=1, counted=True
+        ),
+        "true_components": Measure(
+            "vessels", "connected components of the truth; pooled: their sum", digits=1, counted=True
+        ),
         "component_error": Measure("vessels", "difference of the two, without its sign", pooled=False, digits=1),
         "thin_sensitivity": Measure("vessels", "sensitivity for true vessels of a calibre of at most 3 pixels"),
         "thick_sensitivity": Measure("vessels", "sensitivity for wider ones"),
@@ -67,6 +78,12 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             "boundary", "95th percentile of the distances between the borders, pixels", pooled=False, digits=2
         ),
         "surface_distance": Measure("boundary", "mean distance between the borders, pixels", pooled=False, digits=2),
+        "missed": Measure(
+            "boundary", "1 where there is something and nothing was found; pooled: their number", counted=True
+        ),
+        "false_alarm": Measure(
+            "boundary", "1 where there is nothing and something was found; pooled: their number", counted=True
+        ),
         "surface_dice": Measure("boundary", "share of the borders within the tolerance of each other", pooled=False),
     }
 )
@@ -99,8 +116,13 @@ class Tally:
     confusion: Confusion
     vessels: Vessels | None
     histogram: Histogram | None
+    levels: Levels | None
     reliability: Reliability | None
     certainty: Certainty | None
+    missed: int = 0
+    """Images with foreground in the truth and none in the prediction."""
+    false_alarms: int = 0
+    """Images with foreground in the prediction and none in the truth."""
 
     @classmethod
     def empty(cls, groups: frozenset[Group]) -> Tally:
@@ -110,6 +132,7 @@ class Tally:
             Confusion(),
             Vessels() if "vessels" in groups else None,
             Histogram() if seen else None,
+            Levels.empty() if seen else None,
             Reliability() if seen else None,
             Certainty() if seen else None,
         )
@@ -117,11 +140,15 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere, of the same groups, in place."""
         self.confusion += other.confusion
+        self.missed += other.missed
+        self.false_alarms += other.false_alarms
         if self.vessels is not None and other.vessels is not None:
             self.vessels += other.vessels
         for own, added in ((self.histogram, other.histogram), (self.reliability, other.reliability)):
             if own is not None and added is not None:
                 own.merge(added)  # type: ignore[arg-type]
+        if self.levels is not None and other.levels is not None:
+            self.levels = self.levels.merged(other.levels)
         if self.certainty is not None and other.certainty is not None:
             self.certainty.merge(other.certainty)
 
@@ -130,10 +157,11 @@ class Tally:
         found: Values = {}
         of_mask = rates(self.confusion)
         found |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
-        if self.histogram is not None and self.reliability is not None:
-            found |= _of_probabilities(self.histogram, self.reliability)
+        if self.levels is not None and self.reliability is not None:
+            found |= _of_probabilities(self.levels, self.reliability)
         if self.vessels is not None:
             found |= _of_vessels(self.vessels)
+        found |= {"missed": float(self.missed), "false_alarm": float(self.false_alarms)}
         return _settled(found, self.confusion, wanted)
 
 
@@ -142,11 +170,14 @@ def measure(
 ) -> tuple[Tally, Values]:
     """Count one image (all arrays H×W) where `within` is True, or everywhere, and give every wanted measure of it."""
     tally = Tally.empty(wanted.groups)
-    tally.confusion = count(mask, truth, within)
+    tally.confusion = counts = count(mask, truth, within)
+    true, called = counts.true_positive + counts.false_negative, counts.true_positive + counts.false_positive
+    tally.missed, tally.false_alarms = int(true > 0 and not called), int(called > 0 and not true)
     if tally.vessels is not None:
         tally.vessels = count_vessels(mask, truth, within)
     if probability is not None and tally.histogram and tally.reliability and tally.certainty:
         tally.histogram.add(probability, truth, within)
+        tally.levels = Levels.of(probability, truth, within)
         tally.reliability.add(probability, truth, within)
         tally.certainty.add(probability, mask, truth, within)
     found = tally.values(wanted)
@@ -166,10 +197,10 @@ def measure(
     return tally, _settled(found, tally.confusion, wanted)
 
 
-def _of_probabilities(histogram: Histogram, reliability: Reliability) -> Values:
+def _of_probabilities(levels: Levels, reliability: Reliability) -> Values:
     return {
-        "roc_auc": histogram.roc_auc,
-        "average_precision": histogram.average_precision,
+        "roc_auc": levels.roc_auc,
+        "average_precision": levels.average_precision,
         "focal_loss": reliability.focal_loss,
         "log_loss": reliability.log_loss,
         "brier": reliability.brier,

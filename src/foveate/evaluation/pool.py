@@ -24,15 +24,12 @@ from foveate.evaluation.report import (
     Scope,
 )
 from foveate.evaluation.sums import OF_SUMS
-from foveate.metrics.areas import area_intervals, joined
+from foveate.metrics.areas import LevelsOfImages, area_intervals
 from foveate.metrics.bootstrap import interval, mean_interval, rate_intervals
 from foveate.metrics.points import precision_recall_points, roc_points
 from foveate.metrics.risk_coverage import risk_coverage_of_images
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from foveate.metrics import Confusion
     from foveate.metrics.bootstrap import Interval as Bootstrapped
     from foveate.metrics.points import Points
@@ -52,8 +49,8 @@ class Pool:
     confusions: list[Confusion] = field(default_factory=list)
     added: dict[str, list[list[float]]] = field(default_factory=dict)
     """What every image adds to the sums that a measure of `OF_SUMS` follows from."""
-    joined: list[NDArray[np.float64]] = field(default_factory=list)
-    """Every image's probabilities, counted in few bins."""
+    levels: LevelsOfImages = field(default_factory=LevelsOfImages)
+    """Every image's probabilities, counted."""
     by_group: dict[str, Tally] = field(default_factory=dict)
     """Tallies of groups; without histograms, which are a megabyte each."""
 
@@ -76,8 +73,8 @@ class Pool:
         for name, measure_of_sums in OF_SUMS.items():
             if own := measure_of_sums.added(tally):
                 self.added.setdefault(name, []).append(own)
-        if tally.histogram is not None:
-            self.joined.append(joined(tally.histogram))
+        if tally.levels is not None:
+            self.levels.add(tally.levels)
         return ImageScore(counts=Counts(**asdict(tally.confusion)), values=values)
 
     def scope(self) -> Scope:
@@ -95,8 +92,8 @@ class Pool:
     def _pooled_intervals(self) -> Intervals:
         found = rate_intervals(self.confusions, self.groups)
         found |= {name: interval(rows, OF_SUMS[name].score, self.groups) for name, rows in self.added.items()}
-        if self.together.histogram is not None:
-            found |= area_intervals(self.together.histogram, self.joined, self.groups)
+        if self.together.levels is not None:
+            found |= area_intervals(self.together.levels, self.levels, self.groups)
         return {name: _pair(found[name]) for name in self.wanted.names if name in found}
 
     def _per_group(self) -> Averaged | None:

@@ -28,8 +28,8 @@ class Pooled(Record):
     counts: Counts = Field(description="The pixels that the rates come from.")
     values: Values = Field(description="Measure to value; null is undefined (0/0).")
     intervals: Intervals = Field(
-        description="Measure to its interval over other images; null where there are fewer than two groups. The numbers"
-        " of components have none."
+        description="Measure to its interval over other images; null where there are fewer than two groups. Numbers of"
+        " components and of images have none."
     )
 
 

@@ -30,7 +30,7 @@ def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
         columns = _columns(scopes)
         if report.second_observer is not None:
             second = report.second_observer.classes[name].fov.pooled
-            columns.append(("second\nobserver\nfov, pooled", _values(second.values)))
+            columns.append(("second\nobserver\nfov, pooled", _values(second.values, pooled=True)))
         found.append((name, _rows(columns)))
     if report.macro is not None:
         found.append(("mean of the classes", _rows(_macro_columns(report.macro))))
@@ -112,7 +112,7 @@ def _columns(scopes: Scopes) -> list[Column]:
 
 def _of_scope(title: str, scope: Scope, *, more: bool) -> list[Column]:
     columns: list[Column] = [
-        (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals)),
+        (f"{title}\npooled", _cells(scope.pooled.values, scope.pooled.intervals, pooled=True)),
         (f"{title}\nmean over images", _cells(scope.per_image.mean, scope.per_image.intervals)),
     ]
     if not more:
@@ -139,13 +139,14 @@ def _macro_columns(macro: Macro) -> list[Column]:
     ]
 
 
-def _cells(values: Mapping[str, float | None], intervals: Intervals) -> dict[str, str]:
-    spans = {name: span(name, intervals.get(name)) for name in values}
-    return {name: f"{cell} ({spans[name]})" if spans[name] else cell for name, cell in _values(values).items()}
+def _cells(values: Mapping[str, float | None], intervals: Intervals, *, pooled: bool = False) -> dict[str, str]:
+    spans, shown = {name: span(name, intervals.get(name)) for name in values}, _values(values, pooled=pooled)
+    return {name: f"{cell} ({spans[name]})" if spans[name] else cell for name, cell in shown.items()}
 
 
-def _values(values: Mapping[str, float | None]) -> dict[str, str]:
-    return {name: number(value, MEASURES[name].digits) for name, value in values.items()}
+def _values(values: Mapping[str, float | None], *, pooled: bool = False) -> dict[str, str]:
+    digits = {name: MEASURES[name].pooled_digits if pooled else MEASURES[name].digits for name in values}
+    return {name: number(value, digits[name]) for name, value in values.items()}
 
 
 def _rows(columns: list[Column]) -> list[list[str]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from foveate.arrays.decide import decisive
 from foveate.errors import OutputError
 from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_probability, write_rgb
+from foveate.imaging.overlay import OPACITY, Style
 from foveate.metrics.confidence import Correction, expected_dice, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
 
@@ -99,9 +100,13 @@ class Segmentation:
                 found[name] = ExpectedF1(corrected, *expected.interval(self.correction))
         return found
 
-    def overlay(self) -> Image:
-        """The photograph with the masks drawn over it and the FOV outlined, H×W×3 uint8."""
-        return overlay(self.photograph.pixels, self.masks, fov=self.fov)
+    def overlay(self, *, style: Style = "outline", opacity: float = OPACITY) -> Image:
+        """The photograph with the masks drawn over it and the FOV outlined, H×W×3 uint8.
+
+        `style` is "outline" or "fill"; `opacity`, 0 to 1, is how much of the photograph that hides. A FOV that is the
+        whole photograph has no line. Raises UsageError for another style or opacity.
+        """
+        return overlay(self.photograph.pixels, self.masks, fov=self.fov, style=style, opacity=opacity)
 
     def save(
         self,

@@ -11,6 +11,7 @@ from foveate.metrics.calibre import Calibres
 from foveate.metrics.confidence import Correction, ExpectedDice, expected_dice, fit_correction, with_spread
 from foveate.metrics.counts import Confusion, count
 from foveate.metrics.curves import Histogram
+from foveate.metrics.levels import Levels
 from foveate.metrics.paired import Comparison, compare_paired
 from foveate.metrics.points import Points, precision_recall_points, roc_points
 from foveate.metrics.rates import Rates, rates, thresholded_jaccard
@@ -30,6 +31,7 @@ __all__ = [
     "ExpectedDice",
     "Histogram",
     "Interval",
+    "Levels",
     "Points",
     "Rates",
     "Reliability",

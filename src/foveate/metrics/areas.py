@@ -1,60 +1,89 @@
 """Intervals of the areas under the curves, from so few bins of each image that those of all images can be kept.
 
-The 65 536 bins of `Histogram` are joined to 112, four for each doubling of the odds. How the pixels lie inside such a
-bin is told by the histogram of all images, and taken to be the same in every resample: then the areas of all images
-together are exact, and those of a resample almost.
+Of all images 2**18 bins are kept, as fine as that allows. For a resample they are joined to at most 128, of about the
+same share of the pixels wherever these lie, so that probabilities that differ little are told apart, too. How the
+pixels lie inside such a bin is told by the `Levels` of all images, and taken to be the same in every resample: then the
+areas of all images together are exact, and those of a resample almost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foveate.metrics.bootstrap import interval
-from foveate.metrics.curves import BINS
+from foveate.metrics.levels import COARSEST, FINEST, MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from foveate.metrics.bootstrap import Interval
-    from foveate.metrics.curves import Histogram
+    from foveate.metrics.levels import Levels
 
-_BY_DOUBLING = 4
-
-
-def _joined() -> NDArray[np.int64]:
-    """The number of the joined bin of each of the 65 536."""
-    levels = np.arange(BINS)
-    from_end = np.minimum(levels, BINS - 1 - levels)
-    steps = np.floor(_BY_DOUBLING * np.log2(from_end + 1)).astype(np.int64)
-    rising = np.where(levels < BINS // 2, steps, 2 * steps.max() + 1 - steps)
-    return np.unique(rising, return_inverse=True)[1]
+JOINED_BINS = 128
 
 
-_JOINED = _joined()
-JOINED_BINS = int(_JOINED[-1]) + 1
+@dataclass(slots=True)
+class LevelsOfImages:
+    """The levels of each image, all of one fineness, so coarse that there are at most 2**18 bins of all together."""
 
+    images: list[Levels] = field(default_factory=list)
+    fineness: int = FINEST
 
-def joined(histogram: Histogram) -> NDArray[np.float64]:
-    """2·112 counts: of positives, then of negatives."""
-    return np.concatenate([_by_bin(histogram.positives), _by_bin(histogram.negatives)])
+    def add(self, levels: Levels) -> None:
+        """Keep one more image."""
+        fineness = min(self.fineness, levels.fineness)
+        images = [*self.images, levels]
+        while sum(each.bins(fineness) for each in images) > MOST and fineness > COARSEST:
+            fineness -= 1
+        self.fineness, self.images = fineness, [each.coarser(fineness) for each in images]
 
 
 def area_intervals(
-    together: Histogram, rows: Sequence[NDArray[np.float64]], groups: Sequence[str] | None = None
+    together: Levels, kept: LevelsOfImages, groups: Sequence[str] | None = None
 ) -> dict[str, Interval | None]:
     """The intervals of ROC AUC and average precision over all images, by name, as `interval` finds them.
 
-    `rows` are the images' `joined` counts, `together` is the histogram of the same images.
+    `together` has the levels of the same images, merged.
     """
-    areas = _Areas.of(together)
+    shared = min(together.fineness, kept.fineness)
+    bins = _Bins.of(together.coarser(shared))
+    areas = _Areas.of(together, bins.of_each(together))
+    rows = np.array([bins.row(each.coarser(shared)) for each in kept.images])
     return {
-        "roc_auc": interval(np.array(rows), areas.roc_auc, groups),
-        "average_precision": interval(np.array(rows), areas.average_precision, groups),
+        "roc_auc": interval(rows, areas.roc_auc, groups),
+        "average_precision": interval(rows, areas.average_precision, groups),
     }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bins:
+    """Which levels of one fineness are joined: few bins, each with the same share of all pixels as far as that goes."""
+
+    places: NDArray[np.int64]
+    fineness: int
+    numbers: NDArray[np.int64]
+    """Of the bin of each place, from 0, rising."""
+
+    @classmethod
+    def of(cls, levels: Levels) -> _Bins:
+        """Positives and negatives weigh the same, however rare one kind is."""
+        kinds = levels.positives / max(1, levels.positives.sum()), levels.negatives / max(1, levels.negatives.sum())
+        share = (kinds[0] + kinds[1]) / 2
+        wanted = np.floor(JOINED_BINS * (np.cumsum(share) - share / 2)).astype(np.int64)
+        return cls(levels.places, levels.fineness, np.unique(wanted, return_inverse=True)[1])
+
+    def of_each(self, levels: Levels) -> NDArray[np.int64]:
+        """The numbers of the bins of levels that are as fine or finer, all of which are known."""
+        return self.numbers[np.searchsorted(self.places, levels.places >> (levels.fineness - self.fineness))]
+
+    def row(self, levels: Levels) -> NDArray[np.float64]:
+        """Counts by bin: of positives, then of negatives."""
+        numbers, count = self.of_each(levels), int(self.numbers.max(initial=-1)) + 1
+        return np.concatenate([_by_bin(each, numbers, count) for each in (levels.positives, levels.negatives)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,29 +98,30 @@ class _Areas:
     """What this precision lacks of the true one."""
 
     @classmethod
-    def of(cls, together: Histogram) -> _Areas:
-        """As in the histogram of all images."""
+    def of(cls, together: Levels, numbers: NDArray[np.int64]) -> _Areas:
+        """As in all images together, whose levels lie in the bins of these numbers."""
         positives, negatives = together.positives.astype(np.float64), together.negatives.astype(np.float64)
-        own, others = _by_bin(positives), _by_bin(negatives)
+        count = int(numbers.max(initial=-1)) + 1
+        own, others = _by_bin(positives, numbers, count), _by_bin(negatives, numbers, count)
         below, called = np.cumsum(others) - others, _above(positives + negatives) + positives + negatives
         with np.errstate(divide="ignore", invalid="ignore"):
-            pairs = _by_bin(positives * (np.cumsum(negatives) - negatives / 2))
+            pairs = _by_bin(positives * (np.cumsum(negatives) - negatives / 2), numbers, count)
             outranked = _share((pairs / own - below) / others)
-            precision = _by_bin(positives * (_above(positives) + positives) / np.maximum(called, 1)) / own
+            precision = _by_bin(positives * (_above(positives) + positives) / called, numbers, count) / own
             # Solves precision = (T + a p) / (T + F + a (p + n)) for a, with T and F above the bin, p and n in it.
             ahead = (precision * _above(own + others) - _above(own)) / (own - precision * (own + others))
         found = cls(outranked, _share(ahead), np.zeros_like(own))
         return replace(found, left=np.where(own > 0, precision - found._precision(own, others), 0))
 
     def roc_auc(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """R areas of R×224 counts."""
+        """R areas of R×2K counts, of K bins."""
         positives, negatives = np.split(sums, 2, axis=1)
         below = np.cumsum(negatives, axis=1) - negatives + self.outranked * negatives
         area: NDArray[np.float64] = (positives * below).sum(axis=1) / positives.sum(axis=1) / negatives.sum(axis=1)
         return area
 
     def average_precision(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """R areas of R×224 counts."""
+        """R areas of R×2K counts, of K bins."""
         positives, negatives = np.split(sums, 2, axis=1)
         found = positives * self._precision(positives, negatives)
         area: NDArray[np.float64] = found.sum(axis=1) / positives.sum(axis=1)
@@ -104,8 +134,10 @@ class _Areas:
         return np.divide(hits, called, out=np.zeros_like(hits), where=called > 0) + self.left
 
 
-def _by_bin(counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.bincount(_JOINED, counts, JOINED_BINS).astype(np.float64, copy=False)
+def _by_bin(
+    counts: NDArray[np.float64] | NDArray[np.int64], numbers: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
+    return np.bincount(numbers, counts, count).astype(np.float64, copy=False)
 
 
 def _above(counts: NDArray[np.float64]) -> NDArray[np.float64]:

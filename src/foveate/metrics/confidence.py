@@ -76,9 +76,11 @@ def expected_dice(probability: Probability, mask: Mask, within: Mask | None = No
 def with_spread(expected: ExpectedDice, views: Sequence[ExpectedDice]) -> ExpectedDice:
     """The same value, with the scatter between several views of the image (flips, rotations) added to the deviation.
 
-    `views` are the expected Dices of the one mask by each view's probabilities; two at least. Variances add up.
+    `views` are the expected Dices of the one mask by each view's probabilities, or by probabilities that lean to either
+    side by their deviation over the views; the deviation over those that there are is added (division by their number,
+    as in `arrays.augmented`), which for two is half of what lies between them. Variances add up.
     """
-    spread = statistics.stdev(view.value for view in views)
+    spread = statistics.pstdev(view.value for view in views)
     return ExpectedDice(expected.value, math.hypot(expected.deviation, spread))
 
 

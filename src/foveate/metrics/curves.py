@@ -28,13 +28,8 @@ class Histogram:
     """Probabilities of the positive and of the negative pixels, counted in 65 536 bins.
 
     A probability p falls into bin floor(65535 p + 0.5), so pixels less than 1/65535 apart may tie.
-    For probabilities that are multiples of 1/65535 (8-bit and 16-bit maps) all results are exact. For
-    others, with p_k positives and n_k negatives in bin k, of P and N in all, and T_k, F_k of them in
-    the bins above k, the results differ from those without bins by at most
-
-    - ROC AUC: sum_k p_k n_k / (2 P N), half the share of (positive, negative) pairs that tie;
-    - average precision: sum_k (p_k / P) (u_k - v_k), with u_k = (T_k + p_k) / (T_k + p_k + F_k) and
-      v_k = (T_k + 1) / (T_k + 1 + F_k + n_k), as the precision at every positive of bin k is in v_k to u_k.
+    For probabilities that are multiples of 1/65535 (8-bit and 16-bit maps) all results are exact. `Levels` has the
+    areas under the curves, whatever the range of the probabilities.
     """
 
     positives: NDArray[np.int64] = field(default_factory=_zeros)
@@ -61,29 +56,6 @@ class Histogram:
         """Add the counts of `other`, in place."""
         self.positives += other.positives
         self.negatives += other.negatives
-
-    @property
-    def roc_auc(self) -> float | None:
-        """Area under the ROC curve by the trapezoid rule; None without positives or without negatives."""
-        total_positive, total_negative = int(self.positives.sum()), int(self.negatives.sum())
-        if not total_positive or not total_negative:
-            return None
-        # The area is the chance that a positive ranks above a negative, a tie counting one half.
-        below = np.cumsum(self.negatives) - 0.5 * self.negatives
-        return float(self.positives.astype(np.float64) @ below) / (total_positive * total_negative)
-
-    @property
-    def average_precision(self) -> float | None:
-        """Sum of precision times the gain in recall, thresholds descending; None without positives.
-
-        Not interpolated: the step-wise sum that scikit-learn's `average_precision_score` takes.
-        """
-        total_positive = int(self.positives.sum())
-        if not total_positive:
-            return None
-        hits, called = self._above()
-        precision = hits / np.maximum(called, 1)
-        return float(self.positives @ precision) / total_positive
 
     def best_threshold_f1(self) -> tuple[float, float]:
         """The threshold whose mask `probability >= threshold` has the highest F1 over all counted pixels.
