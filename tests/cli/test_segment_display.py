@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import images_in_record, names, save, segment
+from foveate_command import green_model, images_in_record, names, opened, save, segment
 from PIL import Image as PillowImage
 
+import foveate
 from foveate.cli.segment_display import FIRST_ESTIMATE, Display
 from foveate.inference.folder import Outcome
 
@@ -93,3 +94,21 @@ def test_a_folder_with_images_in_sub_folders_only_is_refused_with_the_way_to_tak
     assert "no image in this folder" in line
     assert line.endswith("its sub-folders hold 1: --recursive takes them.")
     assert names(tmp_path / "out") == set()
+
+
+def test_the_overlay_looks_as_asked_for(tmp_path: Path) -> None:
+    photograph = save(tmp_path / "photo.png")
+    result = foveate.load(green_model()).segment(photograph)
+    plain, filled = result.overlay(), result.overlay(style="fill", opacity=0.5)
+    assert (plain != filled).any()
+    assert segment(photograph, "-o", tmp_path / "plain", "--overlay").status == 0
+    np.testing.assert_array_equal(opened(tmp_path / "plain" / "photo_overlay.png"), plain)
+    options = ("--overlay-style", "fill", "--overlay-opacity", "0.5")
+    assert segment(photograph, "-o", tmp_path / "filled", "--overlay", *options).status == 0
+    np.testing.assert_array_equal(opened(tmp_path / "filled" / "photo_overlay.png"), filled)
+    result.save(tmp_path / "saved", overlay=True, style="fill", opacity=0.5)
+    np.testing.assert_array_equal(opened(tmp_path / "saved" / "photo_overlay.png"), filled)
+    ran = segment(photograph, "-o", tmp_path / "none", *options)
+    assert (ran.status, len(ran.errors)) == (2, 1)
+    assert "Add --overlay." in ran.err
+    assert not (tmp_path / "none").exists()

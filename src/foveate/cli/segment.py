@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,13 @@ def segment(
     model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
+    overlay_style: Annotated[
+        Literal["outline", "fill"] | None,
+        typer.Option(help="A line around what was found, so that it stays in sight, or a colour over it."),
+    ] = None,
+    overlay_opacity: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
+    ] = None,
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
@@ -40,12 +47,15 @@ def segment(
     foveate segment photo.jpg folder/ -o masks/ --overlay
     """
     from foveate.imaging import images_below
+    from foveate.imaging.overlay import OPACITY
     from foveate.inference import Segmenter
     from foveate.inference.folder import Wanted, segment_files
     from foveate.inference.jobs import plan
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
+    if not overlay and (overlay_style, overlay_opacity) != (None, None):
+        raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
     jobs = plan(images, recursive=recursive)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
     segmenter = Segmenter.open(model, threads=threads, refinement=refinement)
@@ -55,7 +65,15 @@ def segment(
     for folder in [] if recursive else [path for path in images if path.is_dir()]:
         if below := images_below(folder):
             say(f"{folder}: {below} images in its sub-folders are passed over; --recursive takes them")
-    wanted = Wanted(out, probabilities=probabilities, overlay=overlay, overwrite=overwrite, confidence=confidence)
+    wanted = Wanted(
+        out,
+        probabilities=probabilities,
+        overlay=overlay,
+        overwrite=overwrite,
+        confidence=confidence,
+        style=overlay_style or "outline",
+        opacity=OPACITY if overlay_opacity is None else overlay_opacity,
+    )
     for outcome in segment_files(segmenter, jobs, wanted, on_wait=display.wait):
         display.tell(outcome)
     display.close(out)

@@ -12,6 +12,7 @@ import numpy as np
 
 from foveate.errors import FoveateError, OutputError
 from foveate.imaging import read_photograph
+from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
 from foveate.inference.jobs import Job
 from foveate.inference.record import Expected, ImageRecord, ModelUsed, readable
@@ -34,6 +35,9 @@ class Wanted:
     overwrite: bool = False
     confidence: bool = False
     """Whether the record says how good each mask is by its own probabilities."""
+    style: Style = "outline"
+    """Of the overlay."""
+    opacity: float = OPACITY
 
     def paths(self, name: str, classes: Classes) -> dict[str, Path]:
         """Kind to path."""
@@ -148,7 +152,7 @@ def _made(
     try:
         result = call.segmenter.segment_photograph(read_photograph(job.path))
         begun_to_write = True
-        result.write(claim.missing)
+        result.write(claim.missing, style=call.wanted.style, opacity=call.wanted.opacity)
         expected = result.expected_f1() if call.wanted.confidence else {}
         done = _done(call, job, result, claim, expected, time.perf_counter() - started)
         call.record.conclude(name, done.model_copy(update={"turn": announced.turn}))
