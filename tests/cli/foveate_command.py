@@ -25,6 +25,9 @@ from foveate.datasets.synthetic import draw
 
 drawn = cache(draw)
 
+RECORD = {"segment.json", "segment.csv"}
+"""What lies in an output folder beside the results."""
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -95,6 +98,11 @@ def images_in_record(folder: Path) -> dict[str, Any]:
     return images
 
 
+def files_in_record(folder: Path, name: str) -> dict[str, str]:
+    """The outputs that an output folder's record vouches for of an image, by kind."""
+    return {kind: output["file"] for kind, output in images_in_record(folder)[name]["outputs"].items()}
+
+
 def names(folder: Path) -> set[str]:
     """Names of all that lies directly in a folder; empty where there is none."""
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
@@ -102,7 +110,8 @@ def names(folder: Path) -> set[str]:
 
 def states(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Content and time of change of every file in a folder, by name."""
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 @cache

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foveate_command import names, save
+from foveate_command import RECORD, names, save
 
 NOT_INSTALLED_WITH_FOVEATE = {
     "kornia",
@@ -63,7 +63,7 @@ def test_segmenting_leaves_no_telemetry_behind(tmp_path: Path) -> None:
     silenced = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
     environment = {name: value for name, value in os.environ.items() if name not in silenced} | {"HOME": str(home)}
     subprocess.run(command, env=environment, check=True, capture_output=True)
-    assert names(tmp_path / "out") == {"photo_mask.png", "segment.json"}
+    assert names(tmp_path / "out") == {"photo_mask.png", *RECORD}
     assert list(home.rglob("*")) == []
 
 
@@ -73,6 +73,6 @@ def test_segmenting_needs_no_network_and_no_package_of_training(tmp_path: Path) 
         WITHOUT_NETWORK + RUN_COMMAND, "segment", save(tmp_path / "photo.png"), "-o", out, "--overlay"
     )
     assert status == 0
-    assert names(out) == {"photo_mask.png", "photo_overlay.png", "segment.json"}
+    assert names(out) == {"photo_mask.png", "photo_overlay.png", *RECORD}
     assert {"numpy", "onnxruntime"} <= modules
     assert not modules & NOT_INSTALLED_WITH_FOVEATE

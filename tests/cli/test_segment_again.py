@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foveate_command import (
+    RECORD,
+    files_in_record,
     green_model,
     images_in_record,
     names,
@@ -47,7 +49,11 @@ def test_results_are_replaced_on_request_only(tmp_path: Path) -> None:
     assert segment(photograph, "-o", out).status == 0
     right = (out / "photo_mask.png").read_bytes()
     (out / "photo_mask.png").write_bytes(b"edited by hand")
-    assert segment(photograph, "-o", out).status == 0
+    ran = segment(photograph, "-o", out)
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert str(photograph) in line
+    assert f"{out / 'photo_mask.png'} is there already, and was changed since it was made" in line
     assert (out / "photo_mask.png").read_bytes() == b"edited by hand"
     assert segment(photograph, "-o", out, "--overwrite").status == 0
     assert (out / "photo_mask.png").read_bytes() == right
@@ -97,30 +103,47 @@ def test_a_replaced_mask_leaves_no_results_of_the_image_before_it(tmp_path: Path
     assert segment(photograph, "-o", out, "--probabilities").status == 0
     save(photograph, 1)
     assert segment(photograph, "-o", out, "--overwrite").status == 0
+    assert files_in_record(out, "photo") == {"mask": "photo_mask.png"}
+    before = states(out)
     ran = segment(photograph, "-o", out, "--probabilities")
-    if ran.status == 0:
-        green = np.where(foveate.load(green_model()).segment(photograph).fov, pixels(1)[..., 1], 0)
-        # 16 bits and 32-bit floats round to half a step each.
-        assert np.abs(opened(out / "photo_probability.png") / 65535 - green / 255).max() <= 1 / 65535
-    else:
-        assert (ran.status, len(ran.errors)) == (1, 1)
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert f"{out / 'photo_probability.png'} is there already" in line
+    assert states(out) == before
+    assert segment(photograph, "-o", out, "--probabilities", "--overwrite").status == 0
+    green = np.where(foveate.load(green_model()).segment(photograph).fov, pixels(1)[..., 1], 0)
+    # 16 bits and 32-bit floats round to half a step each.
+    assert np.abs(opened(out / "photo_probability.png") / 65535 - green / 255).max() <= 1 / 65535
+
+
+def write_stricter_model(folder: Path) -> Path:
+    """The green model with a higher threshold, under a name of its own."""
+    folder.mkdir()
+    stricter = write_green_model(folder)
+    card = ModelCard.parse((folder / "card.json").read_bytes(), "stricter")
+    changed = card.model_copy(update={"name": "stricter", "thresholds": ((LEAST_GREEN + 19.5) / 255,)})
+    (folder / "card.json").write_text(changed.to_json(), encoding="utf-8")
+    return stricter
 
 
 def test_what_the_record_calls_a_models_results_are_that_models(tmp_path: Path) -> None:
     out, photograph = tmp_path / "out", save(tmp_path / "photo.png")
     assert segment(photograph, "-o", out).status == 0
-    (tmp_path / "stricter").mkdir()
-    stricter = write_green_model(tmp_path / "stricter")
-    card = ModelCard.parse((stricter.parent / "card.json").read_bytes(), "stricter")
-    changed = card.model_copy(update={"name": "stricter", "thresholds": ((LEAST_GREEN + 19.5) / 255,)})
-    (stricter.parent / "card.json").write_text(changed.to_json(), encoding="utf-8")
+    before, recorded = states(out), images_in_record(out)
+    stricter = write_stricter_model(tmp_path / "stricter")
     ran = run("segment", photograph, "-o", out, "--overlay", "--model", stricter)
-    least_green = {"green": LEAST_GREEN, "stricter": LEAST_GREEN + 20}
-    recorded = images_in_record(out)["photo"]["model"]["name"]
-    expected = expected_mask(photograph, least_green[recorded])
-    assert (expected != expected_mask(photograph, least_green[({*least_green} - {recorded}).pop()])).any()
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert "made by another model (green)" in line
+    assert states(out) == before
+    assert run("segment", photograph, "-o", out, "--overlay", "--model", stricter, "--overwrite").status == 0
+    assert (recorded["photo"]["model"]["name"], images_in_record(out)["photo"]["model"]["name"]) == (
+        "green",
+        "stricter",
+    )
+    expected = expected_mask(photograph, LEAST_GREEN + 20)
+    assert (expected != expected_mask(photograph)).any()
     np.testing.assert_array_equal(opened(out / "photo_mask.png") > 0, expected)
-    assert ran.status in (0, 1)
 
 
 def test_a_kind_of_result_can_be_added_and_the_others_stay(tmp_path: Path) -> None:
@@ -135,7 +158,7 @@ def test_a_kind_of_result_can_be_added_and_the_others_stay(tmp_path: Path) -> No
     overlay = foveate.load(green_model()).segment(photograph).overlay()
     np.testing.assert_array_equal(opened(out / "photo_overlay.png"), overlay)
     kinds = ("mask", "probability", "overlay")
-    assert images_in_record(out)["photo"]["outputs"] == {kind: f"photo_{kind}.png" for kind in kinds}
+    assert files_in_record(out, "photo") == {kind: f"photo_{kind}.png" for kind in kinds}
 
 
 def test_an_interrupted_call_is_continued_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +176,9 @@ def test_an_interrupted_call_is_continued_where_it_stopped(tmp_path: Path, monke
         ran = segment(*inputs, "-o", out)
     # 128 and the number of SIGINT, by custom.
     assert ran.status == 130
-    assert names(out) == {"photo0_mask.png", "segment.json"}
-    assert set(images_in_record(out)) == {"photo0"}
+    assert names(out) == {"photo0_mask.png", *RECORD}
+    statuses = {name: image["status"] for name, image in images_in_record(out).items()}
+    assert statuses == {"photo0": "done", "photo1": "announced"}
     before = states(out)["photo0_mask.png"]
     ran = segment(*inputs, "-o", out)
     assert (ran.status, ran.err) == (0, "")
@@ -178,7 +202,7 @@ def test_the_record_grows_with_every_call(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "not JSON", "[]", '{"frames": 12}', '{"schema_version": 2, "images": {}}', '{"images": {"photo": 1}}'],
+    ["", "not JSON", "[]", '{"frames": 12}', '{"schema_version": 3, "images": {}}', '{"images": {"photo": 1}}'],
 )
 def test_a_record_of_another_program_is_left_alone(content: str, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -5,7 +5,19 @@ import zlib
 from pathlib import Path
 
 import pytest
-from foveate_command import images_in_record, names, opened, pixels, run, run_apart, save, segment
+from foveate_command import (
+    RECORD,
+    files_in_record,
+    images_in_record,
+    names,
+    opened,
+    pixels,
+    run,
+    run_apart,
+    save,
+    segment,
+    states,
+)
 from green_model import write_green_model
 from PIL import Image as PillowImage
 
@@ -46,7 +58,7 @@ def test_every_bad_file_is_one_line_and_the_others_are_done(tmp_path: Path) -> N
     assert "60000×60000" in ran.errors[BAD.index("vast.png")]
     assert "4×4" in ran.errors[BAD.index("tiny.png")]
     done = {f"{name}_{kind}.png" for name in ("first", "last") for kind in ("mask", "overlay")}
-    assert names(out) == {"segment.json", *done}
+    assert names(out) == {*RECORD, *done}
     recorded = images_in_record(out)
     failed = {image["input"]: image["error"] for image in recorded.values() if image["status"] == "failed"}
     assert set(failed) == {str(path) for path in bad}
@@ -72,7 +84,10 @@ def test_a_bad_file_that_was_mended_is_done_and_no_longer_told_as_failed(tmp_pat
 
 
 def fail_at(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
-    """Let the disk be full when files number `calls` (from 0; all if none is given) reach it."""
+    """Let the disk be full when what is written as number `calls` (from 0; all if none is given) reaches it.
+
+    Of every image these are the announcement in the record, then each result; at the end `segment.json`, `segment.csv`.
+    """
     numbers = iter(range(10_000))
     fsync = os.fsync
 
@@ -90,13 +105,13 @@ def test_a_full_disk_fails_the_image_at_hand_and_leaves_nothing_half_written(
     out = tmp_path / "out"
     inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
     with monkeypatch.context() as patch:
-        fail_at(patch, 1)
+        fail_at(patch, 3)
         ran = segment(*inputs, "-o", out)
     assert ran.status == 1
     (line,) = ran.errors
     assert "photo1_mask.png" in line
     assert os.strerror(errno.ENOSPC) in line
-    assert names(out) == {"photo0_mask.png", "photo2_mask.png", "segment.json"}
+    assert names(out) == {"photo0_mask.png", "photo2_mask.png", *RECORD}
     assert segment(*inputs, "-o", out).status == 0
     assert opened(out / "photo1_mask.png").shape == pixels().shape[:2]
 
@@ -107,14 +122,12 @@ def test_a_disk_that_fills_between_two_results_of_an_image_fails_it_and_the_next
     out = tmp_path / "out"
     photograph = save(tmp_path / "photo.png")
     with monkeypatch.context() as patch:
-        fail_at(patch, 1)
+        fail_at(patch, 2)
         assert segment(photograph, "-o", out, "--probabilities").status == 1
-    assert names(out) <= {"photo_mask.png", "segment.json"}
+    assert names(out) == {"photo_mask.png", *RECORD}
+    assert files_in_record(out, "photo") == {}
     assert segment(photograph, "-o", out, "--probabilities").status == 0
-    assert images_in_record(out)["photo"]["outputs"] == {
-        "mask": "photo_mask.png",
-        "probability": "photo_probability.png",
-    }
+    assert files_in_record(out, "photo") == {"mask": "photo_mask.png", "probability": "photo_probability.png"}
 
 
 def test_a_disk_that_is_full_from_the_start_gives_lines_and_no_file(
@@ -125,22 +138,29 @@ def test_a_disk_that_is_full_from_the_start_gives_lines_and_no_file(
         fail_at(patch)
         ran = segment(save(tmp_path / "a.png", 0), save(tmp_path / "b.png", 1), "-o", out)
     assert ran.status == 1
-    written = ("a_mask.png", "b_mask.png", "segment.json")
-    assert all(name in line for name, line in zip(written, ran.errors, strict=True))
+    assert all(name in line for name, line in zip(("a.png", "b.png"), ran.errors, strict=True))
+    assert all(os.strerror(errno.ENOSPC) in line for line in ran.errors)
     assert names(out) == set()
 
 
-def test_a_record_that_cannot_be_written_in_between_stops_no_image(
+def test_a_record_that_can_not_be_written_at_the_end_is_written_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
+    inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(2)]
     with monkeypatch.context() as patch:
-        patch.setattr("foveate.inference.folder.RECORD_SECONDS", 0.0)
-        fail_at(patch, 1)
-        segment(*inputs, "-o", out)
-    assert names(out) == {"segment.json", *(f"photo{seed}_mask.png" for seed in range(3))}
-    assert set(images_in_record(out)) == {"photo0", "photo1", "photo2"}
+        fail_at(patch, 4)
+        ran = segment(*inputs, "-o", out)
+    assert ran.status == 1
+    (line,) = ran.errors
+    assert str(out / "segment.json") in line
+    before = {name: state for name, state in states(out).items() if name.endswith(".png")}
+    ran = segment(*inputs, "-o", out)
+    assert (ran.status, ran.err) == (0, "")
+    assert "0 done, 2 kept" in ran.out
+    assert names(out) == {"photo0_mask.png", "photo1_mask.png", *RECORD}
+    assert set(images_in_record(out)) == {"photo0", "photo1"}
+    assert {name: state for name, state in states(out).items() if name.endswith(".png")} == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows limits the length of the whole path")
@@ -153,8 +173,13 @@ def test_a_name_too_long_for_its_results_fails_that_image_only(out_is_there: boo
     long = save(tmp_path / ("x" * 251 + ".png"))
     ran = segment(long, save(tmp_path / "photo.png"), "-o", out)
     assert ran.status == 1
-    assert len(ran.errors) == 1
-    assert names(out) == {"photo_mask.png", "segment.json"}
+    (line,) = ran.errors
+    too_many = len("x" * 251 + "_mask.png") - 255
+    assert str(long) in line
+    assert line.endswith(f"shorter by {too_many}.")
+    assert names(out) == {"photo_mask.png", *RECORD}
+    short = save(tmp_path / ("x" * (251 - too_many) + ".png"))
+    assert segment(short, "-o", out).status == 0
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root and Windows write all the same")
@@ -205,4 +230,4 @@ def test_a_photograph_without_permission_fails_alone(tmp_path: Path, monkeypatch
     assert ran.status == 1
     (line,) = ran.errors
     assert str(closed) in line
-    assert names(tmp_path / "out") == {"good_mask.png", "segment.json"}
+    assert names(tmp_path / "out") == {"good_mask.png", *RECORD}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import images_in_record, names, opened, pixels, run_apart, save, segment
+from foveate_command import RECORD, images_in_record, names, opened, pixels, run_apart, save, segment
 
 from foveate.inference.jobs import plan
 
@@ -15,16 +15,16 @@ def check_all_done(out: Path, inputs: list[Path]) -> None:
     """Every input has a mask of its own, that of its own pixels, under a name that no other has."""
     recorded = images_in_record(out)
     assert sorted(image["input"] for image in recorded.values()) == sorted(map(str, inputs))
-    masks = [image["outputs"]["mask"] for image in recorded.values()]
-    assert names(out) == {"segment.json", *masks}
+    masks = [image["outputs"]["mask"]["file"] for image in recorded.values()]
+    assert names(out) == {*RECORD, *masks}
     assert len({mask.lower() for mask in masks}) == len(inputs)
     for number, image in enumerate(recorded.values()):
         source = Path(image["input"])
         assert image["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
         alone = out.parent / f"alone{number}"
         assert segment(source, "-o", alone).status == 0
-        (mask,) = names(alone) - {"segment.json"}
-        np.testing.assert_array_equal(opened(out / image["outputs"]["mask"]), opened(alone / mask))
+        (mask,) = names(alone) - RECORD
+        np.testing.assert_array_equal(opened(out / image["outputs"]["mask"]["file"]), opened(alone / mask))
 
 
 def test_the_same_name_in_two_folders_gives_two_results(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_names_of_any_script_and_with_spaces_are_kept(tmp_path: Path) -> None:
     ran = segment(tmp_path / "in", "-o", tmp_path / "där ute")
     assert (ran.status, ran.err) == (0, "")
     assert names(tmp_path / "där ute") == {
-        "segment.json",
+        *RECORD,
         "Übung æøå 眼_mask.png",
         "two  words_mask.png",
         "a.b.c_mask.png",
@@ -90,7 +90,7 @@ def test_output_that_cannot_show_a_name_stops_nothing(encoding: str, tmp_path: P
     ran = run_apart("segment", *inputs, "-o", out, environment={"PYTHONIOENCODING": encoding})
     assert ran.status == 1
     assert len(ran.errors) == 1
-    assert names(out) == {"segment.json", "Übung 眼_mask.png"}
+    assert names(out) == {*RECORD, "Übung 眼_mask.png"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be any bytes")
@@ -111,7 +111,7 @@ def test_a_file_that_is_given_several_times_is_done_once(tmp_path: Path, monkeyp
     ran = segment(*ways, "-o", "out")
     assert (ran.status, ran.err) == (0, "")
     assert len(images_in_record(tmp_path / "out")) == 1
-    assert names(tmp_path / "out") == {"segment.json", "photo_mask.png"}
+    assert names(tmp_path / "out") == {*RECORD, "photo_mask.png"}
     assert ran.out.count("photo_mask.png") == 1
 
 
@@ -123,7 +123,7 @@ def test_files_of_one_name_around_the_working_folder_give_results_that_are_not_h
     monkeypatch.chdir(tmp_path / "here")
     ran = segment("photo.png", "../photo.png", "below/photo.png", "-o", "out")
     assert (ran.status, ran.err) == (0, "")
-    masks = names(tmp_path / "here" / "out") - {"segment.json"}
+    masks = names(tmp_path / "here" / "out") - RECORD
     assert len(masks) == 3
     assert all(mask.endswith("photo_mask.png") and mask[0] not in "._" for mask in masks)
 
@@ -134,7 +134,7 @@ def test_the_results_of_a_link_have_the_links_name(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("links can't be made here")
     assert segment(tmp_path / "patient.png", "-o", tmp_path / "out").status == 0
-    assert names(tmp_path / "out") == {"patient_mask.png", "segment.json"}
+    assert names(tmp_path / "out") == {"patient_mask.png", *RECORD}
 
 
 def test_a_photograph_that_is_called_like_a_result_is_never_written_over(tmp_path: Path) -> None:

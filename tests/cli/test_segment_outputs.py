@@ -7,7 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foveate_command import green_model, images_in_record, names, opened, pixels, run, run_apart, save, segment
+from foveate_command import (
+    RECORD,
+    files_in_record,
+    green_model,
+    images_in_record,
+    names,
+    opened,
+    pixels,
+    run,
+    run_apart,
+    save,
+    segment,
+)
 from green_model import LEAST_GREEN
 from PIL import Image as PillowImage
 
@@ -21,7 +33,7 @@ def test_a_real_photograph_gives_files_that_say_what_python_says(tmp_path: Path,
     ran = run("segment", photograph, "-o", out, "--probabilities", "--overlay")
     assert (ran.status, ran.err) == (0, "")
     kinds = ("mask", "probability", "overlay")
-    assert names(out) == {"segment.json", *(f"01_test_{kind}.png" for kind in kinds)}
+    assert names(out) == {*RECORD, *(f"01_test_{kind}.png" for kind in kinds)}
     mask, probability, overlay = (opened(out / f"01_test_{kind}.png") for kind in kinds)
     result = foveate.load("vessels").segment(photograph)
     assert mask.dtype == np.uint8
@@ -76,13 +88,15 @@ def test_files_and_folders_are_segmented_in_one_call_as_the_record_tells(tmp_pat
         assert image["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert (image["status"], image["error"]) == ("done", "")
         assert (image["height"], image["width"]) == pixels().shape[:2]
-        assert image["outputs"] == {"mask": f"{name}_mask.png", "overlay": f"{name}_overlay.png"}
+        assert files_in_record(out, name) == {"mask": f"{name}_mask.png", "overlay": f"{name}_overlay.png"}
+        for output in image["outputs"].values():
+            assert output["sha256"] == hashlib.sha256((out / output["file"]).read_bytes()).hexdigest()
         assert image["model"] == model
         assert image["seconds"] > 0
         assert opened(out / f"{name}_mask.png").shape == pixels().shape[:2]
         assert str(path) in ran.out
-    written = {file for image in record["images"].values() for file in image["outputs"].values()}
-    assert names(out) == {"segment.json", *written}
+    written = {file for name in record["images"] for file in files_in_record(out, name).values()}
+    assert names(out) == {*RECORD, *written}
 
 
 def test_the_command_says_which_model_it_used_and_that_it_is_for_research(tmp_path: Path) -> None:
@@ -98,7 +112,7 @@ def test_results_beside_their_photographs_are_not_taken_for_photographs(tmp_path
         ran = segment(tmp_path, "-o", tmp_path, "--probabilities", "--overlay")
         assert (ran.status, ran.err) == (0, "")
     kinds = ("mask", "probability", "overlay")
-    assert names(tmp_path) == {"photo.png", "segment.json", *(f"photo_{kind}.png" for kind in kinds)}
+    assert names(tmp_path) == {"photo.png", *RECORD, *(f"photo_{kind}.png" for kind in kinds)}
 
 
 AS_STORED = {

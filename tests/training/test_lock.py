@@ -12,8 +12,8 @@ import pytest
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.errors import DataError, TrainingError
+from foveate.imaging.lock import acquire
 from foveate.records import Case, CaseEntry
-from foveate.training import lock
 from foveate.training.lock import is_locked, locked
 from small_run import run, small_recipe
 
@@ -94,13 +94,11 @@ def test_a_folder_that_was_there_or_holds_something_stays(tmp_path: Path) -> Non
 def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    acquire = lock._acquire
-
     def removed_first(file: BinaryIO) -> bool:
         shutil.rmtree(tmp_path / "run")
         return acquire(file)
 
-    monkeypatch.setattr(lock, "_acquire", removed_first)
+    monkeypatch.setattr("foveate.training.lock.acquire", removed_first)
     with pytest.raises(TrainingError, match="another process"), locked(tmp_path / "run"):
         pass
 

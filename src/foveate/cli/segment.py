@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from foveate.cli.console import say, say_error
+from foveate.cli.console import say
 from foveate.cli.options import THREADS
 from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
+from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
-
-if TYPE_CHECKING:
-    from foveate.inference.folder import Outcome
 
 
 def segment(
@@ -22,6 +20,13 @@ def segment(
     model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
+    overlay_style: Annotated[
+        Literal["outline", "fill"] | None,
+        typer.Option(help="A line around what was found, so that it stays in sight, or a colour over it."),
+    ] = None,
+    overlay_opacity: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
+    ] = None,
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
@@ -32,46 +37,45 @@ def segment(
         bool, typer.Option("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
+    ] = False,
     threads: THREADS = 0,
 ) -> None:
     """Write a mask for every photograph.
 
     foveate segment photo.jpg folder/ -o masks/ --overlay
     """
+    from foveate.imaging import images_below
+    from foveate.imaging.overlay import OPACITY
     from foveate.inference import Segmenter
     from foveate.inference.folder import Wanted, segment_files
     from foveate.inference.jobs import plan
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
-    jobs = plan(images)
+    if not overlay and (overlay_style, overlay_opacity) != (None, None):
+        raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
+    jobs = plan(images, recursive=recursive)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
     segmenter = Segmenter.open(model, threads=threads, refinement=refinement)
-    card = segmenter.card
+    card, display = segmenter.card, Display(len(jobs))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")
-    wanted = Wanted(out, probabilities=probabilities, overlay=overlay, overwrite=overwrite, confidence=confidence)
-    failed = kept = 0
-    for number, outcome in enumerate(segment_files(segmenter, jobs, wanted), start=1):
-        _report(outcome, f"[{number}/{len(jobs)}] ")
-        failed += bool(outcome.error)
-        kept += outcome.kept
-    say(
-        f"{len(jobs) - failed - kept} done, {kept} kept, {failed} failed; results in {out}."
-        " For research, not a medical device."
+    for folder in [] if recursive else [path for path in images if path.is_dir()]:
+        if below := images_below(folder):
+            say(f"{folder}: {below} images in its sub-folders are passed over; --recursive takes them")
+    wanted = Wanted(
+        out,
+        probabilities=probabilities,
+        overlay=overlay,
+        overwrite=overwrite,
+        confidence=confidence,
+        style=overlay_style or "outline",
+        opacity=OPACITY if overlay_opacity is None else overlay_opacity,
     )
-    if failed:
+    for outcome in segment_files(segmenter, jobs, wanted, on_wait=display.wait):
+        display.tell(outcome)
+    display.close(out)
+    if display.failed:
         raise typer.Exit(1)
-
-
-def _report(outcome: Outcome, counter: str) -> None:
-    if outcome.error:
-        say_error(counter + outcome.error)
-        return
-    if outcome.kept:
-        there = next(iter(outcome.outputs.values()))
-        say(f"{counter}{outcome.path}: kept, as {there} is there (--overwrite replaces it)")
-        return
-    expected = "".join(f"; expected F1 of {name} {value}" for name, value in outcome.expected_f1.items())
-    notes = expected + "".join(f"; {note}" for note in outcome.notes)
-    say(f"{counter}{outcome.path} → {', '.join(map(str, outcome.outputs.values()))} ({outcome.seconds:.2f} s{notes})")

@@ -1,23 +1,28 @@
-"""Many files into one output folder: work that can be stopped and continued, each result its own image's."""
+"""Many files into one output folder: work that can be stopped, continued and shared, each result its own image's."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from foveate.errors import FoveateError, ImageError, OutputError
+import numpy as np
+
+from foveate.errors import FoveateError, OutputError
 from foveate.imaging import read_photograph
+from foveate.imaging.overlay import OPACITY, Style
+from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
 from foveate.inference.jobs import Job
-from foveate.inference.record import Expected, ImageRecord, ModelUsed, read_record, readable, write_record
+from foveate.inference.record import Expected, ImageRecord, ModelUsed, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
+from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.records import Classes
 
-RECORD_SECONDS = 5.0
-"""How often the record is written while images are still coming; a killed call loses no more than this of it."""
+WAIT_SECONDS = 0.2
+"""How often a call that has nothing else to do looks whether others have made the images that they announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,9 @@ class Wanted:
     overwrite: bool = False
     confidence: bool = False
     """Whether the record says how good each mask is by its own probabilities."""
+    style: Style = "outline"
+    """Of the overlay."""
+    opacity: float = OPACITY
 
     def paths(self, name: str, classes: Classes) -> dict[str, Path]:
         """Kind to path."""
@@ -49,132 +57,159 @@ class Outcome:
     seconds: float = 0.0
     expected_f1: dict[str, ExpectedF1] = field(default_factory=dict)
     """By class, where it was asked for and the mask is not empty."""
-    record: ImageRecord | None = None
-    """What `segment.json` keeps of it; None where it has it already."""
 
 
-def segment_files(segmenter: Segmenter, jobs: Sequence[Job], wanted: Wanted) -> Iterator[Outcome]:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What stays the same for all images of one call."""
+
+    segmenter: Segmenter
+    wanted: Wanted
+    record: SharedRecord
+    inputs: frozenset[Path]
+    begun: Mapping[str, int]
+    """The turn of each image when the call began: what came later, others made meanwhile."""
+    used: ModelUsed
+
+
+def segment_files(
+    segmenter: Segmenter, jobs: Sequence[Job], wanted: Wanted, *, on_wait: Callable[[int], None] | None = None
+) -> Iterator[Outcome]:
     """Segment every job, one outcome each; a file that fails does not stop the others.
 
-    Raises OutputError before any work where the folder's record can't be read, and at the end where it can't be
-    written.
+    Several processes may do so in one folder at a time: an image that another one is making is waited for at the end,
+    and made here if that process was killed. `on_wait` is told how many there are. Raises OutputError before any work
+    where the folder's record can't be read or added to, and at the end where it can't be written.
     """
-    records = dict(read_record(wanted.folder).images)
-    inputs = {job.path.resolve() for job in jobs}
-    written = time.monotonic()
-    changed = False
+    record = SharedRecord(wanted.folder)
     try:
-        for job in jobs:
-            outcome = _one(segmenter, job, wanted, records.get(readable(job.name)), inputs)
-            # A failure leaves earlier results as they are, so it must not replace their record.
-            if outcome.record is not None and (not outcome.error or readable(job.name) not in records):
-                records[readable(job.name)] = outcome.record
-                changed = True
-            if changed and time.monotonic() - written > RECORD_SECONDS:
-                changed = not _written(wanted.folder, records)
-                written = time.monotonic()
-            yield outcome
+        inputs = frozenset(job.path.resolve() for job in jobs)
+        begun = {name: image.turn for name, image in record.images.items()}
+        call = _Call(segmenter, wanted, record, inputs, begun, ModelUsed.of(segmenter.card, segmenter.refinement))
+        left = list(jobs)
+        while left:
+            busy = []
+            for job in left:
+                outcome = _one(call, job)
+                if outcome is None:
+                    busy.append(job)
+                else:
+                    yield outcome
+            if busy:
+                if on_wait is not None:
+                    on_wait(len(busy))
+                time.sleep(WAIT_SECONDS)
+            left = busy
     finally:
-        if changed:
-            write_record(wanted.folder, records)
+        record.close()
 
 
-def _written(folder: Path, records: dict[str, ImageRecord]) -> bool:
-    """Write the record on the way; a disk that is full now may have space at the end."""
+def _one(call: _Call, job: Job) -> Outcome | None:
+    """What became of an image; None where another process is making it."""
+    name, record, folder = readable(job.name), call.record, call.wanted.folder
+    paths = call.wanted.paths(job.name, call.segmenter.card.told_apart)
+    while True:
+        record.refresh()
+        if record.is_busy(name):
+            return None
+        before = record.images.get(name)
+        overwrite = call.wanted.overwrite and (before is None or before.turn <= call.begun.get(name, 0))
+        try:
+            refuse_paths(job, name, paths.values(), folder, record, call.inputs)
+            claim = claim_on(job, paths, before, call.used, overwrite=overwrite)
+            if not claim.missing:
+                return Outcome(job.path, paths, kept=True)
+            announced = _announced(call, job, claim, before)
+            if record.take(name, announced):
+                return _made(call, job, paths, claim, announced, before)
+        except FoveateError as error:
+            _tell_refusal(record, name, job, error, before)
+            return Outcome(job.path, {}, error=str(error))
+
+
+def _announced(call: _Call, job: Job, claim: Claim, before: ImageRecord | None) -> ImageRecord:
+    """What is said before an output appears; what the record vouches for and stays, it goes on vouching for."""
+    files = {kind: file_of(path, call.wanted.folder) for kind, path in claim.missing.items()}
+    fresh = ImageRecord(
+        turn=next_turn(before),
+        input=readable(job.path),
+        input_bytes=_size(job.path),
+        status="announced",
+        announced=files,
+        model=call.used,
+    )
+    if before is None or not claim.kept:
+        return fresh
+    changes = {name: getattr(fresh, name) for name in ("turn", "status", "announced")}
+    return before.model_copy(update=changes | {"outputs": claim.kept})
+
+
+def _made(
+    call: _Call, job: Job, paths: dict[str, Path], claim: Claim, announced: ImageRecord, before: ImageRecord | None
+) -> Outcome:
+    """Make what was announced, and say so."""
+    name, started, begun_to_write = readable(job.name), time.perf_counter(), False
     try:
-        write_record(folder, records)
-    except OutputError:
-        return False
-    return True
+        result = call.segmenter.segment_photograph(read_photograph(job.path))
+        begun_to_write = True
+        result.write(claim.missing, style=call.wanted.style, opacity=call.wanted.opacity)
+        expected = result.expected_f1() if call.wanted.confidence else {}
+        done = _done(call, job, result, claim, expected, time.perf_counter() - started)
+        call.record.conclude(name, done.model_copy(update={"turn": announced.turn}))
+    except (FoveateError, MemoryError) as error:
+        text = str(error) if isinstance(error, FoveateError) else _without_memory(job)
+        with suppress(OutputError):  # what was announced is made again by the next call
+            call.record.conclude(name, _failed(job, text, announced if begun_to_write else before, announced.turn))
+        return Outcome(job.path, {}, error=text)
+    return Outcome(job.path, paths, notes=result.notes, seconds=done.seconds, expected_f1=expected)
 
 
-def _one(segmenter: Segmenter, job: Job, wanted: Wanted, before: ImageRecord | None, inputs: set[Path]) -> Outcome:
-    started = time.perf_counter()
-    paths = wanted.paths(job.name, segmenter.card.told_apart)
-    known = before if before is not None and before.status == "done" else None
-    used = ModelUsed.of(segmenter.card, segmenter.refinement)
-    try:
-        missing = _missing(job, paths, wanted, known, used, inputs)
-        if not missing:
-            return Outcome(job.path, paths, kept=True)
-        result = segmenter.segment_photograph(read_photograph(job.path))
-        result.write(missing)
-    except FoveateError as error:
-        failed = ImageRecord(input=readable(job.path), sha256="", status="failed", error=readable(error))
-        return Outcome(job.path, {}, error=str(error), record=failed)
-    outputs = {kind: readable(path.name) for kind, path in paths.items()}
-    if known is not None and not wanted.overwrite:
-        outputs = known.outputs | outputs
-    outcome = Outcome(job.path, paths, notes=result.notes, seconds=time.perf_counter() - started)
-    expected = result.expected_f1() if wanted.confidence else {}
-    return replace(outcome, expected_f1=expected, record=_record(job, result, outputs, used, outcome.seconds, expected))
-
-
-def _record(
-    job: Job,
-    result: Segmentation,
-    outputs: dict[str, str],
-    used: ModelUsed,
-    seconds: float,
-    expected: dict[str, ExpectedF1],
+def _done(
+    call: _Call, job: Job, result: Segmentation, claim: Claim, expected: dict[str, ExpectedF1], seconds: float
 ) -> ImageRecord:
     height, width = result.mask.shape
+    inside = max(1, int(np.count_nonzero(result.fov)))
+    shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
+    made = {kind: output_of(path, call.wanted.folder) for kind, path in claim.missing.items()}
     return ImageRecord(
         input=readable(job.path),
+        input_bytes=_size(job.path),
         sha256=result.photograph.sha256,
         status="done",
         height=height,
         width=width,
         fov_diameter=round(result.fov_diameter, 2),
-        outputs=outputs,
+        outputs=claim.kept | made,
+        areas=dict(zip(result.classes.names, shares, strict=True)),
         expected_f1={name: Expected(value=each.value, low=each.low, high=each.high) for name, each in expected.items()},
-        model=used,
+        model=call.used,
         seconds=round(seconds, 4),
         notes=result.notes,
     )
 
 
-def _missing(
-    job: Job, paths: dict[str, Path], wanted: Wanted, known: ImageRecord | None, used: ModelUsed, inputs: set[Path]
-) -> dict[str, Path]:
-    """The outputs still to write. Raises OutputError where those that are there are not this call's to keep."""
-    for path in paths.values():
-        if path.resolve() in inputs:
-            raise OutputError(f"{job.path}: its result {path} would replace a photograph. Choose another --out.")
-    there = [kind for kind, path in paths.items() if _exists(path)]
-    if wanted.overwrite or not there:
-        return paths
-    if known is not None:
-        reason = _foreign(job, known, used, there)
-        if reason:
-            raise OutputError(
-                f"{job.path}: {paths[there[0]]} is there already, {reason}. Use another --out, or --overwrite."
-            )
-    return {kind: path for kind, path in paths.items() if kind not in there}
+def _failed(job: Job, error: str, standing: ImageRecord | None, turn: int) -> ImageRecord:
+    """What is said of a failure; earlier results that still stand are not forgotten over it."""
+    if standing is not None and standing.outputs:
+        return standing.model_copy(update={"turn": turn, "status": "done"})
+    announced = {} if standing is None else standing.announced
+    return ImageRecord(turn=turn, input=readable(job.path), status="failed", error=readable(error), announced=announced)
 
 
-def _foreign(job: Job, known: ImageRecord, used: ModelUsed, there: list[str]) -> str:
-    """Why what is there is not of this image and model; empty where it is."""
-    if known.sha256 != _sha256(job.path):
-        return f"made from another image ({known.input})"
-    if known.model != used:
-        if known.model is not None and known.model.sha256 == used.sha256 and known.model.thresholds == used.thresholds:
-            return f"made with other options ({known.model.passes}; post-processing: {known.model.post_processing})"
-        return f"made by another model ({known.model.name if known.model else 'unknown'})"
-    unknown = [kind for kind in there if kind not in known.outputs]
-    return f"and segment.json does not say what its {unknown[0]} was made from" if unknown else ""
+def _tell_refusal(record: SharedRecord, name: str, job: Job, error: FoveateError, before: ImageRecord | None) -> None:
+    """Record why an image was not begun, where nothing better is known of it."""
+    failed = _failed(job, str(error), before, next_turn(before))
+    if failed.status == "failed" and (before is None or before.error != failed.error):
+        with suppress(OutputError):  # it is told all the same
+            record.take(name, failed)
 
 
-def _exists(path: Path) -> bool:
+def _without_memory(job: Job) -> str:
+    return f"{job.path}: there is not enough memory for it. Close other programs, or make the image smaller."
+
+
+def _size(path: Path) -> int:
     try:
-        return path.exists()
-    except OSError:  # such as a name that is too long, which writing then reports
-        return False
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ImageError(f"{path}: can't be read ({error.strerror}).") from error
+        return path.stat().st_size
+    except OSError:  # which reading then reports
+        return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foveate.errors import UsageError
-from foveate.imaging import ENDINGS, find_images, stem_of
+from foveate.imaging import ENDINGS, find_images, images_below, stem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,41 +19,48 @@ class Job:
     name: str
 
 
-def plan(inputs: Iterable[Path]) -> list[Job]:
+def plan(inputs: Iterable[Path], *, recursive: bool = False) -> list[Job]:
     """The files that the inputs (files and folders) mean, each once, in order, with names that differ.
 
     A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. Raises UsageError for an input that isn't there and a folder without images.
+    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME:
+    `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError for an input
+    that isn't there and a folder without images.
     """
-    files: dict[Path, Path] = {}
+    files: dict[Path, tuple[Path, Path]] = {}
     for path in inputs:
         try:
-            found = _files(path)
-            for file in found:
-                files.setdefault(file.resolve(), file)
+            for file in _files(path, recursive):
+                files.setdefault(file.resolve(), (path if recursive and path.is_dir() else file.parent, file))
         except FileNotFoundError as error:
             raise UsageError(f"{path}: no such file; check the name.") from error
         except OSError as error:
             raise UsageError(f"{path}: can't be looked at ({error.strerror}); check the name.") from error
-    paths = list(files.values())
-    return [Job(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+    found = list(files.values())
+    return [Job(path, name) for (_, path), name in zip(found, _names(found), strict=True)]
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, recursive: bool) -> list[Path]:
     if path.is_dir():
-        found = find_images(path)
+        found = find_images(path, recursive=recursive)
         if not found:
-            raise UsageError(f"{path}: no image in this folder; looked for {', '.join(sorted(ENDINGS))}.")
+            below = images_below(path)
+            advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
+            raise UsageError(f"{path}: no image in this folder; looked for {', '.join(sorted(ENDINGS))}{advice}.")
         return found
     path.stat()
     return [path]
 
 
-def _names(files: list[Path]) -> list[str]:
-    """One NAME per file, none equal to another even where upper and lower case are the same."""
-    names = [stem_of(file) for file in files]
-    longer = [f"{file.parent.resolve().name}_{name}" for file, name in zip(files, names, strict=True)]
-    longest = [f"{name}_{file.suffix.lstrip('.')}" for file, name in zip(files, longer, strict=True)]
+def _names(found: list[tuple[Path, Path]]) -> list[str]:
+    """One NAME per pair of a folder and a file in it, none equal to another even where upper and lower case are."""
+    names, longer, longest = [], [], []
+    for folder, file in found:
+        below = file.parent.relative_to(folder)
+        name = (below / stem_of(file)).as_posix()
+        names.append(name)
+        longer.append(f"{folder.resolve().name}{'/' if below.parts else '_'}{name}")
+        longest.append(f"{longer[-1]}_{file.suffix.lstrip('.')}")
     for candidates in (longer, longest):
         counts = Counter(name.lower() for name in names)
         pairs = zip(names, candidates, strict=True)

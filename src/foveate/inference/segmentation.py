@@ -116,8 +116,12 @@ class Segmentation:
         probabilities: bool = False,
         overlay: bool = False,
         overwrite: bool = False,
+        style: Style = "outline",
+        opacity: float = OPACITY,
     ) -> dict[str, Path]:
         """Write `NAME_mask.png` and, if asked for, `NAME_probability.png` (16 bits) and `NAME_overlay.png`.
+
+        `style` and `opacity` are the overlay's.
 
         Of several classes that exclude each other the mask is a palette image of their numbers; of several that may
         overlap there is a `NAME_CLASS_mask.png` each. Probabilities of several classes are
@@ -132,10 +136,10 @@ class Segmentation:
         there = [path for path in paths.values() if path.exists()]
         if there and not overwrite:
             raise OutputError(f"{there[0]}: is there already. Choose another folder or name, or overwrite=True.")
-        self.write(paths)
+        self.write(paths, style=style, opacity=opacity)
         return paths
 
-    def write(self, paths: Mapping[str, Path]) -> None:
+    def write(self, paths: Mapping[str, Path], *, style: Style = "outline", opacity: float = OPACITY) -> None:
         """Write the kinds that `paths` names (as `output_paths` does), replacing what is there."""
         if "mask" in paths and self.classes.softmax:
             write_labels(self.labels, self.classes.names, paths["mask"])
@@ -147,7 +151,7 @@ class Segmentation:
             if f"{prefix}probability" in paths:
                 write_probability(self.probabilities[number], paths[f"{prefix}probability"])
         if "overlay" in paths:
-            write_rgb(self.overlay(), paths["overlay"])
+            write_rgb(self.overlay(style=style, opacity=opacity), paths["overlay"])
 
 
 def output_paths(folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool) -> dict[str, Path]:

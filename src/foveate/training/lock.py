@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,14 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from foveate.errors import TrainingError
+from foveate.imaging.lock import acquire, is_at
 from foveate.training.run_folder import LOCK
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 @contextmanager
@@ -53,18 +44,10 @@ def _remove_unused(made: Sequence[Path]) -> None:
 
 def _acquire_patiently(file: BinaryIO, path: Path) -> bool:
     for _ in range(3):
-        if _acquire(file):
-            return _is_at(path, file)
+        if acquire(file):
+            return is_at(path, file)
         time.sleep(0.1)
     return False
-
-
-def _is_at(path: Path, file: BinaryIO) -> bool:
-    """Whether an open file still has its name: who had the lock before may have removed both."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except OSError:
-        return False
 
 
 def _opened(folder: Path) -> BinaryIO:
@@ -80,21 +63,6 @@ def is_locked(folder: Path) -> bool:
     """Whether a process works in the folder at this moment."""
     try:
         with (folder / LOCK).open("r+b") as file:
-            return not _acquire(file)
+            return not acquire(file)
     except OSError:
         return False
-
-
-def _acquire(file: BinaryIO) -> bool:
-    """Lock an open file until it is closed; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in TAKEN:
-            return False
-        raise
-    return True

@@ -1,0 +1,180 @@
+"""Several processes in one output folder, and what becomes of outputs whose process was killed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+SIDE = 32
+THRESHOLD = 100 / 255
+CHANNELS = {"green": 1, "blue": 2}
+"""The models: each says that a pixel is foreground by as much as its channel is bright."""
+
+WORK = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from foveate.inference import Segmenter
+from foveate.inference.folder import Wanted, segment_files
+from foveate.inference.jobs import plan
+from foveate.models import open_model
+
+images, out, name, channel, threshold, seconds = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
+card = open_model("vessels").card.model_copy(
+    update={
+        "name": name, "sha256": name.encode().hex().ljust(64, "0"), "thresholds": (float(threshold),),
+        "working_minimum": 1.0, "working_maximum": 99.0, "fov": "whole",
+    }
+)
+
+def network(batch):
+    with (images.parent / f"computed by {name}").open("a") as file:
+        file.write(f"{batch[0, 0, 0, 0]:.0f}\\n")
+    time.sleep(float(seconds))
+    return batch[:, int(channel) : int(channel) + 1] / np.float32(255)
+
+print("ready", flush=True)
+errors = [each.error for each in segment_files(Segmenter(card, network), plan([images]), Wanted(out, overlay=True))]
+print(*filter(None, errors), sep="\\n")
+sys.exit(any(errors))
+"""
+"""A process that segments a folder by one of the models, in so many seconds an image, and notes what it computes."""
+
+
+def draw_images(folder: Path, count: int) -> list[Path]:
+    """Small images of noise, of which the red channel is the image's number."""
+    folder.mkdir()
+    paths = [folder / f"image{number:03}.png" for number in range(count)]
+    for number, path in enumerate(paths):
+        pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        pixels[..., 0] = number
+        PillowImage.fromarray(pixels).save(path)
+    return paths
+
+
+def begin(images: Path, out: Path, model: str, seconds: float) -> subprocess.Popen[str]:
+    arguments = [str(images), str(out), model, str(CHANNELS[model]), str(THRESHOLD), str(seconds)]
+    return subprocess.Popen([sys.executable, "-c", WORK, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def run_and_kill(images: Path, out: Path, model: str, *, processes: int, seconds: float, kills: int) -> int:
+    """Begin processes, kill each at a random moment of its work and begin it again, until all have ended by themselves.
+
+    Returns how many were killed, `kills` at most.
+    """
+    draw, killed = random.Random(processes), 0
+    running = [begin(images, out, model, seconds) for _ in range(processes)]
+    while killed < kills and any(process.poll() is None for process in running):
+        for place, process in enumerate(running):
+            if process.stdout is not None and process.stdout.readline() == "ready\n":
+                time.sleep(draw.uniform(0, 8 * seconds))
+                process.kill()
+                killed += process.wait() != 0
+                process.stdout.close()
+                running[place] = begin(images, out, model, seconds)
+    for process in running:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    return killed
+
+
+def pixels_of(path: Path) -> NDArray[np.uint8]:
+    with PillowImage.open(path) as image:
+        return np.array(image)
+
+
+def recorded(out: Path) -> dict[str, Any]:
+    images: dict[str, Any] = json.loads((out / "segment.json").read_text(encoding="utf-8"))["images"]
+    return images
+
+
+def check_complete(out: Path, images: list[Path]) -> None:
+    """Every image once, complete, recorded with the right SHA-256 and model; and nothing else in the folder."""
+    record = recorded(out)
+    assert sorted(image["input"] for image in record.values()) == sorted(map(str, images))
+    files = []
+    for image in record.values():
+        source = Path(image["input"])
+        assert (image["status"], image["announced"], set(image["outputs"])) == ("done", {}, {"mask", "overlay"})
+        assert image["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+        for output in image["outputs"].values():
+            assert output["sha256"] == hashlib.sha256((out / output["file"]).read_bytes()).hexdigest()
+            files.append(output["file"])
+        channel = CHANNELS[image["model"]["name"]]
+        expected = pixels_of(source)[..., channel] / np.float32(255) >= THRESHOLD
+        np.testing.assert_array_equal(pixels_of(out / image["outputs"]["mask"]["file"]) > 0, expected)
+    assert len(set(files)) == 2 * len(images)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*files, "segment.json", "segment.csv"])
+    with (out / "segment.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["image"] for row in rows) == sorted(map(str, images))
+    assert {row["status"] for row in rows} == {"done"}
+
+
+def computed(folder: Path, model: str) -> Counter[str]:
+    """How often each image was computed."""
+    return Counter((folder / f"computed by {model}").read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("count", "processes", "kills"), [(24, 2, 4), pytest.param(200, 4, 80, marks=pytest.mark.slow)]
+)
+def test_of_processes_that_are_killed_and_begun_again_every_image_is_made_once_and_by_one_model(
+    count: int, processes: int, kills: int, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    images = draw_images(tmp_path / "images", count)
+    killed = run_and_kill(tmp_path / "images", out, "green", processes=processes, seconds=0.05, kills=kills)
+    assert killed >= processes
+    check_complete(out, images)
+    times = computed(tmp_path, "green")
+    assert set(times) == {str(number) for number in range(count)}
+    assert count < sum(times.values()) <= count + killed
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    another = begin(tmp_path / "images", out, "blue", 0.0)
+    said, _ = another.communicate(timeout=60)
+    assert (another.returncode, said.count("made by another model (green)")) == (1, count)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    assert not (tmp_path / "computed by blue").exists()
+
+
+def test_what_a_killed_process_left_is_made_by_the_next_model_and_called_its_own(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    images = draw_images(tmp_path / "images", 12)
+    first = begin(tmp_path / "images", out, "green", 0.05)
+    while not (out / "image004_mask.png").exists():
+        time.sleep(0.01)
+    first.kill()
+    first.communicate()
+    second = begin(tmp_path / "images", out, "blue", 0.0)
+    said, _ = second.communicate(timeout=60)
+    assert second.returncode == 1
+    check_complete(out, images)
+    models = Counter(image["model"]["name"] for image in recorded(out).values())
+    assert models["green"] >= 4
+    assert models["blue"] >= 4
+    assert said.count("made by another model (green)") == models["green"]
+
+
+def test_two_processes_share_the_work_and_neither_loses_a_record(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    images = draw_images(tmp_path / "images", 16)
+    both = [begin(tmp_path / "images", out, "green", 0.1) for _ in range(2)]
+    for process in both:
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+    check_complete(out, images)
+    assert set(computed(tmp_path, "green").values()) == {1}
