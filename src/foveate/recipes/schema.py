@@ -149,7 +149,9 @@ class TrainingSection(Section):
     epochs: Count = 70
     samples_per_epoch: Count = 2000
     """Crops drawn between two validations."""
-    loss: Literal["bce", "dice", "dice_bce", "weighted_dice", "iou", "focal", "tversky", "cldice"] = "dice_bce"
+    loss: Literal[
+        "bce", "dice", "dice_bce", "weighted_dice", "iou", "bce_iou", "dice_bce_iou", "focal", "tversky", "cldice"
+    ] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""
     optimiser: Literal["adam", "adamw", "sgd"] = "adamw"
