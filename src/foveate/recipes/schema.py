@@ -109,6 +109,12 @@ class AugmentationSection(Section):
 
     place: Literal["uniform", "vessel"] = "uniform"
     """Crops lie anywhere, or about a pixel of the mask; anywhere again where a case's mask is empty."""
+    jitter: Share = 0.125
+    """Share of the crop's side by which a crop that lies anywhere may reach over the image's edge, and at most by as
+    much as the image is longer than the crop. A crop as long as the image is centred on it."""
+    jitter_whole: bool = False
+    """Let crops that are nearly as long as the image, or longer, lie as any others, so that they reach farther over it:
+    as before version 0.2.0."""
     rotation: Annotated[float, Field(ge=0, le=180)] = 180.0
     """Degrees, either way, uniform."""
     flip: bool = True

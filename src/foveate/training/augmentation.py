@@ -32,7 +32,7 @@ def draw_placement(
     upend = -1.0 if augmentation.flip_vertical and _signed(1, generator)[0] > 0 else 1.0
     slant = tan(_signed(1, generator)[0] * augmentation.shear * pi / 180) if augmentation.shear else 0.0
     vessel = _vessel_pixel(case, channels, generator) if augmentation.place == "vessel" else None
-    x, y = vessel or _anywhere(case, side, across, down)
+    x, y = _place(case, side, (across, down), vessel, augmentation)
     if augmentation.shift:
         right, lower = _signed(2, generator)
         x, y = x + right * augmentation.shift * side, y + lower * augmentation.shift * side
@@ -83,12 +83,29 @@ def _signed(count: int, generator: torch.Generator) -> list[float]:
     return numbers
 
 
-def _anywhere(case: Tensor, side: int, across: float, down: float) -> tuple[float, float]:
-    """A centre that keeps the crop on the image, give or take an eighth of its side."""
+def _place(
+    case: Tensor,
+    side: int,
+    chance: tuple[float, float],
+    vessel: tuple[float, float] | None,
+    augmentation: AugmentationSection,
+) -> tuple[float, float]:
+    """A crop's centre (column, row): about the vessel, else by `chance`, −1 to 1, anywhere on the image.
+
+    Along an axis in which the crop holds all of the image, it is centred on it.
+    """
     height, width = case.shape[1:]
-    x = width / 2 + across * (max(width - side, 0) / 2 + side / 8)
-    y = height / 2 + down * (max(height - side, 0) / 2 + side / 8)
-    return x, y
+    centre = []
+    for axis, length in enumerate((width, height)):
+        room = max(length - side, 0)
+        beyond = augmentation.jitter * side
+        if not augmentation.jitter_whole:
+            beyond = min(beyond, room)
+        if vessel and (room or augmentation.jitter_whole):
+            centre.append(vessel[axis])
+        else:
+            centre.append(length / 2 + chance[axis] * (room / 2 + beyond))
+    return centre[0], centre[1]
 
 
 def _vessel_pixel(case: Tensor, channels: int, generator: torch.Generator) -> tuple[float, float] | None:
