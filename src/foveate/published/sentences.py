@@ -122,11 +122,13 @@ def _focal(found: Audit) -> tuple[str, ...]:
     (low, high), (without, _) = focal.knowing_nothing(), focal.knowing_nothing(balanced=False)
     if loss is None or loss.exact - loss.unit <= without:
         return ()
-    return (
+    knowing_nothing = f"{low:.3f} to {high:.3f} with the usual α = {focal.ALPHA:g} and γ = {focal.GAMMA:g}"
+    said = (
         f"A focal loss of {loss.text} is more than knowing nothing gives: with probability ½ everywhere its mean over"
-        f" pixels is {low:.3f} to {high:.3f} with the usual α = {focal.ALPHA:g} and γ = {focal.GAMMA:g}, {without:.3f}"
-        " without α, whatever is foreground. So it is no mean of the usual focal loss of a network that has learnt.",
+        f" pixels is {knowing_nothing}, {without:.3f} without α, whatever is foreground. So it is no mean of the usual"
+        " focal loss of a network that has learnt."
     )
+    return (said,)
 
 
 def _together(measures: tuple[str, ...]) -> str:
