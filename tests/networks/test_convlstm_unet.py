@@ -26,15 +26,22 @@ from torch.nn import functional as F
 
 from foveate.networks import NETWORKS, build
 from foveate.networks.blocks.convlstm import ConvLSTM
-from foveate.networks.convlstm_unet import ConvLSTMUNet, SequenceFusion
+from foveate.networks.convlstm_unet import ConvLSTMUNet, Order, SequenceFusion
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "one_head": {"heads": 1, "bidirectional": False},
-    "two_heads": {"heads": 2, "bidirectional": False},
-    "bidirectional": {"heads": 1, "bidirectional": True},
+    "one_head": {"heads": 1, "bidirectional": False, "order": "up_skip"},
+    "two_heads": {"heads": 2, "bidirectional": False, "order": "up_skip"},
+    "bidirectional": {"heads": 1, "bidirectional": True, "order": "up_skip"},
 }
 
-every_variant = pytest.mark.parametrize("options", VARIANTS.values(), ids=list(VARIANTS))
+UNNAMED: dict[str, dict[str, Any]] = {
+    "skip first": {"heads": 1, "bidirectional": False, "order": "skip_up"},
+    "both ways, skip first": {"heads": 1, "bidirectional": True, "order": "skip_up"},
+    "dropout": {"heads": 1, "bidirectional": False, "order": "up_skip", "dropout": True},
+}
+"""Options that no variant has."""
+
+every_option = pytest.mark.parametrize("options", [*VARIANTS.values(), *UNNAMED.values()], ids=[*VARIANTS, *UNNAMED])
 
 
 def sequence_by_hand(cell: Any, sequence: list[Array]) -> Array:
@@ -78,26 +85,30 @@ def test_a_sequence_of_two_zero_maps_gives_the_state_of_the_biases_alone() -> No
     assert_close(inside, np.broadcast_to(h[:, None, None], (5, 5, 7)))
 
 
-def fusion_by_hand(fusion: Any, skip: Array, up: Array) -> Array:
-    """The sequence (skip, up), and both ways concatenated where it is bidirectional."""
-    last = sequence_by_hand(fusion.forwards.cell, [skip, up])
+def fusion_by_hand(fusion: Any, skip: Array, up: Array, order: str) -> Array:
+    """The sequence (up, skip) as the family's code reads it, or (skip, up); both ways where it is bidirectional."""
+    sequence = {"up_skip": [up, skip], "skip_up": [skip, up]}[order]
+    last = sequence_by_hand(fusion.forwards.cell, sequence)
     if fusion.backwards is None:
         return last
-    return np.concatenate((last, sequence_by_hand(fusion.backwards.cell, [up, skip])))
+    return np.concatenate((last, sequence_by_hand(fusion.backwards.cell, sequence[::-1])))
 
 
+@pytest.mark.parametrize("order", ["up_skip", "skip_up"])
 @pytest.mark.parametrize(("bidirectional", "channels"), [(False, 3), (True, 6)])
-def test_skip_comes_before_up_and_each_direction_gives_half_the_channels(bidirectional: bool, channels: int) -> None:
-    fusion = drawn(SequenceFusion(6, bidirectional=bidirectional))
+def test_the_sequence_is_read_in_its_order_and_each_direction_gives_half_the_channels(
+    bidirectional: bool, channels: int, order: Order
+) -> None:
+    fusion = drawn(SequenceFusion(6, order=order, bidirectional=bidirectional))
     skip, up = normal(6, 8, 5, seed=0), normal(6, 8, 5, seed=1)
     found, swapped = fusion(batch(skip), batch(up)), fusion(batch(up), batch(skip))
     assert found.shape == (1, channels, 8, 5)
     assert fusion.channels == channels
-    assert_close(found, fusion_by_hand(fusion, skip, up))
+    assert_close(found, fusion_by_hand(fusion, skip, up, order))
     assert (found - swapped).abs().max() > 0.01
 
 
-def network_by_hand(network: Any, x: Array) -> list[Array]:
+def network_by_hand(network: Any, x: Array, order: str) -> list[Array]:
     """Section 2.1 for sizes that are multiples of the coarsest level: what each head says."""
 
     def rectified(layer: Any, x: Array) -> Array:
@@ -110,21 +121,49 @@ def network_by_hand(network: Any, x: Array) -> list[Array]:
     stages = zip(network.up, network.fusion, network.decoder, reversed(skips[:-1]), strict=True)
     for (deconvolution, norm, _relu), fusion, (first, _relu_too, second, _last_relu), skip in stages:
         up = np.maximum(norm_by_hand(norm, double_by_hand(deconvolution, x)), 0)
-        x = rectified(second, rectified(first, fusion_by_hand(fusion, skip, up)))
+        x = rectified(second, rectified(first, fusion_by_hand(fusion, skip, up, order)))
     return [convolution_by_hand(head, x) for head in network.heads]
 
 
-@every_variant
+@every_option
 @pytest.mark.parametrize("sizes", [{"widths": (4, 6, 8, 10)}, {"widths": (3, 7, 5), "in_channels": 1, "classes": 2}])
 def test_logits_are_those_of_section_2_1_layer_by_layer(options: dict[str, Any], sizes: dict[str, Any]) -> None:
     network = drawn(ConvLSTMUNet(**options, **sizes), spread=0.3)
     image = normal(sizes.get("in_channels", 3), 16, 24)
-    found, (vessel, *background) = network.forward_all(batch(image)), network_by_hand(network, image)
+    found, (vessel, *background) = network.forward_all(batch(image)), network_by_hand(network, image, options["order"])
     assert len(found) == options["heads"]
     assert_close(found[0], vessel)
     for one, other in zip(found[1:], background, strict=True):
         assert_close(one, -other)
     assert torch.equal(network(batch(image)), found[0])
+
+
+def test_the_default_is_the_order_of_the_familys_code() -> None:
+    network, image = drawn(ConvLSTMUNet(widths=(4, 6, 8)), spread=0.3), normal(3, 16, 24)
+    assert_close(network(batch(image)), network_by_hand(network, image, "up_skip")[0])
+
+
+def test_dropout_halves_the_coarsest_skip_and_the_bottleneck_while_it_learns_and_nothing_else() -> None:
+    network: Any = ConvLSTMUNet(widths=(4, 6, 8), dropout=True).train()
+    seen: dict[str, list[torch.Tensor]] = {}
+
+    def look(name: str, module: torch.nn.Module) -> None:
+        module.register_forward_hook(lambda _, given, result: seen.update({name: [*given, result]}))
+
+    for level, block in enumerate(network.encoder):
+        look(f"encoder{level}", block)
+    look("first up", network.up[0])
+    for place, fusion in enumerate(network.fusion):
+        look(f"fusion{place}", fusion)
+    torch.manual_seed(0)
+    network(torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)))
+    for into, out_of in ((seen["first up"][0], seen["encoder2"][-1]), (seen["fusion0"][0], seen["encoder1"][-1])):
+        alive = out_of > 0
+        kept = into[alive] != 0
+        torch.testing.assert_close(into[alive][kept], 2 * out_of[alive][kept])  # as much on average
+        assert abs(kept.float().mean() - 0.5) < 4 * (0.25 / kept.numel()) ** 0.5  # four standard deviations
+    assert torch.equal(seen["fusion1"][0], seen["encoder0"][-1])
+    assert torch.equal(seen["encoder2"][0], torch.nn.functional.max_pool2d(seen["encoder1"][-1], 2))
 
 
 def test_the_loss_of_the_second_output_against_the_mask_is_that_of_the_background_against_its_own() -> None:
@@ -151,7 +190,7 @@ def test_the_encoder_has_no_batch_norm_so_images_of_a_training_batch_do_not_see_
 
 
 def parameters_by_hand(
-    *, widths: tuple[int, ...], bidirectional: bool, heads: int, in_channels: int = 3, classes: int = 1
+    *, widths: tuple[int, ...], bidirectional: bool, heads: int, in_channels: int = 3, classes: int = 1, **_: Any
 ) -> int:
     """Counted from section 2.1 in its order; all convolutions are 3×3 with a bias but those of a state."""
 

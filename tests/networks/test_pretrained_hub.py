@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,8 @@ import checkpoint_files
 import pytest
 from checkpoint_files import sha256_of
 from safetensors.torch import load_file
+
+from foveate.recipes.read import read_recipe
 
 FILE = "model.safetensors"
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -220,11 +223,21 @@ def test_the_cached_folder_of_another_machine_serves_one_that_is_offline(
     shutil.copytree(cache, tmp_path / "copy", symlinks=True)
     shutil.rmtree(cache)
     assert offline()["error"] == "ModelError"
-    place = re.search(r" to (\S+)\. HF_HOME", offline()["message"])
+    place = re.search(r" to (\S+); or train", offline()["message"])
     assert place is not None
     shutil.copytree(tmp_path / "copy", place[1], symlinks=True)
     served["requests"].clear()
     assert is_loaded(offline(), file)
+
+
+def test_without_the_hub_the_error_says_what_stands_in_for_the_weights(offline: Ask, cache: Path) -> None:
+    message = offline()["message"]
+    assert not cache.exists()
+    given = re.search(r"from random weights that all learn: (.+?)\. HF_HOME", message)
+    assert given is not None
+    recipe = read_recipe("dual-attention-unet-lgg", shlex.split(given[1]))
+    assert (recipe.training.encoder_weights, recipe.training.freeze) == ("", ())
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("status", [401, 404])

@@ -84,6 +84,20 @@ def test_paper_000s_dice_and_iou_agree_and_paper_002s_only_as_means(audited: lis
     assert {found.verdict for found in of_paper(audited, "002")} == {"consistent as means"}
 
 
+def test_paper_002s_focal_losses_are_more_than_those_of_knowing_nothing(audited: list[Audit]) -> None:
+    found = of_paper(audited, "002")
+    assert len(found) == 4
+    for each in found:
+        assert f"A focal loss of {each.row.values['focal_loss'].text} is more than knowing nothing gives" in said(each)
+        assert "no mean of the usual focal loss of a network that has learnt" in said(each)
+    assert not any("focal" in said(each) for each in audited if each not in found)
+
+
+def test_a_focal_loss_that_a_network_may_have_is_not_spoken_of() -> None:
+    assert "focal" not in said(audit(row("isic2018", f1="0.8660", iou="0.795", focal_loss="0.174")))
+    assert "focal" in said(audit(row("isic2018", f1="0.8660", iou="0.795", focal_loss="0.175")))
+
+
 def second_observer(shared_data: Path, scope: Scope, how: str) -> Row:
     """DRIVE's second observer, scored inside the field of view or not, pooled or as means over images."""
     counts = []

@@ -76,6 +76,8 @@ FORMULAS: dict[str, Callable[[Array, Array], float]] = {
     "dice_bce": lambda p, t: cross_entropy(p, t) + dice(p, t),
     "weighted_dice": generalised_dice,
     "iou": jaccard,
+    "bce_iou": lambda p, t: cross_entropy(p, t) + jaccard(p, t),
+    "dice_bce_iou": lambda p, t: dice(p, t) + cross_entropy(p, t) + jaccard(p, t),
     "focal": focal,
     "tversky": tversky,
 }

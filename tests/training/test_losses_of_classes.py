@@ -69,6 +69,8 @@ TOGETHER: dict[str, Callable[[Array, Array], float]] = {
     "dice_bce": lambda p, t: softmax_entropy(p, t) + by_class("dice")(p, t),
     "weighted_dice": softmax_generalised_dice,
     "iou": by_class("iou"),
+    "bce_iou": lambda p, t: softmax_entropy(p, t) + by_class("iou")(p, t),
+    "dice_bce_iou": lambda p, t: by_class("dice")(p, t) + softmax_entropy(p, t) + by_class("iou")(p, t),
     "focal": softmax_focal,
     "tversky": by_class("tversky"),
 }

@@ -157,7 +157,8 @@ def _unreachable(name: str, checkpoint: Checkpoint, address: str, error: Excepti
         place = f"if you trust {cached}, of which no SHA-256 is known here, give that path for '{name}'"
     return (
         f"{checkpoint.repository}, {checkpoint.file}: the Hugging Face hub doesn't give it ({reason}). Without it, "
-        f"{place}. HF_HOME says where the hub's cache is; HF_HUB_OFFLINE=1 forbids to fetch."
+        f"{place}; or train what stands in for it, from random weights that all learn: training.encoder_weights= "
+        "'training.freeze=[]'. HF_HOME says where the hub's cache is; HF_HUB_OFFLINE=1 forbids to fetch."
     )
 
 

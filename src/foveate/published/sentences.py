@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import combinations
 
+from foveate.published import focal
 from foveate.published.audit import Audit
 from foveate.published.counts import ImageSet, Scope
 from foveate.published.one_count import Share
@@ -26,7 +27,7 @@ def sentences(found: Audit) -> tuple[str, ...]:
         "inconsistent": _inconsistent,
         "too few rates": _too_few,
     }[found.verdict]
-    return (verdict(found), *_other_way(found), *_empty_prediction(found), *_loss(found))
+    return (verdict(found), *_other_way(found), *_empty_prediction(found), *_loss(found), *_focal(found))
 
 
 def percent(share: Share) -> str:
@@ -114,6 +115,20 @@ def _loss(found: Audit) -> tuple[str, ...]:
     f1, loss = (found.row.values.get(measure) for measure in ("f1", "loss"))
     same = found.verdict == "inconsistent" and f1 is not None and loss is not None and f1.exact == loss.exact
     return ("Its F1 is also printed as its loss.",) if same else ()
+
+
+def _focal(found: Audit) -> tuple[str, ...]:
+    loss = found.row.values.get("focal_loss")
+    (low, high), (without, _) = focal.knowing_nothing(), focal.knowing_nothing(balanced=False)
+    if loss is None or loss.exact - loss.unit <= without:
+        return ()
+    knowing_nothing = f"{low:.3f} to {high:.3f} with the usual α = {focal.ALPHA:g} and γ = {focal.GAMMA:g}"
+    said = (
+        f"A focal loss of {loss.text} is more than knowing nothing gives: with probability ½ everywhere its mean over"
+        f" pixels is {knowing_nothing}, {without:.3f} without α, whatever is foreground. So it is no mean of the usual"
+        " focal loss of a network that has learnt."
+    )
+    return (said,)
 
 
 def _together(measures: tuple[str, ...]) -> str:

@@ -159,7 +159,9 @@ class TrainingSection(Section):
     """Crops drawn between two validations."""
     draw: Literal["without_replacement", "with_replacement"] = "without_replacement"
     """Each case of a set once before any twice, sets in turns by `data.weights`; or each crop's by chance alone."""
-    loss: Literal["bce", "dice", "dice_bce", "weighted_dice", "iou", "focal", "tversky", "cldice"] = "dice_bce"
+    loss: Literal[
+        "bce", "dice", "dice_bce", "weighted_dice", "iou", "bce_iou", "dice_bce_iou", "focal", "tversky", "cldice"
+    ] = "dice_bce"
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""
     optimiser: Literal["adam", "adamw", "sgd"] = "adamw"

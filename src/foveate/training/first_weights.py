@@ -173,7 +173,8 @@ def _check_frozen(network: nn.Module, recipe: Recipe, drawn: list[str]) -> None:
         keys += [f"training.freeze = {list(recipe.training.freeze)}"] if recipe.training.freeze else []
         raise UsageError(
             f"{' with '.join(keys)} would freeze random weights, '{random[0]}' among them. Begin with --from weights"
-            " that have them, or a ResNet encoder with training.encoder_weights, e.g. resnet50."
+            " that have them, or a ResNet encoder with training.encoder_weights, e.g. resnet50. Where there are none,"
+            " training.freeze=[] lets random ones learn."
         )
 
 

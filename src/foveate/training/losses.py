@@ -137,6 +137,15 @@ def _iou(pixels: Comparison) -> Tensor:
     return iou
 
 
+def _bce_iou(pixels: Comparison) -> Tensor:
+    """Paper 003, section IV-B, as the one below: terms named without weights, so a plain sum."""
+    return _bce(pixels) + _iou(pixels)
+
+
+def _dice_bce_iou(pixels: Comparison) -> Tensor:
+    return _dice_bce(pixels) + _iou(pixels)
+
+
 def _focal(pixels: Comparison) -> Tensor:
     """−α (1 − p)² log p for a class, −(1 − α) (1 − p)² log p for background, α = .25: Lin et al. 2017, eq. 5.
 
@@ -180,6 +189,8 @@ LOSSES: Mapping[str, Callable[[Comparison], Tensor]] = MappingProxyType(
         "dice_bce": _dice_bce,
         "weighted_dice": _weighted_dice,
         "iou": _iou,
+        "bce_iou": _bce_iou,
+        "dice_bce_iou": _dice_bce_iou,
         "focal": _focal,
         "tversky": _tversky,
         "cldice": _cldice,

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 class ConvLSTMCell(nn.Module):
     """One step: i, f, o = σ(W_x x + W_h h + b) each, g = tanh(…); c' = f c + i g; h' = o tanh(c').
 
-    Deviation: plain sigmoid gates, where Keras' ConvLSTM2D has its piecewise linear "hard sigmoid".
+    Deviation: plain sigmoid gates, as in ConvLSTM2D of Keras 3; that of Keras 2 has a piecewise linear "hard sigmoid"
+    by default, and papers mostly don't say which they used.
     """
 
     def __init__(self, in_channels: int, hidden: int, *, kernel: int = 3) -> None:
