@@ -57,7 +57,7 @@ def compare(
         raise UsageError("compare needs models, .json files by `foveate evaluate --json`, or --predictions FOLDER.")
     if (weights or predictions) and not data:
         raise UsageError("compare needs at least one --data NAME:FOLDER to score models on.")
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         from foveate.evaluation.compare import MEASURES
         from foveate.evaluation.layout import comparison_csv, comparison_grid
         from foveate.evaluation.read import read_reports
@@ -67,7 +67,7 @@ def compare(
         parts = fresh(models or [], predictions or [], threshold, data, split, measures, dict(read), threads)
     else:
         parts = by_set(read)
-    with needs("evaluate", "SciPy"):
+    with needs("evaluate"):
         comparisons = [each for part in parts for each in compared(part, measures, scope, published=published)]
     write(
         chosen,

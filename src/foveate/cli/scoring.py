@@ -75,7 +75,7 @@ def scored(made: Made, data_set: DataSet, split: str, way: Way) -> Report:
         say_progress(f"{done}/{total} {case_id}" if done < total else "")
 
     # The measures import what they need when they are taken.
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         return score(
             made.predict,
             made.entries(data_set, split),
