@@ -53,14 +53,16 @@ def draw(folder: Path) -> None:
 
 
 def train(folder: Path, *runs: str) -> None:
-    """Train one run on the folder `mine`, put it under every name, and its export beside the data."""
+    """Train one run on the folder `mine`, put it under every name, and its export in it and beside the data."""
     from foveate.training.export import export
 
     recipe = read_recipe("region-guided-drive", [*SMALL, *SHORT])
     run(recipe, [open_set(f"folder:{folder / 'mine'}")], folder / runs[0])
+    export(folder / runs[0], folder / runs[0] / "model.onnx", name="mine", overwrite=False)
+    for part in ("model.onnx", "card.json"):
+        shutil.copy(folder / runs[0] / part, folder / "mine" / part)
     for other in runs[1:]:
         shutil.copytree(folder / runs[0], folder / other)
-    export(folder / runs[0], folder / "mine/model.onnx", name="mine", overwrite=False)
 
 
 def save_encoders(folder: Path, *depths: int) -> None:

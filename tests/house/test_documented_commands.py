@@ -41,7 +41,7 @@ NARROW = {
 """What is set besides for networks that would otherwise take seconds for a step."""
 
 SHORTER = {
-    "foveate audit": "foveate audit --paper 003",
+    "foveate audit": "foveate audit --paper 000",
     "foveate train --resume runs/drive training.epochs=100": "foveate train --resume runs/drive training.epochs=2",
 }
 """Commands that would take long, and what runs in their place."""
@@ -50,9 +50,6 @@ SUBSTITUTES = {
     "make demo": "foveate demo --out demo",
     "foveate sweep mine.toml --data drive:DRIVE --out sweeps/mine --storage postgresql+psycopg://me@server/trials": (
         "foveate sweep mine.toml --data drive:DRIVE --out sweeps/stored --storage sqlite:///trials.db"
-    ),
-    "foveate export runs/mine -o src/foveate/models/NAME/model.onnx --name NAME": (
-        "foveate export runs/mine -o models/NAME/model.onnx --name NAME"
     ),
 }
 """Commands that need a server, another tool, or a checkout to write into, and what runs in their place."""
@@ -63,6 +60,7 @@ NOT_RUN = {
     "python scripts/write_catalogue.py": "writes into the checkout; tests/networks/test_catalogue.py compares",
     "python scripts/write_drawings.py": "writes into the checkout; tests/networks/test_drawing.py compares",
     "python scripts/write_evaluation_fields.py": "writes into the checkout; tests/evaluation/test_evaluation_page.py",
+    "foveate export runs/mine -o src/foveate": "writes into the checkout; README's export is run",
     "torchrun": "several processes; tests/training/test_processes.py trains in them",
 }
 """What commands begin with that aren't run, and why."""
