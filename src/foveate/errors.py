@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 
 class FoveateError(Exception):
@@ -59,3 +60,36 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     guess = f" Did you mean '{nearest[0]}'?" if nearest else ""
     return f"unknown {kind} '{name}'.{guess} Valid: {', '.join(valid)}."
+
+
+def install_line(extra: str) -> str:
+    """The command that adds an extra, such as 'train', to foveate as it is installed here.
+
+    The package need not be on an index: it may come from a checkout, a wheel or a repository, which pip has noted.
+    """
+    import json
+    import shlex
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        noted = distribution("foveate").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return f"pip install '.[{extra}]' in a checkout of foveate"
+    origin = json.loads(noted or "{}")
+    source, editable = _source(origin, extra), origin.get("dir_info", {}).get("editable")
+    return f"pip install {'-e ' if editable else ''}{shlex.quote(source)}"
+
+
+def _source(origin: dict[str, Any], extra: str) -> str:
+    """What pip is given: the folder or file of `direct_url.json` (PEP 610), its address, or the name on an index."""
+    from pathlib import Path
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    if "url" not in origin:
+        return f"foveate[{extra}]"
+    address = urlsplit(origin["url"])
+    if address.scheme == "file" and "vcs_info" not in origin:
+        return f"{Path(url2pathname(address.path))}[{extra}]"
+    kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""
+    return f"foveate[{extra}] @ {kind}{origin['url']}"

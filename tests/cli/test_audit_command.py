@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from foveate_command import run, run_apart
 
+from foveate.errors import install_line
 from foveate.published import rows
 
 OWN = ("--set", "drive", "--sensitivity", ".8285", "--specificity", ".9822", "--accuracy", ".9677", "--f1", ".8166")
@@ -89,4 +90,4 @@ def test_without_the_library_one_line_says_what_to_install(monkeypatch: pytest.M
     with mock.patch.dict(sys.modules, {"mlscorecheck": None}):
         ran = run("audit", *OWN)
     assert (ran.status, ran.out, len(ran.errors)) == (2, "", 1)
-    assert "pip install 'foveate[evaluate]'" in ran.errors[0]
+    assert ran.errors[0].endswith(f"needs mlscorecheck, which is not installed: {install_line('evaluate')}")

@@ -80,13 +80,6 @@ def test_a_wrong_call_ends_the_process_with_status_2_and_without_a_traceback(tmp
     assert names(tmp_path) == set()
 
 
-def test_the_bare_command_shows_its_help() -> None:
-    ran = run()
-    assert ran.status in (0, 2)
-    assert "segment" in ran.out + ran.err
-    assert "Traceback" not in ran.err
-
-
 def test_help_lists_every_option_of_segment() -> None:
     ran = run("segment", "--help")
     assert (ran.status, ran.err) == (0, "")

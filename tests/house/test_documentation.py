@@ -88,6 +88,18 @@ def test_every_argument_and_option_of_a_command_has_a_help_text(command: str) ->
     assert [each.name for each in parameters if not getattr(each, "help", None)] == []
 
 
+@every_command
+def test_every_option_of_a_command_is_named_in_the_pages(command: str) -> None:
+    named = set(re.findall(r"--[a-z0-9][a-z0-9-]*", pages()))
+    options = [{*each.opts, *each.secondary_opts} for each in command_named(command.split())[0].params]
+    long = [{name for name in names if name.startswith("--")} for names in options]
+    assert [names for names in long if names and not names & named] == []
+
+
+def test_every_option_of_foveate_itself_is_named_in_the_pages() -> None:
+    assert [each.opts for each in commands().params if not all(name in pages() for name in each.opts)] == []
+
+
 @every_page
 def test_a_page_shows_no_call_that_the_command_line_would_refuse(page: Path) -> None:
     for line in examples(code_blocks(page)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -124,7 +125,9 @@ def test_the_installed_wheel_segments_a_photograph_as_the_checkout_does(installe
     np.testing.assert_array_equal(values(out / "photo_probability.png"), steps)
 
 
-def test_training_from_the_installed_wheel_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+def test_training_from_the_installed_wheel_says_what_to_install_and_pip_takes_it(
+    installed: Path, wheel: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     ended = subprocess.run(
         [installed / "bin" / "foveate", "train", "region-guided-vessels", "--data", "synthetic:4", "--out", run],
@@ -133,7 +136,10 @@ def test_training_from_the_installed_wheel_says_what_to_install(installed: Path,
         check=False,
     )
     assert ended.returncode == 2
-    assert "pip install 'foveate[train]'" in ended.stderr
+    pip, install, what = shlex.split(ended.stderr.rpartition(": ")[2])
+    assert (pip, install, what) == ("pip", "install", f"{wheel}[train]")
+    offline = ("--isolated", "--dry-run", "--no-deps", "--no-index", "--no-cache-dir")
+    assert "foveate" in call(sys.executable, "-m", pip, install, *offline, "--force-reinstall", what)
     assert not run.exists()
 
 

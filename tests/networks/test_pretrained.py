@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import checkpoint_files
 import pytest
 import torch
-from checkpoint_files import random_weights, sha256_of
 from safetensors.torch import save_file
 from torch import Tensor
 
-from foveate.errors import FoveateError, ModelError, UsageError
+import checkpoint_files
+from checkpoint_files import random_weights, sha256_of
+from foveate.errors import FoveateError, ModelError, UsageError, install_line
 from foveate.networks import NETWORKS, build, resnet
 from foveate.networks.blocks.resnet import DEPTHS, Depth, ResNet
 from foveate.networks.pretrained import CHECKPOINTS, encoder_of, load_encoder_weights
@@ -306,4 +306,4 @@ def test_without_huggingface_hub_a_name_is_an_error_with_the_line_that_installs_
 ) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     message = refusal(ModelError, body, "resnet18")
-    assert "pip install 'foveate[train]'" in message
+    assert f"huggingface_hub, which is not installed: {install_line('train')}." in message

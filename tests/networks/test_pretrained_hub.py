@@ -22,11 +22,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import checkpoint_files
 import pytest
-from checkpoint_files import sha256_of
 from safetensors.torch import load_file
 
+import checkpoint_files
+from checkpoint_files import sha256_of
 from foveate.recipes.read import read_recipe
 
 FILE = "model.safetensors"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -25,7 +26,8 @@ from foveate.cli import (
     sweep,
     train,
 )
-from foveate.cli.console import say_error
+from foveate.cli.console import say, say_error
+from foveate.cli.habits import HELP, Command, Group, with_quiet
 from foveate.cli.signals import INTERRUPTED
 from foveate.errors import FoveateError, UsageError
 
@@ -54,6 +56,17 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 """Name to function; the function's signature is the interface and its docstring the help. Two words: a sub-command."""
 
+HEADINGS = {
+    "Segment": ("segment", "demo"),
+    "Measure": ("evaluate", "compare", "cross", "report", "audit", "attention"),
+    "Train": ("train", "runs", "sweep", "export"),
+    "Know what there is": ("networks", "data", "recipes"),
+}
+"""What the overview puts them under, by their first word."""
+
+ANSWERS = {"audit", "runs", "networks", "data info", "recipes list", "recipes show"}
+"""Commands that do nothing but print what they are asked for, and so have no `--quiet`."""
+
 GROUPS = {
     "data": "Data sets: what is wrong with one, how it looks, where to get it.",
     "recipes": "Recipes: which there are, what is in one, a copy of your own. Without a sub-command: list them.",
@@ -61,7 +74,13 @@ GROUPS = {
 """First word of sub-commands to its help."""
 
 ALONE: dict[str, Callable[[], object]] = {"recipes": recipes.list_all}
-"""What such a word does by itself, where it does anything."""
+"""What such a word does by itself, where it does anything but show its help."""
+
+MORE = (
+    "`foveate COMMAND -h` shows a command's options and an example. Segmenting and measuring run on the CPU; training"
+    " takes a GPU where there is one; `foveate train --device` chooses, and CUDA_VISIBLE_DEVICES=1 which of several."
+)
+"""The overview's end."""
 
 SOME_FAILED, WRONG_CALL = 1, 2
 """Exit statuses beside 0, all good, and those of `signals`."""
@@ -79,7 +98,7 @@ def main() -> None:
         say_error("stopped.")
         sys.exit(INTERRUPTED)
     except typer.TyperException as error:
-        say_error(f"{error.format_message()} (`foveate --help` lists what there is)")
+        say_error(f"{error.format_message()} (`{_path_of(error)} --help` lists what there is)")
         sys.exit(WRONG_CALL)
     except UsageError as error:
         say_error(str(error))
@@ -91,36 +110,62 @@ def main() -> None:
 
 def app() -> typer.Typer:
     """The Typer application."""
-    application = typer.Typer(
-        name="foveate",
-        help="Masks from medical photographs. For research, not a medical device.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
-    application.callback()(root)
-    groups = {name: _group(name) for name in GROUPS}
-    for name, group in groups.items():
-        application.add_typer(group, name=name)
+    headings = {first: heading for heading, firsts in HEADINGS.items() for first in firsts}
+    application = _group(root, root.__doc__, epilog=MORE)
+    groups = {name: _group(_alone(name), text) for name, text in GROUPS.items()}
     for name, command in COMMANDS.items():
         first, _, second = name.partition(" ")
-        (groups[first].command(second) if second else application.command(first))(command)
+        whole = command if name in ANSWERS else with_quiet(command)
+        if second:
+            groups[first].command(second, cls=Command)(whole)
+        else:
+            application.command(first, cls=Command, rich_help_panel=headings[first])(whole)
+    for name, group in groups.items():
+        application.add_typer(group, name=name, rich_help_panel=headings[name])
     return application
 
 
-def _group(name: str) -> typer.Typer:
-    default = ALONE.get(name)
-    group = typer.Typer(help=GROUPS[name], no_args_is_help=default is None, rich_markup_mode=None)
-    if default is not None:
-
-        def alone(context: typer.Context) -> None:
-            if context.invoked_subcommand is None:
-                default()
-
-        group.callback(invoke_without_command=True, help=GROUPS[name])(alone)
+def _group(callback: Callable[..., None], text: str | None, *, epilog: str | None = None) -> typer.Typer:
+    group = typer.Typer(
+        cls=Group,
+        help=text,
+        epilog=epilog,
+        context_settings=HELP,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    group.callback(cls=Group, invoke_without_command=True, context_settings=HELP)(callback)
     return group
 
 
-def root() -> None:
+def _alone(name: str) -> Callable[[typer.Context], None]:
+    def alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            ALONE[name]() if name in ALONE else say(context.get_help())
+
+    return alone
+
+
+def _show_version(asked: bool) -> None:
+    from foveate import __version__
+
+    if asked:
+        say(f"foveate {__version__}")
+        raise typer.Exit
+
+
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Masks from medical photographs. For research, not a medical device."""
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+
+
+def _path_of(error: typer.TyperException) -> str:
+    """The command that an error of the call is about."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context is not None else "foveate"

@@ -61,7 +61,7 @@ def audit(
     }
     given = {measure: text for measure, text in typed.items() if text is not None}
     rows = [_own_row(given, of_set, paper, decimals)] if given else _published(paper, of_set, decimals)
-    with needs("evaluate", "mlscorecheck"):
+    with needs("evaluate"):
         from foveate.published.audit import audit as audit_row
 
         found = [audit_row(row) for row in rows]

@@ -61,7 +61,7 @@ def compare(
         raise UsageError("compare needs at least one --data NAME:FOLDER to score models on.")
     if fov is not None and not data:
         raise UsageError("--fov is for what is scored now, on --data; .json files were counted when they were made.")
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         from foveate.evaluation.compare import MEASURES
         from foveate.evaluation.layout import comparison_csv, comparison_grid
         from foveate.evaluation.read import read_reports
@@ -72,7 +72,7 @@ def compare(
         parts = fresh(models or [], theirs, data, split, measures, fov, dict(read), threads)
     else:
         parts = by_set(read)
-    with needs("evaluate", "SciPy"):
+    with needs("evaluate"):
         comparisons = [each for part in parts for each in compared(part, measures, scope, published=published)]
     write(
         chosen,

@@ -1,22 +1,31 @@
-"""Two ways to speak: results and decisions on stdout, trouble on stderr."""
+"""Two ways to speak: results and decisions on stdout, trouble on stderr; nothing that is said drives the terminal."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.table import Table
 
     from foveate.training.rank import Rank
 
+NAMED = 3
+"""Of several images that share a note, so many are named."""
+
+DRIVES_THE_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters but line end and tab, and what turns the direction of a text."""
+
 
 def say(text: str) -> None:
-    """One line on stdout; of several processes that `torchrun` has started, the first one's."""
+    """A line, or several, on stdout; of several processes that `torchrun` has started, the first one's."""
     if rank().number:
         return
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible(text) + "\n")
     sys.stdout.flush()
 
 
@@ -24,8 +33,48 @@ def say_error(text: str) -> None:
     """One line on stderr, marked as an error; of several processes, the first one's of each machine."""
     if rank().on_machine:
         return
-    sys.stderr.write(f"foveate: {text}\n")
+    sys.stderr.write(f"foveate: {on_one_line(text)}\n")
     sys.stderr.flush()
+
+
+def say_notes(notes: Iterable[tuple[str, str]], what: str = "image") -> None:
+    """Notes, each with the name of what it is about, on stdout: one line for all that share a note."""
+    for line in merged(notes, what):
+        say(line)
+
+
+def say_progress(text: str) -> None:
+    """A line on a terminal's stderr in place of the last such, which an empty text takes away; nothing elsewhere."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{on_one_line(text)}")
+        sys.stderr.flush()
+
+
+def merged(notes: Iterable[tuple[str, str]], what: str = "image") -> list[str]:
+    """A line for each note, in the order in which they first come: 'a.png: note', or '58 images: note (a.png, …)'."""
+    names: dict[str, dict[str, None]] = {}
+    for name, note in notes:
+        names.setdefault(note, {})[name] = None
+    return [on_one_line(_merged(note, list(about), what)) for note, about in names.items()]
+
+
+def _merged(note: str, names: list[str], what: str) -> str:
+    if len(names) == 1:
+        return f"{names[0]}: {note}"
+    return f"{len(names)} {what}s: {note} ({', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''})"
+
+
+def visible(text: str) -> str:
+    """The text with every character that would drive a terminal written as \\u001b is, so that JSON stays JSON.
+
+    Names of files, of classes in a card, and messages of libraries come from strangers.
+    """
+    return DRIVES_THE_TERMINAL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def on_one_line(text: str) -> str:
+    """The same where a line end would make a second line of it."""
+    return visible(text).replace("\n", "\\n")
 
 
 def rank() -> Rank:
@@ -44,7 +93,7 @@ def new_table() -> Table:
 
 def say_table(table: Table) -> None:
     """A table on stdout, as wide as the terminal, or 140 columns elsewhere; what is in it is shown as it is."""
-    from rich.console import Console
+    from foveate.cli.rich_console import RichConsole
 
     width = None if sys.stdout.isatty() else 140
-    Console(highlight=False, markup=False, emoji=False, width=width).print(table)
+    RichConsole(highlight=False, markup=False, emoji=False, width=width).print(table)

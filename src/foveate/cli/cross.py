@@ -35,7 +35,7 @@ def cross(
     """
     chosen = form_of(form, out, overwrite=overwrite)
     (measure,) = known_measures([measure])
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         from foveate.datasets import open_set
         from foveate.evaluation.cross import cross as cross_reports
         from foveate.evaluation.layout import cross_csv, cross_grid

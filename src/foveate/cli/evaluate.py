@@ -85,7 +85,7 @@ def evaluate(
     resized_to = size_of(size)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
     need_models(weights, refinement)
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         from foveate.datasets import open_set
         from foveate.evaluation.read import as_json
         from foveate.evaluation.rows import image_rows

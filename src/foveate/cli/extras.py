@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foveate.errors import UsageError
+from foveate.errors import UsageError, install_line
 
 MLFLOW = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -17,26 +17,29 @@ MLFLOW = {
 """What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
 
 
+PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
+"""Names of packages that are imported by another."""
+
+
 @contextmanager
 def needs_torch() -> Iterator[None]:
-    """Around the import of a part that the base install does not bring: says what to install."""
+    """Around the import of a part that trains: says what to install."""
     # Whether or not it is asked for: MONAI imports MLflow wherever that is installed.
     for name, value in MLFLOW.items():
         os.environ.setdefault(name, value)
-    try:
+    with needs("train"):
         yield
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"this command needs PyTorch and more ({error.name} is missing): pip install 'foveate[train]'"
-        ) from error
 
 
 @contextmanager
-def needs(extra: str, package: str) -> Iterator[None]:
-    """Around the import of a part that needs an extra of that name, of which a package is the greatest part."""
+def needs(extra: str) -> Iterator[None]:
+    """Around the import of a part that the base install can't run: names the missing package and what brings it."""
     try:
         yield
     except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "foveate"):
+            raise
         raise UsageError(
-            f"this command needs {package} ({error.name} is missing): pip install 'foveate[{extra}]'"
+            f"this command needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
         ) from error

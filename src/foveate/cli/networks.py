@@ -77,14 +77,18 @@ def _cells(counts: Counts) -> tuple[str, str, str]:
 
 
 def _print_all(known: Mapping[str, NetworkFacts]) -> None:
+    rows = [(name, *_cells(facts.counts[""]), _origin(name)) for name, facts in known.items()]
+    _print_table(("network", *COUNTED, "from"), rows)
+    say(f"\n{_size(known.values())}\n`foveate networks NAME` shows a network's paper, options, variants and levels.")
+
+
+def _origin(name: str) -> str:
+    """Authors and year, or the paper's number, which stand at a title's end in brackets; and how many variants."""
     from foveate.networks.registry import entry_of
 
-    rows = [
-        (name, *_cells(facts.counts[""]), ", ".join(entry_of(name).variants), entry_of(name).paper)
-        for name, facts in known.items()
-    ]
-    _print_table(("network", *COUNTED, "variants", "paper"), rows)
-    say(f"\n{_size(known.values())}\n`foveate networks NAME` shows a network's options and levels.")
+    entry = entry_of(name)
+    cited = entry.paper.rpartition("(")[2].removesuffix(")")
+    return f"{cited}, {len(entry.variants)} variants" if entry.variants else cited
 
 
 def _print_one(name: str, facts: NetworkFacts) -> None:
@@ -114,8 +118,8 @@ def _size(counted: Iterable[NetworkFacts]) -> str:
 
     (channels,) = {in_channels_of(facts.options) for facts in counted}
     return (
-        f"Counted for one image of {channels}×{HEIGHT}×{WIDTH}: billions of multiply-accumulates of convolutions and"
-        " matrix products, and the most that image and maps hold at one time."
+        f"Counted for one image of {channels}×{HEIGHT}×{WIDTH}: billions of multiply-accumulates of\n"
+        "convolutions and matrix products, and the most that image and maps hold at once."
     )
 
 

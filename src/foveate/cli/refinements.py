@@ -13,18 +13,30 @@ if TYPE_CHECKING:
 
     from foveate.inference.refinement import Refinement
 
+HEADING = "What is done with the mask"
+"""Of these options in a command's help."""
+
 TTA = Annotated[
     Literal["1", "2", "4", "8"],
-    typer.Option("--tta", help="Mean of so many flips and quarter turns of the image; 8: all."),
+    typer.Option("--tta", rich_help_panel=HEADING, help="Mean of so many flips and quarter turns; 8: all."),
 ]
 HYSTERESIS = Annotated[
     float | None,
-    typer.Option(help="A second, lower threshold: what reaches it counts if it hangs together with the mask."),
+    typer.Option(
+        rich_help_panel=HEADING,
+        help="A second, lower threshold: what reaches it counts if it hangs together with the mask.",
+    ),
 ]
-RECONNECT = Annotated[int, typer.Option(help="Bridge gaps of at most so many pixels between parts of vessels.")]
-MIN_SIZE = Annotated[int, typer.Option(help="Remove parts of fewer pixels.")]
-LARGEST = Annotated[bool, typer.Option("--largest", help="Keep only the largest part of each class.")]
-FILL_HOLES = Annotated[int, typer.Option(help="Fill holes of at most so many pixels; -1: all.")]
+RECONNECT = Annotated[
+    int, typer.Option(rich_help_panel=HEADING, help="Bridge gaps of at most so many pixels between parts of vessels.")
+]
+MIN_SIZE = Annotated[int, typer.Option(rich_help_panel=HEADING, help="Remove parts of fewer pixels.")]
+LARGEST = Annotated[
+    bool, typer.Option("--largest", rich_help_panel=HEADING, help="Keep only the largest part of each class.")
+]
+FILL_HOLES = Annotated[
+    int, typer.Option(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")
+]
 
 
 def need_models(weights: Sequence[str] | None, refinement: Refinement) -> None:

@@ -88,7 +88,7 @@ def report(
     resized_to = size_of(size)
     refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
     need_models(weights, refinement)
-    with needs("evaluate", "Matplotlib"):
+    with needs("evaluate"):
         from foveate.datasets import open_set
         from foveate.evaluation import confidence, warning
         from foveate.evaluation.read import as_json

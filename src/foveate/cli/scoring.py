@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from foveate.cli.console import say_progress
 from foveate.cli.extras import needs
 from foveate.cli.predictors import Made, of_vessels
 from foveate.errors import UsageError
@@ -93,12 +93,10 @@ def scored(made: Made, data_set: DataSet, split: str, way: Way) -> Report:
     from foveate.evaluation import evaluate as score
 
     def on_case(case_id: str, done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{done}/{total} {case_id}" if done < total else "\r\x1b[K")
-            sys.stderr.flush()
+        say_progress(f"{done}/{total} {case_id}" if done < total else "")
 
     # The measures import what they need when they are taken.
-    with needs("evaluate", "scikit-image"):
+    with needs("evaluate"):
         return score(
             made.predict,
             made.entries(data_set, split),

@@ -84,7 +84,7 @@ def _work(
     command = shlex.join(["foveate", *sys.argv[1:]])
     try:
         with stoppable():
-            with needs("sweep", "optuna"):
+            with needs("sweep"):
                 from foveate.sweeps.storage import hidden
             hidden(storage)  # a wrong address is told before anything is read
             with needs_torch():
@@ -97,7 +97,7 @@ def _work(
 
 def _show(folder: Path, storage: str | None) -> None:
     """Print the ranking, and write it and its picture into the folder."""
-    with needs("sweep", "optuna"):
+    with needs("sweep"):
         from foveate.sweeps.drawing import draw_sweep
         from foveate.sweeps.place import sweep_in
         from foveate.sweeps.ranking import ranking_of, write_table

@@ -21,11 +21,13 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
     """A listener that shows loss, validation F1, images per second and the time left."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from foveate.cli.rich_console import RichConsole
     from foveate.training.start import Listener
 
     options = recipe.training
     columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()
-    with Progress(*columns, transient=True, disable=not sys.stdout.isatty() or rank().number > 0) as bar:
+    hidden = not sys.stdout.isatty() or rank().number > 0
+    with Progress(*columns, transient=True, console=RichConsole(), disable=hidden) as bar:
         task = bar.add_task("reading images", total=None)
         began = time.monotonic()
         last: list[EpochRow] = []

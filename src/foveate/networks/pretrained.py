@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from foveate.errors import ModelError, UsageError, unknown
+from foveate.errors import ModelError, UsageError, install_line, unknown
 from foveate.networks.blocks.residual import Bottleneck
 from foveate.networks.blocks.resnet import DEPTHS, Depth, ResNet
 
@@ -128,7 +128,7 @@ def _hub_file(name: str, checkpoint: Checkpoint) -> tuple[Path, str]:
         from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of the client it is built on
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"'{name}' is fetched by huggingface_hub, which is missing: pip install 'foveate[train]', or give a file."
+            f"'{name}' is fetched by huggingface_hub, which is not installed: {install_line('train')}. Or give a file."
         ) from error
     repository, file = checkpoint.repository, checkpoint.file
     found = try_to_load_from_cache(repository, file)

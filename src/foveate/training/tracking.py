@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foveate.errors import OutputError, TrainingError, UsageError
+from foveate.errors import OutputError, TrainingError, UsageError, install_line
 from foveate.recipes.schema import Recipe
 from foveate.training.progress import EpochRow
 from foveate.training.run_folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
@@ -71,7 +71,7 @@ def connect(address: str, *, experiment: str, folder: Path) -> Store:
     try:
         from mlflow import MlflowClient
     except ModuleNotFoundError as error:
-        raise UsageError("foveate train --track needs mlflow: pip install 'foveate[track]'") from error
+        raise UsageError(f"--track needs mlflow, which is not installed: {install_line('track')}") from error
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
     place = None if address.startswith(REMOTE) else (folder.resolve().parent / "mlflow_artifacts").as_uri()
