@@ -11,6 +11,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,18 @@ def test_too_many_folds_and_random_weights_that_would_be_frozen_are_told_before_
     small.write_text(small.read_text(encoding="utf-8").replace("training.crop = 64\n", ""), encoding="utf-8")
     with pytest.raises(UsageError, match=r"training\.crop = 16 leaves one pixel"):
         work(read_sweep(str(small)), small_data, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_folds_that_no_set_would_be_parted_into_are_told_before_anything_is_done(
+    tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    entries = tuple(
+        replace(each, split="validation" if each.split == "test" else each.split) for each in small_data[0].entries
+    )
+    data = [replace(small_data[0], entries=entries)]
+    with pytest.raises(UsageError, match=r"validation part of its own.*data\.own_validation = false in \[fixed\]"):
+        work(small_sweep(tmp_path, top="folds = 2"), data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

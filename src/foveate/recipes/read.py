@@ -15,6 +15,7 @@ from foveate.errors import RecipeError, UsageError, unknown
 from foveate.recipes.schema import Recipe, Section
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "data": {"own_validation": False},
     "augmentation": {"jitter_whole": True},
     "training": {"draw": "with_replacement", "normalisation": "images"},
 }

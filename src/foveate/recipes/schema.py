@@ -76,6 +76,8 @@ class DataSection(Section):
     """Pixels: a smaller FOV diameter is enlarged to this."""
     working_maximum: Positive = 1024
     """Pixels: a larger FOV diameter is reduced to this."""
+    own_validation: bool = True
+    """Validate on a set's own validation part, where it has one; the next three keys are for sets that have none."""
     validation_share: Share = 0.1
     """Of the groups (patients, eyes) of each set's training part; at least one group."""
     folds: Annotated[int, Field(ge=0)] = 0

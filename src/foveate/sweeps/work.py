@@ -24,7 +24,7 @@ from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
 from foveate.training.first_weights import first_weights
 from foveate.training.lock import is_locked
-from foveate.training.material import FOLD_SEED, common_classes
+from foveate.training.material import FOLD_SEED, common_classes, has_own_validation
 from foveate.training.progress import Progress
 from foveate.training.run_folder import FACTS, STATE, load_facts
 from foveate.training.run_folder import RECIPE as OF_RUN
@@ -139,10 +139,17 @@ def _check(work: Work) -> str | None:
 
     Raises DataError where a set can't be parted, UsageError or ModelError where a trial can't begin with its weights.
     """
-    for dataset in work.data if work.sweep.folds else ():
-        folds(dataset.split("train"), work.sweep.folds, FOLD_SEED)
     classes = common_classes(work.data)
     recipes = [recipe_of(work.sweep, settings, work.sweep.recipe) for settings in to_check(work.sweep)]
+    if work.sweep.folds:
+        parted = [each for each in work.data if not all(has_own_validation(each, recipe) for recipe in recipes)]
+        for dataset in parted:
+            folds(dataset.split("train"), work.sweep.folds, FOLD_SEED)
+        if not parted:
+            raise UsageError(
+                "folds: every set has a validation part of its own, so that all folds would be the same."
+                " Leave folds out, or set data.own_validation = false in [fixed]."
+            )
     found: dict[str, Any] = {}
     for recipe in {_beginning(recipe): recipe for recipe in recipes}.values():
         _, found = first_weights(recipe, classes, work.initial)
