@@ -323,7 +323,13 @@ def test_a_disk_that_really_is_full_ends_the_run_with_the_last_good_state(
     assert results(folder) == results(finished_run)
 
 
-AS_BEFORE = ("augmentation.jitter_whole=true", "training.draw=with_replacement")
+AS_BEFORE = (
+    "data.own_validation=false",
+    "augmentation.jitter_whole=true",
+    "training.draw=with_replacement",
+    "training.normalisation=images",
+    "training.average_warm_up=false",
+)
 
 
 def test_a_run_from_before_a_key_was_there_goes_on_as_it_began(tmp_path: Path, small_data: list[DataSet]) -> None:

@@ -187,6 +187,8 @@ class TrainingSection(Section):
     """Stop when the average loss of the last hundred steps is more than this many times the lowest one; 0: never."""
     average: Share = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
+    average_warm_up: bool = True
+    """Forget faster at first: with a decay of at most (1 + n) / (10 + n) after n steps."""
     watch: Literal["f1", "loss"] = "f1"
     """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0

@@ -47,7 +47,7 @@ def gather(
     say: Callable[[str], None],
     on_read: OnRead,
 ) -> Material:
-    """Take every set's validation cases, or hold them out of its training part; read the others, and this process's share.
+    """Take every set's validation cases, or hold them out of its training part; read all but other processes'.
 
     Raises DataError, and OutputError where the cache has no space on disk.
     """

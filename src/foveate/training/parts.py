@@ -104,8 +104,14 @@ def _stateful(parts: Parts) -> dict[str, Any]:
 def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | None:
     if not options.average:
         return None
-    decay = get_ema_multi_avg_fn(options.average)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=decay, use_buffers=True)
+
+    def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+        """In place; `steps` were averaged before, which the state holds."""
+        rising = (1 + int(steps)) / (10 + int(steps)) if options.average_warm_up else 1.0
+        take = get_ema_multi_avg_fn(min(options.average, rising))  # type: ignore[no-untyped-call]
+        take(averaged, current, steps)
+
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
 
 def _optimiser(network: nn.Module, options: TrainingSection) -> Optimizer:
