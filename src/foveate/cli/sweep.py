@@ -37,7 +37,7 @@ def sweep(
     trials_now: Annotated[
         int | None, typer.Option(min=1, help="End after so many trials, even if there are more.")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    device: Annotated[str, typer.Option(help="As of `foveate train`.")] = "auto",
     show: Annotated[
         Path | None, typer.Option(help="Train nothing: show the ranking of the sweep in this folder.")
     ] = None,
@@ -48,8 +48,6 @@ def sweep(
 
     foveate sweep --show sweeps/study
     """
-    if device not in ("cpu", "cuda", "auto"):
-        raise UsageError(f"--device {device}: choose cpu, cuda or auto.")
     if show is not None:
         if sweep is not None or data or out is not None:
             raise UsageError("--show FOLDER stands alone, or with --storage.")

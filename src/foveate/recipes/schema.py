@@ -193,8 +193,9 @@ class TrainingSection(Section):
     """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation by `watch`; 0: never."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    """Of the training steps; the last on a GPU only, where the loss is scaled against underflow."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "32-true"
+    """Of the training steps; 16-mixed on a GPU only, where the loss is scaled against underflow. Auto: bf16-mixed where
+    processor or GPU are fast in it, else 32-true."""
     compile: bool = False
     """Let PyTorch compile the training's forward pass."""
 

@@ -22,6 +22,7 @@ from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import recipe_of, runs_of, to_check, trials_of
 from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
+from foveate.training.device import chosen_device, chosen_precision
 from foveate.training.first_weights import first_weights
 from foveate.training.lock import is_locked
 from foveate.training.material import FOLD_SEED, common_classes, has_own_validation
@@ -139,7 +140,7 @@ def _check(work: Work) -> str | None:
 
     Raises DataError where a set can't be parted, UsageError or ModelError where a trial can't begin with its weights.
     """
-    classes = common_classes(work.data)
+    device, classes = chosen_device(work.device), common_classes(work.data)
     recipes = [recipe_of(work.sweep, settings, work.sweep.recipe) for settings in to_check(work.sweep)]
     if work.sweep.folds:
         parted = [each for each in work.data if not all(has_own_validation(each, recipe) for recipe in recipes)]
@@ -153,6 +154,8 @@ def _check(work: Work) -> str | None:
     found: dict[str, Any] = {}
     for recipe in {_beginning(recipe): recipe for recipe in recipes}.values():
         _, found = first_weights(recipe, classes, work.initial)
+    for recipe in recipes:
+        chosen_precision(recipe.training.precision, device)
     sha256: str | None = found.get("initial", {}).get("sha256")
     return sha256
 
