@@ -149,7 +149,7 @@ def _drawn_set(recipe: Recipe, images: int) -> TrainingSet:
 
 
 def _setting(recipe: Recipe, data: TrainingSet, device: str) -> Setting:
-    fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
+    fabric = Fabric(accelerator=device, devices=1, precision=cast("Any", recipe.training.precision))
     mean, deviation = channel_statistics([data])
     return Setting(recipe, [data], [], fabric, Path(), {}, mean, deviation, CLASSES)
 

@@ -347,7 +347,7 @@ def test_a_run_from_before_a_key_was_there_goes_on_as_it_began(tmp_path: Path, s
 def make_older(folder: Path) -> None:
     """Take out of a run's folder all that the first version did not write."""
     state, missing = load_state(folder), [key.partition("=")[0].split(".") for key in AS_BEFORE]
-    del state["passes"]
+    del state["passes"], state["precision"]
     for section, key in missing:
         del state["recipe"][section][key]
     save_state(folder, state)

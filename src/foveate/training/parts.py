@@ -21,6 +21,8 @@ from foveate.training.passes import Passes
 from foveate.training.preparation import preparation_of
 from foveate.training.progress import Progress
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 Scheduler = LambdaLR | OneCycleLR | ReduceLROnPlateau
 """The last steps once per epoch, on the validation; the others with the optimiser."""
 
@@ -105,7 +107,7 @@ def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | No
     if not options.average:
         return None
 
-    def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+    def average(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
         """In place; `steps` were averaged before, which the state holds."""
         rising = (1 + int(steps)) / (10 + int(steps)) if options.average_warm_up else 1.0
         take = get_ema_multi_avg_fn(min(options.average, rising))  # type: ignore[no-untyped-call]
