@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,13 +72,14 @@ def _work(
     from foveate.datasets import open_sets
     from foveate.sweeps.read import read_sweep
     from foveate.sweeps.space import check_recipes
+    from foveate.training.redact import command_line
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
     sweep = read_sweep(name)
     check_recipes(sweep, name)
     sets = open_sets(data)
-    command = shlex.join(["foveate", *sys.argv[1:]])
+    command = command_line(sys.argv[1:])
     try:
         with stoppable():
             with needs("sweep", "optuna"):

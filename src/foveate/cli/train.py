@@ -128,6 +128,7 @@ def _run(
 ) -> None:
     from foveate.cli.train_display import shown
     from foveate.datasets import open_sets
+    from foveate.training.redact import command_line
 
     try:
         with stoppable():
@@ -140,7 +141,7 @@ def _run(
                     folder=out,
                     resume=resume,
                     device=device,
-                    command=shlex.join(["foveate", *sys.argv[1:]]),
+                    command=command_line(sys.argv[1:]),
                     initial=initial,
                     storage=cache,
                     track=_store_of(out) if track else None,

@@ -27,6 +27,7 @@ from foveate.training.first_weights import first_weights
 from foveate.training.lock import is_locked
 from foveate.training.material import FOLD_SEED, common_classes, has_own_validation
 from foveate.training.progress import Progress
+from foveate.training.redact import redacted
 from foveate.training.run_folder import FACTS, STATE, load_facts
 from foveate.training.run_folder import RECIPE as OF_RUN
 from foveate.training.start import Listener, start
@@ -65,7 +66,7 @@ def work_on(work: Work, *, storage: str | None, at_most: int | None) -> int:
     try:
         return _train_all(work, study, at_most)
     except (StorageInternalError, SQLAlchemyError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
+        reason = redacted(str(error.__cause__ or error).splitlines()[0])
         raise OutputError(f"the storage of the trials has failed: {reason}. The same call goes on.") from error
 
 
