@@ -251,6 +251,7 @@ def test_a_storage_that_fails_on_the_way_ends_the_call_in_one_line(tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_in_a_step_leaves_the_trial_to_the_next_call(
     tmp_path: Path, small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,6 +162,7 @@ def test_a_process_that_is_asked_to_end_says_in_one_line_how_to_go_on(tmp_path: 
     assert len(load_state(folder)["progress"]["rows"]) == done + 1
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_signal_in_a_step_ends_the_call_with_its_own_status_in_one_line(

@@ -41,7 +41,7 @@ class Exported:
 
 
 def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> Exported:
-    """Write `target` (.onnx) and `card.json` beside it from the run's best weights.
+    """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
 
     Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`,
     OutputError where a file is there already and `overwrite` is off. Nothing is written then.
@@ -62,7 +62,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
     recipe = read_recipe_of_run(str(run / RECIPE))
     record = without_secrets(load_facts(run))
     card = ModelCard(
-        name=name or target.stem,
+        name=name or run.resolve().name,
         description=recipe.description,
         file=target.name,
         sha256=hashlib.sha256(content).hexdigest(),

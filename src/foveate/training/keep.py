@@ -34,8 +34,8 @@ def _state_now(setting: Setting, parts: Parts) -> dict[str, Any]:
     chance = {"cpu": torch.get_rng_state()}
     if setting.fabric.device.type == "cuda":
         chance["cuda"] = torch.cuda.get_rng_state(setting.fabric.device)
-    # Dropout takes its chance from PyTorch's own generators, not from the run's; the scale of the loss in 16-mixed follows
-    # from all gradients so far.
+    # Dropout takes its chance from PyTorch's own generators, not from the run's.
+    # The loss is scaled in 16-mixed by what all gradients so far have shown.
     return state_of(parts) | {"chance": chance, "precision": setting.fabric.strategy.precision.state_dict()}
 
 
