@@ -34,6 +34,7 @@ from foveate.datasets import open_set
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
+from foveate.training.device import chosen_precision
 from foveate.training.parts import Parts, build_parts
 from foveate.training.preparation import preparation_of, prepared
 from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
@@ -148,7 +149,7 @@ def _drawn_set(recipe: Recipe, images: int) -> TrainingSet:
 
 
 def _setting(recipe: Recipe, data: TrainingSet, device: str) -> Setting:
-    fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
+    fabric = Fabric(accelerator=device, devices=1, precision=cast("Any", recipe.training.precision))
     mean, deviation = channel_statistics([data])
     return Setting(recipe, [data], [], fabric, Path(), {}, mean, deviation, CLASSES)
 
@@ -287,7 +288,9 @@ def _recipe(asked: argparse.Namespace) -> Recipe:
         overrides.append(f"network.name={asked.network}")
     if asked.precision:
         overrides.append(f"training.precision={asked.precision}")
-    return read_recipe(asked.recipe, overrides)
+    recipe = read_recipe(asked.recipe, overrides)
+    precision = chosen_precision(recipe.training.precision, torch.device(asked.device)).name
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update={"precision": precision})})
 
 
 def _parsed() -> argparse.Namespace:

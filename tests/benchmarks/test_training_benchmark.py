@@ -15,7 +15,15 @@ SMALL = ("training.crop=64", "training.batch=2", "network.widths=[4, 4, 8, 8]", 
 
 @pytest.mark.slow
 def test_the_benchmark_measures_every_loop_and_the_ratios_follow_from_its_rounds(tmp_path: Path) -> None:
-    call = [sys.executable, str(SCRIPT), "--seconds=1", "--rounds=1", "--images=1", "--threads=1"]
+    call = [
+        sys.executable,
+        str(SCRIPT),
+        "--seconds=1",
+        "--rounds=1",
+        "--images=1",
+        "--threads=1",
+        "--precision=bf16-mixed",
+    ]
     told = subprocess.run(
         [*call, "--json", str(tmp_path / "found.json"), *SMALL], capture_output=True, text=True, check=True
     ).stdout

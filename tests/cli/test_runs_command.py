@@ -70,3 +70,15 @@ def test_a_folder_without_runs_and_one_that_is_not_there_are_told(tmp_path: Path
     assert "no run" in ran.out
     ran = run("runs", tmp_path / "nothing")
     assert (ran.status, ran.out, len(ran.errors)) == (2, "", 1)
+
+
+def test_the_copy_that_mlflow_keeps_of_a_run_is_not_listed(folder: Path) -> None:
+    number = "0f3c5b1e6a8d4c2f9b7a1d3e5f708192"
+    facts = json.loads((folder / "a" / "run.json").read_text(encoding="utf-8"))
+    facts["track"] = {"store": "sqlite:///mlflow.db", "run": number}
+    (folder / "a" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    copy = folder / "mlflow_artifacts" / number / "artifacts"
+    copy.mkdir(parents=True)
+    for name in ("run.json", "recipe.toml"):
+        shutil.copy(folder / "a" / name, copy)
+    assert list(listed(folder)) == ["a", "b"]

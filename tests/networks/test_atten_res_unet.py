@@ -227,7 +227,18 @@ print(peak if sys.platform == "darwin" else 1024 * peak)
 """
 """In a process between, for a process begins with the peak of the one that starts it, and this one may be large."""
 
+
+def test_self_attention_is_as_exact_where_the_layers_around_it_are_in_half_precision() -> None:
+    layer, x = drawn(SelfAttention(64), spread=0.3).float(), batch(normal(64, 12, 12)).bfloat16()
+    exact = torch.from_numpy(self_attention_by_hand(layer, x[0].double().numpy()))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(x)[0].detach().double()
+    assert float((found - exact).abs().max() / exact.abs().max()) < 1e-5  # what float32 rounds
+
+
 ONE_THREAD = "import torch; torch.set_num_threads(1); from foveate.networks import build; "
+
+
 BLOCK = ONE_THREAD + "from foveate.networks.blocks.self_attention import SelfAttention; block = SelfAttention(64); "
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,18 @@ def test_too_many_folds_and_random_weights_that_would_be_frozen_are_told_before_
     assert not (tmp_path / "out").exists()
 
 
+def test_folds_that_no_set_would_be_parted_into_are_told_before_anything_is_done(
+    tmp_path: Path, small_data: list[DataSet]
+) -> None:
+    entries = tuple(
+        replace(each, split="validation" if each.split == "test" else each.split) for each in small_data[0].entries
+    )
+    data = [replace(small_data[0], entries=entries)]
+    with pytest.raises(UsageError, match=r"validation part of its own.*data\.own_validation = false in \[fixed\]"):
+        work(small_sweep(tmp_path, top="folds = 2"), data, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_full_disk_and_a_run_in_use_end_the_call_and_leave_the_trial_to_the_next(
     tmp_path: Path, small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +251,7 @@ def test_a_storage_that_fails_on_the_way_ends_the_call_in_one_line(tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_in_a_step_leaves_the_trial_to_the_next_call(
     tmp_path: Path, small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:

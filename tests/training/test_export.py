@@ -58,6 +58,7 @@ def test_the_card_says_what_the_file_is(exported: Path, finished_run: Path) -> N
     assert card.gmacs == measure(built, in_channels=3, height=512, width=512)[0].gmacs
     assert card.thresholds == load_weights(finished_run / "best.safetensors")[1].thresholds
     assert {data.set for data in card.training_data} == {"synthetic"}
+    assert card.name == finished_run.name  # not the file's, which is "model" of every run
     assert segmenter.segment(draw(3, height=140, width=130).image).mask.shape == (140, 130)
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,14 @@ def test_a_shipped_model_wants_its_own_options_and_says_which() -> None:
         ModelError, match=r"^vessels: .*Set 'network\.widths=\[16, 24, 40, 56\]' network\.partial_decoder=true\.$"
     ):
         first_weights(recipe, Classes(), "vessels")
+
+
+def test_what_a_shipped_model_wants_of_a_recipe_with_a_variant_of_its_own_is_enough() -> None:
+    with pytest.raises(ModelError, match=r"Set network\.variant= ") as caught:
+        first_weights(read_recipe("region-guided-drive"), Classes(), "vessels")
+    overrides = shlex.split(str(caught.value).partition(" Set ")[2].removesuffix("."))
+    weights, _ = first_weights(read_recipe("region-guided-drive", overrides), Classes(), "vessels")
+    assert weights is not None
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,24 @@ def test_a_run_resumed_with_more_epochs_follows_the_longer_schedule(schedule: st
     restore_parts(longer, state_of(parts))
     take_steps(longer, range(6, 7))  # the step that was computed before the break
     assert take_steps(longer, range(7, 12)) == take_steps(build_parts(long, VESSEL), range(12))[7:]
+
+
+@pytest.mark.parametrize("warm_up", [True, False])
+def test_the_moving_average_forgets_the_first_weights_and_goes_on_the_same(warm_up: bool) -> None:
+    recipe = small_recipe("training.average=0.9", f"training.average_warm_up={str(warm_up).lower()}")
+    parts, chance = build_parts(recipe, VESSEL), torch.Generator().manual_seed(0)
+    values = torch.rand(120, generator=chance).tolist()
+    expected = values[0]  # the first weights that a step has made
+    for steps, value in enumerate(values):
+        with torch.no_grad():
+            for weight in parts.network.parameters():
+                weight.fill_(value)
+        assert parts.average is not None
+        parts.average.update_parameters(parts.network)
+        decay = min(0.9, (1 + steps) / (10 + steps)) if warm_up else 0.9
+        expected = decay * expected + (1 - decay) * value if steps else value
+        for averaged in parts.average.module.parameters():
+            assert averaged.detach().numpy() == pytest.approx(expected, abs=1e-6)  # float32
+        if steps == 3:
+            broken, parts = parts, build_parts(recipe, VESSEL)
+            restore_parts(parts, state_of(broken))

@@ -23,6 +23,7 @@ from foveate.cli import app
 from foveate.datasets import open_set
 from foveate.errors import UsageError
 from foveate.recipes.schema import AugmentationSection
+from foveate.training.device import chosen_device
 from foveate.training.gradients import add_up
 from foveate.training.processes import Processes, launched
 from foveate.training.rank import ALONE, Rank
@@ -235,7 +236,7 @@ def test_a_batch_that_cant_be_shared_out_is_refused_before_anything_else() -> No
     options = small_recipe("training.batch=4").training
     with (
         pytest.raises(UsageError, match=r"training\.batch = 4 .* 3 processes"),
-        launched("cpu", options, Rank(0, 3, 0, 3)),
+        launched(torch.device("cpu"), "32-true", options, Rank(0, 3, 0, 3)),
     ):
         pass
 
@@ -247,7 +248,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
     for device in ("cuda", "auto"):
         with (
             pytest.raises(UsageError, match="2 processes need a GPU each"),
-            launched(device, options, Rank(0, 2, 0, 2)),
+            launched(chosen_device(device), "32-true", options, Rank(0, 2, 0, 2)),
         ):
             pass
 

@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor, nn
 
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
+from foveate.training.keep import commit, restore
 from foveate.training.memory import fitting
 from foveate.training.parts import Parts, build_parts
 from foveate.training.samples import TrainingSet
 from foveate.training.setting import Setting
+from foveate.training.state_file import load_state
 from foveate.training.step import stepper
 from small_run import run, small_recipe
 
@@ -152,3 +155,30 @@ def test_an_epoch_of_several_batches_a_step_sees_images_as_the_recipe_says(
         steps.step()
     assert len(seen) == 12
     assert (sorted(seen) == list(range(0, 240, 20))) == once
+
+
+def half_precision_run(folder: Path) -> tuple[Setting, Parts]:
+    """As on a GPU with `16-mixed`, with a scaler that grows after every third good step."""
+    recipe = small_recipe("training.crop=16", "training.batch=2", "training.average=0")
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=3)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    return replace(setting_of(recipe), fabric=fabric, folder=folder), build_parts(recipe, VESSEL)
+
+
+def scales(setting: Setting, parts: Parts, count: int) -> list[float]:
+    steps, found = stepper(parts, setting), []
+    for _ in range(count):
+        steps.step()
+        found.append(setting.fabric.strategy.precision.state_dict()["scale"])
+    return found
+
+
+def test_half_precision_goes_on_with_what_it_has_learnt_of_how_to_scale_the_loss(tmp_path: Path) -> None:
+    expected = scales(*half_precision_run(tmp_path / "whole"), 8)
+    assert len(set(expected)) > 2
+    setting, parts = half_precision_run(tmp_path / "run")
+    before = scales(setting, parts, 4)
+    commit(setting, parts)
+    setting, parts = half_precision_run(tmp_path / "run")
+    restore(setting, parts, load_state(tmp_path / "run"))
+    assert before + scales(setting, parts, 4) == expected

@@ -162,6 +162,7 @@ def test_a_process_that_is_asked_to_end_says_in_one_line_how_to_go_on(tmp_path: 
     assert len(load_state(folder)["progress"]["rows"]) == done + 1
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_signal_in_a_step_ends_the_call_with_its_own_status_in_one_line(
@@ -323,7 +324,13 @@ def test_a_disk_that_really_is_full_ends_the_run_with_the_last_good_state(
     assert results(folder) == results(finished_run)
 
 
-AS_BEFORE = ("augmentation.jitter_whole=true", "training.draw=with_replacement")
+AS_BEFORE = (
+    "data.own_validation=false",
+    "augmentation.jitter_whole=true",
+    "training.draw=with_replacement",
+    "training.normalisation=images",
+    "training.average_warm_up=false",
+)
 
 
 def test_a_run_from_before_a_key_was_there_goes_on_as_it_began(tmp_path: Path, small_data: list[DataSet]) -> None:
@@ -341,7 +348,7 @@ def test_a_run_from_before_a_key_was_there_goes_on_as_it_began(tmp_path: Path, s
 def make_older(folder: Path) -> None:
     """Take out of a run's folder all that the first version did not write."""
     state, missing = load_state(folder), [key.partition("=")[0].split(".") for key in AS_BEFORE]
-    del state["passes"]
+    del state["passes"], state["precision"]
     for section, key in missing:
         del state["recipe"][section][key]
     save_state(folder, state)

@@ -14,7 +14,7 @@ from foveate.errors import UsageError
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .onnx file; its card.json is written beside it.")],
-    name: Annotated[str | None, typer.Option(help="Name in the card; by default the file's.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name in the card; by default that of the run's folder.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write a run's best weights as one ONNX file with its card.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +36,7 @@ def sweep(
     trials_now: Annotated[
         int | None, typer.Option(min=1, help="End after so many trials, even if there are more.")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    device: Annotated[str, typer.Option(help="As of `foveate train`.")] = "auto",
     show: Annotated[
         Path | None, typer.Option(help="Train nothing: show the ranking of the sweep in this folder.")
     ] = None,
@@ -48,8 +47,6 @@ def sweep(
 
     foveate sweep --show sweeps/study
     """
-    if device not in ("cpu", "cuda", "auto"):
-        raise UsageError(f"--device {device}: choose cpu, cuda or auto.")
     if show is not None:
         if sweep is not None or data or out is not None:
             raise UsageError("--show FOLDER stands alone, or with --storage.")
@@ -75,13 +72,14 @@ def _work(
     from foveate.datasets import open_sets
     from foveate.sweeps.read import read_sweep
     from foveate.sweeps.space import check_recipes
+    from foveate.training.redact import command_line
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
     sweep = read_sweep(name)
     check_recipes(sweep, name)
     sets = open_sets(data)
-    command = shlex.join(["foveate", *sys.argv[1:]])
+    command = command_line(sys.argv[1:])
     try:
         with stoppable():
             with needs("sweep"):

@@ -38,7 +38,11 @@ def train(
         Path | None, typer.Option(help="Go on with the run in this folder, by its own recipe, data and options.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="cpu, cuda or auto; without it auto, or with --resume the run's own.")
+        str | None,
+        typer.Option(
+            help="cpu, cuda, a GPU by its number as cuda:1, mps, or auto: cuda, else cpu; without it auto, or with"
+            " --resume the run's own."
+        ),
     ] = None,
     cache: Annotated[
         Storage | None,
@@ -64,8 +68,6 @@ def train(
     """
     from foveate.recipes.read import read_recipe
 
-    if device not in ("cpu", "cuda", "auto", None):
-        raise UsageError(f"--device {device}: choose cpu, cuda or auto.")
     words = [word for word in (recipe, *(overrides or [])) if word is not None]
     if resume is not None:
         if out is not None or initial is not None:
@@ -126,6 +128,7 @@ def _run(
 ) -> None:
     from foveate.cli.train_display import shown
     from foveate.datasets import open_sets
+    from foveate.training.redact import command_line
 
     try:
         with stoppable():
@@ -138,7 +141,7 @@ def _run(
                     folder=out,
                     resume=resume,
                     device=device,
-                    command=shlex.join(["foveate", *sys.argv[1:]]),
+                    command=command_line(sys.argv[1:]),
                     initial=initial,
                     storage=cache,
                     track=_store_of(out) if track else None,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from foveate.training.start import Listener
 
 
+FIRST_ESTIMATE = 20
+"""Steps, not counting the first, after which a time is said where there is no bar."""
+
+
 @contextmanager
 def shown(recipe: Recipe) -> Iterator[Listener]:
     """A listener that shows loss, validation F1, images per second and the time left."""
@@ -50,9 +54,12 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
             parts = [f"epoch {epoch + 1}/{options.epochs}", f"loss {loss:.3f}"]
             parts += [f"F1 {last[-1].mean_f1:.4f}"] if last else []
             if step:
-                parts.append(f"{step * options.crops_per_step / spent:.1f} images/s")
+                rate = f"{step * options.crops_per_step / spent:.1f} images/s"
                 per_epoch = last[-1].seconds if last else options.steps_per_epoch * spent / step
-                parts.append(f"{_time(per_epoch * (options.epochs - epoch) - spent)} left")
+                left = _time(per_epoch * (options.epochs - epoch) - spent)
+                parts += [rate, f"{left} left"]
+                if bar.disable and step == FIRST_ESTIMATE and not last:
+                    say(f"after {step} steps: {rate}, about {left} left without validation")
             bar.update(task, completed=step + 1, total=options.steps_per_epoch, description=", ".join(parts))
 
         def on_epoch(row: EpochRow) -> None:
@@ -64,6 +71,8 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
 
 
 def _time(seconds: float) -> str:
-    """Hours and minutes, or minutes and seconds."""
+    """Hours and minutes, minutes and seconds, or seconds alone."""
     whole = max(0, round(seconds))
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min" if whole >= 3600 else f"{whole // 60}:{whole % 60:02} min"
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"

@@ -15,8 +15,9 @@ from foveate.errors import RecipeError, UsageError, unknown
 from foveate.recipes.schema import Recipe, Section
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "data": {"own_validation": False},
     "augmentation": {"jitter_whole": True},
-    "training": {"draw": "with_replacement", "normalisation": "images"},
+    "training": {"draw": "with_replacement", "normalisation": "images", "average_warm_up": False},
 }
 """By section, what keys meant before they were there: a run's recipe has every key that there was when it began."""
 

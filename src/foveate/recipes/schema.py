@@ -76,6 +76,8 @@ class DataSection(Section):
     """Pixels: a smaller FOV diameter is enlarged to this."""
     working_maximum: Positive = 1024
     """Pixels: a larger FOV diameter is reduced to this."""
+    own_validation: bool = True
+    """Validate on a set's own validation part, where it has one; the next three keys are for sets that have none."""
     validation_share: Share = 0.1
     """Of the groups (patients, eyes) of each set's training part; at least one group."""
     folds: Annotated[int, Field(ge=0)] = 0
@@ -187,12 +189,15 @@ class TrainingSection(Section):
     """Stop when the average loss of the last hundred steps is more than this many times the lowest one; 0: never."""
     average: Share = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
+    average_warm_up: bool = True
+    """Forget faster at first: with a decay of at most (1 + n) / (10 + n) after n steps."""
     watch: Literal["f1", "loss"] = "f1"
     """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation by `watch`; 0: never."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    """Of the training steps; the last on a GPU only, where the loss is scaled against underflow."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = "32-true"
+    """Of the training steps; 16-mixed on a GPU only, where the loss is scaled against underflow. Auto: bf16-mixed where
+    processor or GPU are fast in it, else 32-true."""
     compile: bool = False
     """Let PyTorch compile the training's forward pass."""
 

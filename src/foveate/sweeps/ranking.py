@@ -15,9 +15,10 @@ from foveate.imaging import write_csv
 from foveate.sweeps.place import RECIPE, TABLE, load_record, sweep_in, trial_folder
 from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import Setting, axes, recipe_of, runs_of
-from foveate.sweeps.storage import PASSWORD, hidden, open_study
+from foveate.sweeps.storage import hidden, open_study
 from foveate.sweeps.take import REASON
 from foveate.training.lock import is_locked
+from foveate.training.redact import HIDDEN
 
 State = Literal["done", "running", "stopped", "waiting", "failed"]
 STATES: Mapping[TrialState, State] = {
@@ -71,7 +72,7 @@ def ranking_of(folder: Path, storage: str | None) -> Ranking:
     """
     sweep, record = sweep_in(folder), load_record(folder)
     recorded = record["storage"]
-    if storage is None and recorded is not None and PASSWORD in recorded:
+    if storage is None and recorded is not None and HIDDEN in recorded:
         raise UsageError(f"{folder}: give its --storage, {recorded}, with the password.")
     if hidden(storage) not in (None, recorded):
         raise UsageError(f"{folder}: its sweep began with another --storage. Give the same, or none.")

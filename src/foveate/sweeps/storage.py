@@ -12,11 +12,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from foveate.errors import UsageError
 from foveate.sweeps.place import DATABASE
+from foveate.training.redact import redacted
 
 PATIENCE = 60
 """Seconds to wait while another process writes to the SQLite file."""
-PASSWORD = "***"
-"""What stands for one in an address."""
 
 
 def hidden(storage: str | None) -> str | None:
@@ -24,7 +23,7 @@ def hidden(storage: str | None) -> str | None:
     if storage is None:
         return None
     try:
-        return make_url(storage).render_as_string(hide_password=True)
+        return redacted(make_url(storage).render_as_string(hide_password=True))
     except ArgumentError as error:
         raise UsageError(
             "--storage: is not an address such as postgresql+psycopg://user@host/database or sqlite:///file.db."
@@ -58,7 +57,7 @@ def _told(address: str) -> Iterator[str]:
         yield address
     except (ImportError, SQLAlchemyError) as error:
         reason = str(error.__cause__ if isinstance(error, ImportError) else error).splitlines()[0]
-        raise UsageError(f"--storage {hidden(address)}: can't be used ({reason}).") from error
+        raise UsageError(f"--storage {hidden(address)}: can't be used ({redacted(reason)}).") from error
 
 
 def _own(folder: Path) -> str:

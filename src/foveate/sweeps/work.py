@@ -22,10 +22,12 @@ from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import recipe_of, runs_of, to_check, trials_of
 from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
+from foveate.training.device import chosen_device, chosen_precision
 from foveate.training.first_weights import first_weights
 from foveate.training.lock import is_locked
-from foveate.training.material import FOLD_SEED, common_classes
+from foveate.training.material import FOLD_SEED, common_classes, has_own_validation
 from foveate.training.progress import Progress
+from foveate.training.redact import redacted
 from foveate.training.run_folder import FACTS, STATE, load_facts
 from foveate.training.run_folder import RECIPE as OF_RUN
 from foveate.training.start import Listener, start
@@ -64,7 +66,7 @@ def work_on(work: Work, *, storage: str | None, at_most: int | None) -> int:
     try:
         return _train_all(work, study, at_most)
     except (StorageInternalError, SQLAlchemyError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
+        reason = redacted(str(error.__cause__ or error).splitlines()[0])
         raise OutputError(f"the storage of the trials has failed: {reason}. The same call goes on.") from error
 
 
@@ -139,13 +141,22 @@ def _check(work: Work) -> str | None:
 
     Raises DataError where a set can't be parted, UsageError or ModelError where a trial can't begin with its weights.
     """
-    for dataset in work.data if work.sweep.folds else ():
-        folds(dataset.split("train"), work.sweep.folds, FOLD_SEED)
-    classes = common_classes(work.data)
+    device, classes = chosen_device(work.device), common_classes(work.data)
     recipes = [recipe_of(work.sweep, settings, work.sweep.recipe) for settings in to_check(work.sweep)]
+    if work.sweep.folds:
+        parted = [each for each in work.data if not all(has_own_validation(each, recipe) for recipe in recipes)]
+        for dataset in parted:
+            folds(dataset.split("train"), work.sweep.folds, FOLD_SEED)
+        if not parted:
+            raise UsageError(
+                "folds: every set has a validation part of its own, so that all folds would be the same."
+                " Leave folds out, or set data.own_validation = false in [fixed]."
+            )
     found: dict[str, Any] = {}
     for recipe in {_beginning(recipe): recipe for recipe in recipes}.values():
         _, found = first_weights(recipe, classes, work.initial)
+    for recipe in recipes:
+        chosen_precision(recipe.training.precision, device)
     sha256: str | None = found.get("initial", {}).get("sha256")
     return sha256
 

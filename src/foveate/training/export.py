@@ -19,6 +19,7 @@ from foveate.networks.catalogue import HEIGHT, WIDTH
 from foveate.networks.measure import measure
 from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_network
+from foveate.training.redact import without_secrets
 from foveate.training.run_folder import BEST, RECIPE, load_facts
 from foveate.training.validation import Exportable, in_torch
 from foveate.training.weights import load_weights
@@ -40,7 +41,7 @@ class Exported:
 
 
 def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> Exported:
-    """Write `target` (.onnx) and `card.json` beside it from the run's best weights.
+    """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
 
     Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`,
     OutputError where a file is there already and `overwrite` is off. Nothing is written then.
@@ -59,9 +60,9 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
             f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
         )
     recipe = read_recipe_of_run(str(run / RECIPE))
-    record = load_facts(run)
+    record = without_secrets(load_facts(run))
     card = ModelCard(
-        name=name or target.stem,
+        name=name or run.resolve().name,
         description=recipe.description,
         file=target.name,
         sha256=hashlib.sha256(content).hexdigest(),

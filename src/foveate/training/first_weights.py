@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from foveate.errors import ModelError, UsageError, unknown
 from foveate.models.store import open_model, shipped
 from foveate.networks import build, encoder_of, load_encoder_weights
+from foveate.networks.registry import entry_of
 from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
-from foveate.recipes.schema import Recipe
+from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
 from foveate.training.normalisation import Normalisation
 from foveate.training.parts import fresh_network
@@ -145,7 +146,13 @@ def _differing(facts: NetworkFacts, recipe: Recipe) -> str:
     """The overrides that make the recipe's network the weights' one; '' where it is that."""
     same = facts.network == recipe.network.name
     own: dict[str, Any] = {"name": recipe.network.name, **recipe.network.options} if same else {}
-    keys = {key: value for key, value in {"name": facts.network, **facts.options}.items() if own.get(key) != value}
+    wanted = {"name": facts.network, **facts.options}
+    keys = {key: value for key, value in wanted.items() if own.get(key) != value}
+    varied = {key for row in entry_of(recipe.network.name).variants.values() for key in row}
+    if same and recipe.network.variant and keys.keys() & varied:
+        # The variant contradicts them; without it every other option has its default.
+        plain = NetworkSection(name=facts.network).options
+        keys = {"variant": ""} | {key: value for key, value in facts.options.items() if plain.get(key) != value}
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
     return " ".join(shlex.quote(f"network.{key}={value}") for key, value in plain.items())
 

@@ -35,7 +35,8 @@ def _state_now(setting: Setting, parts: Parts) -> dict[str, Any]:
     if setting.fabric.device.type == "cuda":
         chance["cuda"] = torch.cuda.get_rng_state(setting.fabric.device)
     # Dropout takes its chance from PyTorch's own generators, not from the run's.
-    return state_of(parts) | {"chance": chance}
+    # The loss is scaled in 16-mixed by what all gradients so far have shown.
+    return state_of(parts) | {"chance": chance, "precision": setting.fabric.strategy.precision.state_dict()}
 
 
 def same_everywhere(setting: Setting, parts: Parts) -> None:
@@ -50,6 +51,8 @@ def same_everywhere(setting: Setting, parts: Parts) -> None:
 def restore(setting: Setting, parts: Parts, state: dict[str, Any]) -> None:
     """Bring the parts, on their device, and all chance to a saved state."""
     restore_parts(parts, state)
+    if scaler := state.get("precision"):  # not of a run from before it was kept
+        setting.fabric.strategy.precision.load_state_dict(scaler)
     torch.set_rng_state(state["chance"]["cpu"])
     if "cuda" in state["chance"] and setting.fabric.device.type == "cuda":
         torch.cuda.set_rng_state(state["chance"]["cuda"], setting.fabric.device)

@@ -45,7 +45,8 @@ def _runs(folders: list[Path]) -> Iterator[Run]:
             facts, recipe = load_facts(folder), read_recipe_of_run(str(folder / RECIPE))
         except (ModelError, UsageError):
             continue
-        if "progress" in facts:
+        # MLflow keeps a copy of a run's files in a folder that is named by its own number of the run.
+        if "progress" in facts and facts.get("track", {}).get("run") not in folder.parts:
             progress, best = facts["progress"], facts["progress"]["best"] or {}
             state: Literal["running", "stopped", "finished"] = "finished" if progress["ending"] else "stopped"
             yield Run(

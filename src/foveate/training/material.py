@@ -47,7 +47,7 @@ def gather(
     say: Callable[[str], None],
     on_read: OnRead,
 ) -> Material:
-    """Hold out validation cases of every set's training part; read the others, and this process's share of those.
+    """Take every set's validation cases, or hold them out of its training part; read all but other processes'.
 
     Raises DataError, and OutputError where the cache has no space on disk.
     """
@@ -59,9 +59,12 @@ def gather(
     ]
     for note in notes:
         say(note)
-    record, parts = {}, [_parts(dataset.split("train"), recipe) for dataset in data]
+    record, parts = {}, [_parts(dataset, recipe) for dataset in data]
     for dataset, (learn, check) in zip(data, parts, strict=True):
         notes.append(f"{dataset.name}: {len(learn)} training images, {len(check)} for validation")
+        if has_own_validation(dataset, recipe):
+            unread = "data.folds" if recipe.data.folds else "data.validation_share"
+            notes[-1] += f", which are the set's own validation part: {unread} is left unread"
         say(notes[-1])
         record[dataset.name] = {
             "title": dataset.title,
@@ -91,8 +94,16 @@ def gather(
     )
 
 
-def _parts(entries: Sequence[CaseEntry], recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
-    """(training, validation): one fold is held out where the recipe has folds, else a share of the groups."""
+def has_own_validation(dataset: DataSet, recipe: Recipe) -> bool:
+    """Whether a set is validated on a part of its own, so that nothing of its training part is held out."""
+    return recipe.data.own_validation and any(entry.split == "validation" for entry in dataset.entries)
+
+
+def _parts(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
+    """(training, validation): the set's own, else one fold where the recipe has folds, else a share of the groups."""
+    entries = dataset.split("train")
+    if has_own_validation(dataset, recipe):
+        return entries, dataset.split("validation")
     if not recipe.data.folds:
         return hold_out(entries, recipe.data.validation_share, seed=recipe.training.seed)
     check = folds(entries, recipe.data.folds, FOLD_SEED)[recipe.data.fold]

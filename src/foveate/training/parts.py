@@ -21,6 +21,8 @@ from foveate.training.passes import Passes
 from foveate.training.preparation import preparation_of
 from foveate.training.progress import Progress
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 Scheduler = LambdaLR | OneCycleLR | ReduceLROnPlateau
 """The last steps once per epoch, on the validation; the others with the optimiser."""
 
@@ -104,8 +106,14 @@ def _stateful(parts: Parts) -> dict[str, Any]:
 def _average(network: nn.Module, options: TrainingSection) -> AveragedModel | None:
     if not options.average:
         return None
-    decay = get_ema_multi_avg_fn(options.average)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=decay, use_buffers=True)
+
+    def average(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
+        """In place; `steps` were averaged before, which the state holds."""
+        rising = (1 + int(steps)) / (10 + int(steps)) if options.average_warm_up else 1.0
+        take = get_ema_multi_avg_fn(min(options.average, rising))  # type: ignore[no-untyped-call]
+        take(averaged, current, steps)
+
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
 
 def _optimiser(network: nn.Module, options: TrainingSection) -> Optimizer:

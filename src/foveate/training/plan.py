@@ -25,7 +25,7 @@ class Plan:
     initial: Path | None
     """The weights that it began with."""
     device: str
-    """cpu or cuda."""
+    """As `--device` has it."""
     cache: Storage
     begun: bool
     """False where the run was stopped before its first state was on disk, so that it has to begin once more."""
@@ -46,7 +46,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
         recipe=read_recipe_of_run(str(folder / RECIPE), overrides),
         places=tuple(facts["places"]),
         initial=Path(initial["file"]) if initial else None,
-        device=facts["device"].partition(":")[0],
+        device=facts["device"].removesuffix(":0"),  # the first GPU, or each process's own
         cache=facts.get("cache", "auto"),
         begun=(folder / STATE).is_file(),
     )

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, distributed
 
 from foveate.errors import FoveateError, TrainingError, UsageError
@@ -26,6 +28,7 @@ from foveate.training.memory import is_out_of_memory
 from foveate.training.rank import Rank
 
 Result = TypeVar("Result")
+Number = TypeVar("Number", bound=np.generic)
 
 PATIENCE = 5.0
 """Seconds in which the first process says what went wrong: `torchrun` ends all of them as soon as one has gone."""
@@ -106,6 +109,13 @@ class Processes:
                 distributed.all_reduce(values)
         return values
 
+    def sum_of_arrays(self, values: NDArray[Number]) -> NDArray[Number]:
+        """As `sum`; alone, nothing goes to the device, which may not have all types of numbers."""
+        if self.count == 1:
+            return values
+        total: NDArray[Number] = self.sum(torch.from_numpy(values).to(self.fabric.device)).cpu().numpy()
+        return total
+
     def _settle(self, failure: BaseException | None) -> None:
         """Raise the error of the first process that has one."""
         failing = torch.tensor(self.rank if failure else self.count, device=self.fabric.device)
@@ -147,17 +157,18 @@ def _while_all_live() -> Iterator[None]:
 
 
 @contextmanager
-def launched(device: str, options: TrainingSection, rank: Rank) -> Iterator[Processes]:
-    """Bring the run's processes together, each on its device: cpu, cuda, or auto for what there is.
+def launched(device: torch.device, precision: str, options: TrainingSection, rank: Rank) -> Iterator[Processes]:
+    """Bring the run's processes together, each on its device.
 
-    Raises UsageError where the device is missing or the batch can't be shared out.
+    Raises UsageError where there are fewer devices than processes, the batch can't be shared out, or the processes
+    would compute in different precisions.
     """
     if options.batch % rank.count:
         raise UsageError(
             f"training.batch = {options.batch} can't be shared out equally among {rank.count} processes."
             f" Take a multiple of {rank.count}: the batch is that of all of them together."
         )
-    fabric = _fabric(device, options.precision, rank)
+    fabric = _fabric(device, precision, rank)
     processes = Processes(fabric)
     if rank.count == 1:
         yield processes
@@ -166,6 +177,7 @@ def launched(device: str, options: TrainingSection, rank: Rank) -> Iterator[Proc
         fabric.launch()
     with _signals_wait(processes.signals):
         try:
+            _check_same_precision(processes, precision)
             yield processes
         except BaseException:  # whatever it is, it is raised on
             if not processes.first:
@@ -176,14 +188,17 @@ def launched(device: str, options: TrainingSection, rank: Rank) -> Iterator[Proc
             distributed.destroy_process_group()
 
 
-def _fabric(device: str, precision: Any, rank: Rank) -> Fabric:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: PyTorch finds no CUDA device here. Use --device cpu or auto.")
-    accelerator = {"auto": "cuda" if torch.cuda.is_available() else "cpu"}.get(device, device)
-    if accelerator == "cpu" and precision == "16-mixed":
-        raise UsageError(
-            "training.precision = '16-mixed' needs a GPU, as a CPU is slower in it. Use bf16-mixed or 32-true."
-        )
+def _check_same_precision(processes: Processes, precision: str) -> None:
+    """UsageError where `auto` means one thing on one machine and another on the next."""
+    halves = processes.sum(torch.tensor(int(precision != "32-true"), device=processes.fabric.device))
+    if int(halves) not in (0, processes.count):
+        raise UsageError("training.precision = 'auto' differs between the machines. Set bf16-mixed or 32-true.")
+
+
+def _fabric(device: torch.device, precision: Any, rank: Rank) -> Fabric:
+    accelerator = device.type
+    if rank.count > 1 and (device.index is not None or accelerator == "mps"):
+        raise UsageError(f"--device {device}: of several processes each takes a device of its own. Use cuda or cpu.")
     if accelerator == "cuda" and rank.per_machine > torch.cuda.device_count():
         raise UsageError(
             f"{rank.per_machine} processes need a GPU each, and here are {torch.cuda.device_count()}."
@@ -191,7 +206,8 @@ def _fabric(device: str, precision: Any, rank: Rank) -> Fabric:
         )
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells on stderr what a recipe has asked for
     if rank.count == 1:
-        return Fabric(accelerator=accelerator, devices=1, precision=precision)
+        devices = 1 if device.index is None else [device.index]
+        return Fabric(accelerator=accelerator, devices=devices, precision=precision)
     machines = rank.count // rank.per_machine
     return Fabric(
         accelerator=accelerator, devices=rank.per_machine, num_nodes=machines, strategy="ddp", precision=precision

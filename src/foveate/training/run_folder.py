@@ -25,6 +25,7 @@ from typing import Any, Literal
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_text
 from foveate.training.progress import EpochRow
+from foveate.training.redact import redacted, without_secrets
 
 RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
@@ -35,8 +36,8 @@ Storage = Literal["auto", "memory", "disk"]
 
 
 def save_facts(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write run.json. Raises OutputError."""
-    write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", folder / FACTS)
+    """Write run.json, without secrets in its commands. Raises OutputError."""
+    write_text(json.dumps(without_secrets(facts), indent=2, ensure_ascii=False) + "\n", folder / FACTS)
 
 
 def load_facts(folder: Path) -> dict[str, Any]:
@@ -92,10 +93,10 @@ def _threshold_cells(row: EpochRow) -> dict[str, str]:
 
 
 def add_to_log(folder: Path, text: str) -> None:
-    """Add a line to log.txt, with the time. Raises OutputError."""
+    """Add a line to log.txt, with the time and without secrets. Raises OutputError."""
     now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     try:
         with (folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{now} {text}\n")
+            file.write(f"{now} {redacted(text)}\n")
     except OSError as error:
         raise OutputError(f"{folder / LOG}: can't be written ({error.strerror or error}); free some space") from error

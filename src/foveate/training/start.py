@@ -20,6 +20,7 @@ from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training import provenance
 from foveate.training.cache import Cache
+from foveate.training.device import Precision, chosen_device, chosen_precision
 from foveate.training.first_weights import first_weights, sentences
 from foveate.training.lock import locked
 from foveate.training.loop import OnStep, train
@@ -31,7 +32,7 @@ from foveate.training.processes import Processes, launched
 from foveate.training.progress import EpochRow
 from foveate.training.rank import ALONE, Rank
 from foveate.training.reading import OnRead
-from foveate.training.run_folder import CACHE, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
+from foveate.training.run_folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
 from foveate.training.setting import Setting
 from foveate.training.state_file import load_state
 from foveate.training.tracking import Store, connect, reporting
@@ -71,13 +72,17 @@ def start(
     `track` is the address of an MLflow store that is to hear of it. Each process of a run calls this with its own
     `rank`; the first one alone writes.
     """
-    with launched(device, recipe.training, rank) as processes:
+    where = chosen_device(device)
+    precision = chosen_precision(recipe.training.precision, where, _precision_of(folder) if resume else None)
+    if precision.note:
+        listener.say(precision.note)
+    with launched(where, precision.name, recipe.training, rank) as processes:
         if track is not None:
             if not resume:
                 processes.by_first(lambda: check_free(folder))
             connected = partial(connect, track, experiment=recipe.name, folder=folder)
             listener = replace(listener, store=processes.together(lambda: connected() if processes.first else None))
-        call = _Call(recipe, data, folder, Cache(folder / CACHE, storage), processes, command, listener)
+        call = _Call(recipe, data, folder, Cache(folder / CACHE, storage), processes, precision, command, listener)
         ending = _go_on(call) if resume else _begin(call, initial)
         processes.by_first(call.cache.clear)
     return ending
@@ -92,6 +97,7 @@ class _Call:
     folder: Path
     cache: Cache
     processes: Processes
+    precision: Precision
     command: str
     listener: Listener
 
@@ -119,6 +125,7 @@ class _Call:
             "source_commit": provenance.source_commit(),
             "versions": provenance.versions(),
             "device": str(device),
+            "precision": self.precision.name,
             "processes": self.processes.count,
             "hardware": provenance.hardware(device),
         }
@@ -182,8 +189,9 @@ def _train(
         listener.say(text)
 
     def on_start() -> None:
-        for text in (*_beginning(facts), *material.notes):
-            add_to_log(folder, text)
+        for text in (*_beginning(facts), call.precision.note, *material.notes):
+            if text:
+                add_to_log(folder, text)
         report(parts.progress.rows)
 
     def on_epoch(row: EpochRow) -> None:
@@ -257,6 +265,12 @@ def _beginning(facts: Mapping[str, Any]) -> list[str]:
         return [f"goes on after epoch {now['after_epoch']} {where}: {now['command']}"]
     normalisation = Normalisation.recorded(facts["normalisation"]).sentence
     return [f"begins {where}: {facts['command']}", *sentences(facts), normalisation]
+
+
+def _precision_of(folder: Path) -> str | None:
+    """What a run has begun with; None where that isn't recorded: then its recipe says it."""
+    precision: str | None = load_facts(folder).get("precision") if (folder / FACTS).is_file() else None
+    return precision
 
 
 def _check_begun(folder: Path) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from foveate.errors import OutputError, TrainingError, UsageError, install_line
 from foveate.recipes.schema import Recipe
 from foveate.training.progress import EpochRow
+from foveate.training.redact import redacted
 from foveate.training.run_folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _begin(store: Store, recipe: Recipe, facts: Mapping[str, Any], folder: Path)
             return _new(store, recipe, facts, folder)
         store.client.update_run(known, status="RUNNING")
         if "resumed" in facts:
-            store.client.set_tag(known, "resumed", facts["resumed"][-1]["command"])
+            store.client.set_tag(known, "resumed", redacted(facts["resumed"][-1]["command"]))
         return Tracked(store, known, sent=_epochs_of(store.client, known))
     except _troubles() as error:
         raise _unusable(store.address, error) from error
@@ -134,7 +135,7 @@ def _new(store: Store, recipe: Recipe, facts: Mapping[str, Any], folder: Path) -
     from mlflow.entities import Param
 
     tags = {
-        "command": facts["command"],
+        "command": redacted(facts["command"]),
         "source_commit": facts["source_commit"],
         "data": ", ".join(facts["data"]),
         "folder": str(folder.resolve()),
@@ -253,5 +254,5 @@ def _reason(error: BaseException) -> str:
 
 
 def _public(address: str) -> str:
-    """Without user and password."""
-    return re.sub(r"//[^/@\s]*@", "//", address)
+    """Without user, password and other secrets."""
+    return redacted(re.sub(r"//[^/@\s]*@", "//", address))

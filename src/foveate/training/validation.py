@@ -94,7 +94,7 @@ class Looker:
 def check_validation(sets: Sequence[ValidationSet], classes: Classes, processes: Processes) -> None:
     """Raise DataError where `validate` couldn't choose thresholds, before an epoch has been spent on finding out."""
     own = processes.together(lambda: np.stack([_present(data.cases, len(classes.names)) for data in sets]))
-    present = processes.sum(torch.from_numpy(own).to(processes.fabric.device, torch.int32)).cpu().numpy() > 0
+    present = processes.sum_of_arrays(own.astype(np.int32)) > 0
     check_foreground(present, classes)
 
 
@@ -116,7 +116,7 @@ def _within(case: Case, fov: FieldOfView) -> Mask:
 def validate(sets: Sequence[ValidationSet], looker: Looker, processes: Processes) -> Validation:
     """Predict every case in the process that has it, measure its loss, and choose the thresholds."""
     own = processes.together(lambda: _counted(sets, looker))
-    counts, losses = (processes.sum(torch.from_numpy(each).to(looker.device)).cpu().numpy() for each in own)
+    counts, losses = (processes.sum_of_arrays(each) for each in own)
     histograms = [[Histogram(*of_class) for of_class in of_set] for of_set in counts]
     thresholds, scores = best_thresholds(histograms, looker.classes)
     class_f1 = {

@@ -5,6 +5,7 @@ Axes: B images, C channels, H rows, W columns, N = H·W positions.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,7 +26,17 @@ class SelfAttention(nn.Module):
         self.value = nn.Conv2d(channels, channels, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Every position becomes the mean of all values, weighted by how well its query fits their keys."""
+        """Every position becomes the mean of all values, weighted by how well its query fits their keys.
+
+        In float32 also where the layers around it are in half precision: in that the unscaled scores would be off by so
+        much that softmax makes several percent of it.
+        """
+        if torch.is_autocast_enabled(x.device.type):
+            with torch.autocast(x.device.type, enabled=False):
+                return self._attended(x.float())
+        return self._attended(x)
+
+    def _attended(self, x: Tensor) -> Tensor:
         query, key, value = (_positions(layer(x)) for layer in (self.query, self.key, self.value))
         # The CPU's fused kernel wants one width for all three, and channels side by side in memory (see below);
         # zeros add nothing to a product.
