@@ -41,7 +41,8 @@ MOST_CLASSES = 255
 
 LONGEST_CLASS_NAME = 64
 
-DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))})
+PORTS = tuple(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
+DEVICES = frozenset({"con", "prn", "aux", "nul", *PORTS})
 """What no file can be called on Windows."""
 
 
@@ -59,7 +60,7 @@ def check_class_names(names: Sequence[str]) -> None:
         if not is_class_name(name):
             shown = name[:LONGEST_CLASS_NAME]
             raise DataError(
-                f"{shown!r} can't be a class's name. Use letters, digits, spaces, - and _, {LONGEST_CLASS_NAME} at most;"
+                f"{shown!r} can't be a class's name. Use at most {LONGEST_CLASS_NAME} letters, digits, spaces, - and _;"
                 " not 'background', nor what Windows calls a device."
             )
         if name.casefold() in (other.casefold() for other in names[:number]):
@@ -100,7 +101,7 @@ def any_of(masks: Masks) -> Mask:
     return anything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Photograph:
     """An image as it was read: what it shows, where it came from, and what had to be decided to read it."""
 
@@ -112,8 +113,12 @@ class Photograph:
     notes: tuple[str, ...] = ()
     """One sentence per decision that a user may want to know, e.g. 'first of 3 pages'."""
 
+    def __repr__(self) -> str:
+        height, width = self.pixels.shape[:2]
+        return f"<Photograph {self.source}, {height}×{width}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """One image of a data set with its truth. All arrays have the image's height and width."""
 
@@ -128,6 +133,10 @@ class Case:
     second_masks: Masks | None = None
     """A second observer's masks, where the set has them."""
     paths: tuple[Path, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"<Case {self.id}, {height}×{width}, of {self.group}>"
 
     @property
     def mask(self) -> Mask:

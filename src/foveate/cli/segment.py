@@ -9,7 +9,7 @@ import typer
 
 from foveate.cli.console import say, say_error
 from foveate.cli.options import THREADS
-from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
+from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def segment(
     images: Annotated[list[Path], typer.Argument(readable=False, help="Photographs, and folders of photographs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
+    model: Annotated[str, typer.Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
     tta: TTA = "1",
@@ -38,15 +38,23 @@ def segment(
 
     foveate segment photo.jpg folder/ -o masks/ --overlay
     """
-    from foveate.inference import Segmenter
+    import foveate
     from foveate.inference.folder import Wanted, segment_files
     from foveate.inference.jobs import plan
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
     jobs = plan(images)
-    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    segmenter = Segmenter.open(model, threads=threads, refinement=refinement)
+    segmenter = foveate.load(
+        model,
+        tta=views_of(tta),
+        hysteresis=hysteresis,
+        reconnect=reconnect,
+        min_size=min_size,
+        largest=largest,
+        fill_holes=fill_holes,
+        threads=threads,
+    )
     card = segmenter.card
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")

@@ -1,7 +1,8 @@
 """The model card: all that a model file can't say itself. It lies beside the file as `card.json`.
 
-A card may come from anyone, so that everything in it has bounds: numbers are finite and in the range that they can have,
-texts hold nothing that would drive a terminal, and what becomes the name of a file is one (`records.is_class_name`).
+A card may come from anyone, so that everything in it has bounds: numbers are finite and in the range that they can
+have, texts hold nothing that would drive a terminal, and what becomes the name of a file is one
+(`records.is_class_name`).
 """
 
 from __future__ import annotations

@@ -24,24 +24,29 @@ from math import prod
 from foveate.errors import ModelError
 from foveate.runtime.wire import Value, fields, numbers, signed
 
-OPERATORS = frozenset(
-    """
-    Abs Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv ConvTranspose
-    DepthToSpace Div Elu Equal Erf Exp Expand Flatten Floor Gather Gelu Gemm GlobalAveragePool GlobalMaxPool Greater
-    GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization LeakyRelu Less Log MatMul
-    Max MaxPool Mean Min Mish Mul Neg Not PRelu Pad Pow Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin
-    ReduceSum Relu Reshape Resize ScatterElements Selu Shape Sigmoid Slice Softmax Softplus SpaceToDepth Split Sqrt
-    Squeeze Sub Sum Tanh Tile Transpose Unsqueeze Upsample Where
-    """.split()
-)
+# fmt: off
+OPERATORS = frozenset({
+    "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat", "Constant",
+    "ConstantOfShape", "Conv", "ConvTranspose", "DepthToSpace", "Div", "Elu", "Equal", "Erf", "Exp", "Expand",
+    "Flatten", "Floor", "Gather", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater",
+    "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "LayerNormalization",
+    "LeakyRelu", "Less", "Log", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mish", "Mul", "Neg", "Not", "PRelu",
+    "Pad", "Pow", "Range", "Reciprocal", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Relu",
+    "Reshape", "Resize", "ScatterElements", "Selu", "Shape", "Sigmoid", "Slice", "Softmax", "Softplus",
+    "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose", "Unsqueeze", "Upsample",
+    "Where",
+})
+# fmt: on
 """What networks that segment consist of; all that `foveate export` writes is among them."""
 
-SHAPED = frozenset({"ConstantOfShape", "Expand", "Resize", "Tile"})
+SHAPED = frozenset({"ConstantOfShape", "Expand", "Pad", "Range", "Resize", "Tile", "Upsample"})
 """Operators that make as much as a number tells them to."""
 
 MOST_NODES = 20_000
 MOST_FIELDS = 1_000_000
 LARGEST_SHAPE = 2**26
+LONGEST_SHAPE = 8
+"""Axes that a shape has at most; `Pad` says both ends of four."""
 
 # Fields of a model, a graph, a node, an attribute and a tensor.
 GRAPH, TRAINING, FUNCTIONS = 7, 20, 25
@@ -80,7 +85,7 @@ def check_graph(model: bytes, source: str) -> None:
         graphs = 0
         for number, value in seen.of(memoryview(model)):
             if number in (TRAINING, FUNCTIONS):
-                raise _Refused("holds functions or a training of its own")
+                raise _RefusedError("holds functions or a training of its own")
             if number == GRAPH:
                 graphs += 1
                 _check_nodes(value, seen)
@@ -88,27 +93,29 @@ def check_graph(model: bytes, source: str) -> None:
             raise ValueError("no graph in it")
         for operator, name in seen.shaped_by:
             if seen.shapes.get(name, 0) > LARGEST_SHAPE:
-                raise _Refused(f"its {operator} makes {seen.shapes[name]:.1e} numbers, more than {LARGEST_SHAPE:.1e}")
-    except _Refused as refused:
+                raise _RefusedError(
+                    f"its {operator} makes {seen.shapes[name]:.2g} numbers, more than {LARGEST_SHAPE:.2g}"
+                )
+    except _RefusedError as refused:
         raise ModelError(f"{source}: {refused}. Such a file isn't run; have it exported without.") from None
     except ValueError as error:
         raise ModelError(f"{source}: is no ONNX file, or damaged ({error}). Get or export it again.") from error
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """What a file holds that none may."""
 
 
 def _check_nodes(graph: Value, seen: _Seen) -> None:
     for number, value in seen.of(graph):
         if number == SPARSE_INITIALIZER:
-            raise _Refused("its weights are sparse")
+            raise _RefusedError("its weights are sparse")
         if number == INITIALIZER:
             _check_tensor(value, seen)
         elif number == NODE:
             seen.nodes += 1
             if seen.nodes > MOST_NODES:
-                raise _Refused(f"has more than {MOST_NODES} nodes")
+                raise _RefusedError(f"has more than {MOST_NODES} nodes")
             _check_node(value, seen)
 
 
@@ -121,9 +128,11 @@ def _check_node(node: Value, seen: _Seen) -> None:
         elif number == OPERATOR:
             operator = _text(value)
             if operator not in OPERATORS:
-                raise _Refused(f"has the operator {operator!r}, which is not among those that a model may consist of")
+                raise _RefusedError(
+                    f"has the operator {operator!r}, which is not among those that a model may consist of"
+                )
         elif number == DOMAIN and _bytes(value) not in (b"", b"ai.onnx"):
-            raise _Refused(f"has an operator of {_text(value)!r}, not of ONNX itself")
+            raise _RefusedError(f"has an operator of {_text(value)!r}, not of ONNX itself")
         elif number == ATTRIBUTE:
             attributes.append(value)
     for attribute in attributes:
@@ -135,9 +144,9 @@ def _check_node(node: Value, seen: _Seen) -> None:
 def _check_attribute(attribute: Value, seen: _Seen, outputs: list[bytes]) -> None:
     for number, value in seen.of(attribute):
         if number in (SUBGRAPH, SUBGRAPHS):
-            raise _Refused("holds a graph within its graph")
+            raise _RefusedError("holds a graph within its graph")
         if number in (SPARSE, SPARSES):
-            raise _Refused("its weights are sparse")
+            raise _RefusedError("its weights are sparse")
         if number in (TENSOR, TENSORS):
             _check_tensor(value, seen, outputs)
 
@@ -149,7 +158,7 @@ def _check_tensor(tensor: Value, seen: _Seen, named: list[bytes] | None = None) 
     names = list(named or [])
     for number, value in seen.of(tensor):
         if number == EXTERNAL or (number == PLACE and value != 0):
-            raise _Refused("its weights are in another file")
+            raise _RefusedError("its weights are in another file")
         if number == NAME:
             names.append(_bytes(value))
         elif number == DIMENSIONS:
@@ -157,11 +166,13 @@ def _check_tensor(tensor: Value, seen: _Seen, named: list[bytes] | None = None) 
         elif number == INT64_DATA:
             values += _integers(value)
         elif number == RAW_DATA and not isinstance(value, int) and len(value) in range(8, 65, 8):
-            values += [int.from_bytes(value[start : start + 8], "little", signed=True) for start in range(0, len(value), 8)]
+            values += [
+                int.from_bytes(value[start : start + 8], "little", signed=True) for start in range(0, len(value), 8)
+            ]
     elements = prod(dimensions)
     if min(dimensions, default=0) < 0 or elements > len(_bytes(tensor)):
-        raise _Refused(f"says that one of its weights has {elements:.1e} numbers, which are not in the file")
-    if len(values) <= 8:
+        raise _RefusedError(f"says that one of its weights has {elements:.2g} numbers, which are not in the file")
+    if len(values) <= LONGEST_SHAPE:
         seen.shapes |= dict.fromkeys(names, prod(max(1, value) for value in values))
 
 
@@ -173,6 +184,10 @@ def _bytes(value: Value) -> bytes:
     if isinstance(value, int):
         raise ValueError("a number stands where there should be more")
     return bytes(value)
+
+
+def _length(value: Value) -> int:
+    return 0 if isinstance(value, int) else len(value)
 
 
 def _text(value: Value) -> str:

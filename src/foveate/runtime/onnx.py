@@ -114,9 +114,7 @@ def _opened(model: bytes, source: str, channels: int | None, maps: int | None, t
     _check_end("input", inputs[0], channels, source)
     _check_end("output", outputs[0], maps, source)
     name = inputs[0].name
-    return OnnxNetwork(
-        model, source, channels, maps, threads, lambda batch: session.run(None, {name: batch}, once)[0]
-    )
+    return OnnxNetwork(model, source, channels, maps, threads, lambda batch: session.run(None, {name: batch}, once)[0])
 
 
 def _check_end(which: str, end: Any, planes: int | None, source: str) -> None:
@@ -130,7 +128,7 @@ def _check_end(which: str, end: Any, planes: int | None, source: str) -> None:
     if not fits or (which == "input" and fixed[2:] != [None, None]):
         expected = _sizes((None, planes, None, None))
         raise ModelError(
-            f"{source}: its {which} is {_sizes(fixed)}; {expected} is expected, by its card and for any height and width."
+            f"{source}: its {which} is {_sizes(fixed)}; {expected} is expected, with any height and width, by its card."
         )
 
 
