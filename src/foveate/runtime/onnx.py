@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from foveate.errors import ModelError
 from foveate.runtime.graph import check_graph
 from foveate.runtime.memory import limit, limit_memory
+from foveate.runtime.sizes import check_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,20 +103,31 @@ def _opened(model: bytes, source: str, channels: int | None, maps: int | None, t
     once = onnxruntime.RunOptions()
     # Nor are the largest buffers kept for the next image.
     once.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    try:
+    with _loading(source):
         # What depends on no image is computed with the rest, under the limit of memory.
         session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
         )
-    except Exception as error:  # ONNX Runtime's exceptions share no base of their own
-        raise ModelError(f"{source}: ONNX Runtime can't load this file ({_one_line(error)}).") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(f"{source}: has {len(inputs)} inputs and {len(outputs)} outputs; one of each is expected.")
     _check_end("input", inputs[0], channels, source)
     _check_end("output", outputs[0], maps, source)
     name = inputs[0].name
+    if channels is not None:
+        with _loading(source):
+            check_sizes(model, source, name, (1, channels, *TRIAL))
     return OnnxNetwork(model, source, channels, maps, threads, lambda batch: session.run(None, {name: batch}, once)[0])
+
+
+@contextmanager
+def _loading(source: str) -> Iterator[None]:
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # ONNX Runtime's exceptions share no base of their own
+        raise ModelError(f"{source}: ONNX Runtime can't load this file ({_one_line(error)}).") from error
 
 
 def _check_end(which: str, end: Any, planes: int | None, source: str) -> None:

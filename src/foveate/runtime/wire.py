@@ -15,25 +15,25 @@ Value = int | memoryview
 """A number, or the bytes of a text, a message inside, or numbers of a fixed length."""
 
 
-def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
+def fields(content: memoryview) -> Iterator[tuple[int, Value]]:
     """Number and value of each field, in the order of the file. Raises ValueError where it is no message."""
     place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
+    while place < len(content):
+        key, place = _varint(content, place)
         kind = key & 7
         if kind == VARINT:
-            number, place = _varint(message, place)
+            number, place = _varint(content, place)
             yield key >> 3, number
             continue
         if kind == LENGTH:
-            length, place = _varint(message, place)
+            length, place = _varint(content, place)
         elif kind in FIXED:
             length = FIXED[kind]
         else:
             raise ValueError(f"a field of kind {kind}")
-        if length > len(message) - place:
+        if length > len(content) - place:
             raise ValueError("it ends too early")
-        yield key >> 3, message[place : place + length]
+        yield key >> 3, content[place : place + length]
         place += length
 
 
@@ -43,6 +43,17 @@ def numbers(packed: memoryview) -> Iterator[int]:
     while place < len(packed):
         number, place = _varint(packed, place)
         yield signed(number)
+
+
+def message(*parts: tuple[int, int | bytes | memoryview]) -> bytes:
+    """A message of these fields: numbers, and texts or messages inside."""
+    written = bytearray()
+    for number, value in parts:
+        kind = VARINT if isinstance(value, int) else LENGTH
+        written += _groups(number << 3 | kind) + _groups(value if isinstance(value, int) else len(value))
+        if not isinstance(value, int):
+            written += value
+    return bytes(written)
 
 
 def signed(number: int) -> int:
@@ -58,3 +69,11 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
         if byte < 128:
             return number, place + shift + 1
     raise ValueError("it ends in a number")
+
+
+def _groups(number: int) -> bytes:
+    head = bytearray()
+    while number > 127:
+        head.append(number & 127 | 128)
+        number >>= 7
+    return bytes((*head, number))
