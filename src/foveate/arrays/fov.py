@@ -31,7 +31,7 @@ BLACK = 24
 image has nothing brighter than three times that corner. The lightest border in STARE is 18, its noise 43."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldOfView:
     """Where the photograph shows the eye."""
 

@@ -27,7 +27,7 @@ _HIGHEST_LABEL = 15
 """A value up to here, beside 1 and a single bright value, is taken for a class's number, not for a soft edge."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MaskFile:
     """A mask and the grey levels that its file holds, from the smallest to the largest, 0 to 255."""
 

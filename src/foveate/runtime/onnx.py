@@ -146,13 +146,12 @@ def _check_end(which: str, end: Any, planes: int | None, source: str) -> None:
 
 
 def _failure(error: Exception, shape: Sequence[int]) -> str:
-    text = _one_line(error)
-    if isinstance(error, MemoryError) or any(each in text for each in FULL):
+    if isinstance(error, MemoryError) or any(each in str(error) for each in FULL):
         return (
             f"needs more memory for an image of {_sizes(shape)} than there is ({limit() / 2**30:.1f} GiB at most);"
             " shrink or crop the image, or use a smaller network."
         )
-    return f"the network fails on an image of {_sizes(shape)} ({text})."
+    return f"the network fails on an image of {_sizes(shape)} ({_one_line(error)})."
 
 
 def _one_line(error: Exception) -> str:
