@@ -104,7 +104,8 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items()),
         validation_f1=facts.validation_f1,
     )
-    return Exported(Model(card, content, str(run)), differences)
+    # As it is read from a file: options are lists there.
+    return Exported(Model(ModelCard.parse(card.to_json(), str(run)), content, str(run)), differences)
 
 
 def _input(channels: str) -> str:
