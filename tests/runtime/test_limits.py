@@ -36,17 +36,18 @@ def test_an_image_for_which_memory_does_not_last_is_told_and_the_next_is_done() 
 
 
 def test_a_message_is_read_as_it_is_written() -> None:
-    parts = [(1, 0), (2, b"text"), (16, 2**64 - 1), (3, b""), (1, 300)]
-    assert [(number, value if isinstance(value, int) else bytes(value)) for number, value in parts] == [
-        (number, value if isinstance(value, int) else bytes(value))
-        for number, value in fields(memoryview(message(*parts)))
-    ]
+    parts: list[tuple[int, int | bytes | memoryview]] = [(1, 0), (2, b"text"), (16, 2**64 - 1), (3, b""), (1, 300)]
+    # A view equals the bytes that it shows.
+    assert list(fields(memoryview(message(*parts)))) == parts
 
 
 def test_what_is_read_of_a_model_is_what_the_package_onnx_reads() -> None:
     onnx = pytest.importorskip("onnx", reason="needs onnx, which comes with foveate[train]")
     content = open_model("vessels").content
-    (graph,) = (value for number, value in fields(memoryview(content)) if number == 7)
-    nodes = [dict(fields(value)) for number, value in fields(graph) if number == 1]
-    expected = onnx.load_from_string(content).graph.node
-    assert [bytes(each[4]).decode() for each in nodes] == [each.op_type for each in expected]
+    operators = []
+    for _, graph in (each for each in fields(memoryview(content)) if each[0] == 7):
+        assert isinstance(graph, memoryview)
+        for number, node in fields(graph):
+            if number == 1 and isinstance(node, memoryview):
+                operators += [value for found, value in fields(node) if found == 4]
+    assert operators == [each.op_type.encode() for each in onnx.load_from_string(content).graph.node]

@@ -67,7 +67,7 @@ class Segmentation:
 
     def __repr__(self) -> str:
         height, width = self.fov.shape
-        inside = max(1, np.count_nonzero(self.fov))
+        inside = max(1, int(np.count_nonzero(self.fov)))
         shares = (
             f"{name} {np.count_nonzero(mask) / inside:.1%}"
             for name, mask in zip(self.classes.names, self.masks, strict=True)
