@@ -172,6 +172,7 @@ KINDS: dict[str, Strange] = {
     "name of two lines": card("name", name="nice\nfoveate: done"),
     "name that turns its direction": card("name", name="nice\u202egnp"),
     "name without end": card("name", name="n" * 100_000),
+    "name of 101 letters": card("name", name="n" * 101),
     "words beside the threshold that drive a terminal": card("threshold_from", threshold_from="\x1b]0;mine\x07"),
     "key that drives a terminal": Strange("Extra inputs", {"\x1b[31mkey\n": 1}),
     "threshold NaN": card("thresholds", thresholds=[float("nan")]),

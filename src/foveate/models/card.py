@@ -39,6 +39,17 @@ def _checked(text: str) -> str:
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_checked)]
 """Words for people, on one line."""
 
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_checked)]
+
+
+def _beside(name: str) -> str:
+    if not re.fullmatch(r"[^./\\:][^/\\:]*\.onnx", name):
+        raise ValueError(f"{name[:LONGEST_NAME]!r} is no name of a file that ends in .onnx, without a folder")
+    return name
+
+
+FileName = Annotated[Text, AfterValidator(_beside)]
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -86,10 +97,10 @@ class ModelCard(Closed):
     """What a model is, how to feed it, where it comes from, and what it scored."""
 
     schema_version: Literal[1] = 1
-    name: Text = Field(min_length=1, max_length=LONGEST_NAME)
+    name: Name
     description: Text
     notice: Text = "For research, not a medical device."
-    file: Text = Field(pattern=r"^[^./\\:][^/\\:]*\.onnx$", description="The model file beside the card, no path.")
+    file: FileName = Field(description="The model file beside the card.")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the model file.")
     input: Text = Field(description="What goes into the file, in words.")
     output: Text = Field(description="What comes out of the file, in words.")
@@ -188,8 +199,10 @@ class ModelCard(Closed):
 def _first(error: ValidationError) -> str:
     """The first wrong field, and what is wrong with it."""
     first = error.errors()[0]
+    # Our own sentences, without Pydantic's words before them.
+    wrong = first["msg"].removeprefix("Value error, ").rstrip(".")
     place = plain(".".join(str(part) for part in first["loc"]))[:LONGEST_NAME] or "the file"
-    return f"{place}: {first['msg']}"
+    return f"{place}: {wrong}"
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
