@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from foveate.errors import DataError
 
 Image = NDArray[np.uint8]
 """H×W×3, RGB, 0 to 255."""
@@ -24,15 +27,57 @@ Masks = NDArray[np.bool_]
 Probabilities = NDArray[np.float32]
 """K×H×W, 0 to 1, a map for each class."""
 
+HIGHEST_WORKING_MINIMUM = 4096
+"""Pixels that an image may be enlarged to before a network sees it: larger ones would fill the memory."""
+
+HIGHEST_WORKING_MAXIMUM = 100_000
+"""Pixels: so many that photographs are never reduced."""
+
+HIGHEST_CLAHE = 256
+"""Of a clip limit in multiples of the mean of 256 bins: from here on nothing is limited."""
+
+MOST_CLASSES = 255
+"""As many numbers as a label image has beside its background."""
+
+LONGEST_CLASS_NAME = 64
+
+PORTS = tuple(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
+DEVICES = frozenset({"con", "prn", "aux", "nul", *PORTS})
+"""What no file can be called on Windows."""
+
+
+def is_class_name(name: str) -> bool:
+    """Whether a class can be called so: its name stands in tables, in files' names, and beside the background's."""
+    fits = re.fullmatch(r"\w([\w \-]*\w)?", name) and len(name) <= LONGEST_CLASS_NAME
+    return bool(fits) and name.lower() not in DEVICES | {"background"}
+
+
+def check_class_names(names: Sequence[str]) -> None:
+    """Raise DataError for no name or too many, for one that no class can have, and for two that are one file's name."""
+    if not 1 <= len(names) <= MOST_CLASSES:
+        raise DataError(f"{len(names)} classes: there can be 1 to {MOST_CLASSES}.")
+    for number, name in enumerate(names):
+        if not is_class_name(name):
+            shown = name[:LONGEST_CLASS_NAME]
+            raise DataError(
+                f"{shown!r} can't be a class's name. Use at most {LONGEST_CLASS_NAME} letters, digits, spaces, - and _;"
+                " not 'background', nor what Windows calls a device."
+            )
+        if name.casefold() in (other.casefold() for other in names[:number]):
+            raise DataError(f"'{name}' is the name of two classes, but for upper and lower case. Give each its own.")
+
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """What masks tell apart."""
+    """What masks tell apart. Raises DataError for names that `check_class_names` refuses."""
 
     names: tuple[str, ...] = ("foreground",)
     """K of them; the background is none."""
     exclusive: bool = True
     """No pixel is of two classes. Without meaning for a single class."""
+
+    def __post_init__(self) -> None:
+        check_class_names(self.names)
 
     @property
     def softmax(self) -> bool:
@@ -56,7 +101,7 @@ def any_of(masks: Masks) -> Mask:
     return anything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Photograph:
     """An image as it was read: what it shows, where it came from, and what had to be decided to read it."""
 
@@ -68,8 +113,12 @@ class Photograph:
     notes: tuple[str, ...] = ()
     """One sentence per decision that a user may want to know, e.g. 'first of 3 pages'."""
 
+    def __repr__(self) -> str:
+        height, width = self.pixels.shape[:2]
+        return f"<Photograph {self.source}, {height}×{width}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """One image of a data set with its truth. All arrays have the image's height and width."""
 
@@ -84,6 +133,10 @@ class Case:
     second_masks: Masks | None = None
     """A second observer's masks, where the set has them."""
     paths: tuple[Path, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"<Case {self.id}, {height}×{width}, of {self.group}>"
 
     @property
     def mask(self) -> Mask:

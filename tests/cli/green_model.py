@@ -12,9 +12,12 @@ THRESHOLD = (LEAST_GREEN - 0.5) / 255
 """Between two green values, so that rounding decides nothing: foreground is green >= LEAST_GREEN."""
 
 
-def write_green_model(folder: Path) -> Path:
-    """The model with its card, in a folder that is there; photographs keep their size up to 2000 pixels."""
-    content = _onnx()
+def write_green_model(folder: Path, maps: int = 1) -> Path:
+    """The model with its card, in a folder that is there; photographs keep their size up to 2000 pixels.
+
+    Its `maps` are all the same, one for each class that is written into the card.
+    """
+    content = _onnx(maps)
     shipped = files("foveate.models") / "vessels" / "card.json"
     card = ModelCard.parse(shipped.read_bytes(), "vessels").model_copy(
         update={
@@ -33,10 +36,10 @@ def write_green_model(folder: Path) -> Path:
     return folder / "green.onnx"
 
 
-def _onnx() -> bytes:
+def _onnx(maps: int) -> bytes:
     """One 1×1 convolution, written by hand so that the tests need no package for it (field numbers: onnx.proto)."""
-    weights = struct.pack("<3f", 0, 1 / 255, 0)
-    dims = b"".join(_field(1, size) for size in (1, 3, 1, 1))
+    weights = struct.pack("<3f", 0, 1 / 255, 0) * maps
+    dims = b"".join(_field(1, size) for size in (maps, 3, 1, 1))
     kernel = dims + _field(2, 1) + _field(8, b"kernel") + _field(9, weights)
     node = _field(1, b"image") + _field(1, b"kernel") + _field(2, b"probability") + _field(4, b"Conv")
     graph = (
@@ -44,7 +47,7 @@ def _onnx() -> bytes:
         + _field(2, b"green")
         + _field(5, kernel)
         + _field(11, _float_map(b"image", 3))
-        + _field(12, _float_map(b"probability", 1))
+        + _field(12, _float_map(b"probability", maps))
     )
     return _field(1, 8) + _field(7, graph) + _field(8, _field(2, 17))
 

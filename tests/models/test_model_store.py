@@ -11,6 +11,8 @@ import pytest
 import foveate
 from foveate.errors import ModelError, UsageError
 from foveate.models import ModelCard, open_model, shipped
+from foveate.models.card import plain
+from foveate.recipes.schema import Recipe
 
 
 @pytest.fixture
@@ -130,3 +132,24 @@ def test_a_shipped_models_name_means_that_model_whatever_lies_in_the_working_fol
     (tmp_path / "vessels").write_text("something else")
     monkeypatch.chdir(tmp_path)
     assert open_model("vessels").source == "shipped model 'vessels'"
+
+
+def test_words_of_a_recipe_and_of_a_command_are_made_such_that_a_card_takes_them() -> None:
+    card = open_model("vessels").card
+    words = "two\nlines\t\x1b[31mred \u202e"
+    fields = card.model_dump() | {"description": words}
+    with pytest.raises(ModelError, match=r"^mine: can't have a model card: description: .*control character"):
+        ModelCard.of("mine", **fields)
+    made = ModelCard.of("mine", **fields | {"description": plain(words)})
+    assert made.description == "two lines \\x1b[31mred \\u202e"
+    assert ModelCard.parse(made.to_json(), "mine") == made
+
+
+@pytest.mark.parametrize("name", ["working_minimum", "working_maximum", "clahe"])
+def test_a_recipe_takes_no_value_that_the_card_of_its_model_would_refuse(name: str) -> None:
+    of_card, of_recipe = (
+        schema["properties"][name]
+        for schema in (ModelCard.model_json_schema(), Recipe.model_json_schema()["$defs"]["DataSection"])
+    )
+    bounds = ("minimum", "exclusiveMinimum", "maximum")
+    assert [of_recipe.get(bound) for bound in bounds] == [of_card.get(bound) for bound in bounds]

@@ -67,6 +67,7 @@ def test_the_exported_program_is_the_network_at_every_size(case: Case) -> None:
 @pytest.mark.parametrize("case", DIFFERENT, ids=str)
 def test_onnx_runtime_gives_what_pytorch_gives_at_every_size(case: Case) -> None:
     model = exportable(case)
-    in_onnx = open_network(to_onnx(model), source="the exported file")
+    channels, maps = len(model.mean), len(model.classes.names)
+    in_onnx = open_network(to_onnx(model), source="the exported file", channels=channels, maps=maps)
     run = lambda image: torch.from_numpy(in_onnx(image.numpy().astype(np.float32)))  # noqa: E731
     assert largest_difference(model, run, (SMALLEST, *SIZES)) < 1e-4

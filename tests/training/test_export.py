@@ -1,5 +1,6 @@
 import hashlib
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import foveate
 from foveate.cli.predictors import of_model
 from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
-from foveate.errors import ModelError, OutputError
+from foveate.errors import ModelError, OutputError, UsageError
 from foveate.inference.refinement import Refinement
 from foveate.networks.measure import measure
 from foveate.records import Case
@@ -139,3 +140,25 @@ def test_a_run_is_evaluated_without_a_file_being_written_into_it(
     expected = foveate.load(exported).segment(case.image).masks
     found = made.predict(Case("3", "3", case.image, case.mask[None]))
     np.testing.assert_array_equal(found.masks, expected)
+
+
+def test_a_runs_folder_is_a_model_wherever_a_model_is_and_nothing_is_written_into_it(
+    exported: Path, finished_run: Path, small_data: list[DataSet], tmp_path: Path
+) -> None:
+    image = small_data[0].entries[0].load().image
+    before = sorted(path.name for path in finished_run.iterdir())
+    segmenter, expected = foveate.load(finished_run, threads=1), foveate.load(exported, threads=1)
+    assert segmenter.card.name == finished_run.name
+    same = {"name", "file"}
+    assert segmenter.card.model_dump(exclude=same) == expected.card.model_dump(exclude=same)
+    np.testing.assert_array_equal(segmenter.segment(image).probability, expected.segment(image).probability)
+    assert sorted(path.name for path in finished_run.iterdir()) == before
+
+
+def test_a_runs_folder_without_pytorch_is_told_how_to_go_on(
+    finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "foveate.training.export", None)
+    with pytest.raises(UsageError, match=r"needs the extra 'train'.*foveate export") as refused:
+        foveate.load(finished_run)
+    assert str(finished_run) in str(refused.value)

@@ -40,7 +40,7 @@ SEARCH_SIZE = 768
 image would not make the circle more exact, only slower."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldOfView:
     """Where the photograph shows the eye."""
 

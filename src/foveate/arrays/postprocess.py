@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -36,15 +37,19 @@ class PostProcessing:
     """Holes of at most so many pixels are filled; -1: all. 0: none."""
 
     def __post_init__(self) -> None:
-        if self.hysteresis is not None and not 0 < self.hysteresis < 1:
-            raise UsageError(f"hysteresis {self.hysteresis:g}: is no threshold. Use a number between 0 and 1.")
+        limit = self.hysteresis
+        if limit is not None and not (isinstance(limit, Real) and 0 < limit < 1):
+            shown = f"{limit:g}" if isinstance(limit, Real) else repr(limit)
+            raise UsageError(f"hysteresis {shown}: is no threshold. Use a number between 0 and 1.")
+        if not isinstance(self.largest, bool | np.bool_):
+            raise UsageError(f"largest {self.largest!r}: is neither True nor False.")
         for name, value, lowest in (
             ("reconnect", self.reconnect, 0),
             ("min_size", self.min_size, 0),
             ("fill_holes", self.fill_holes, -1),
         ):
-            if value < lowest:
-                raise UsageError(f"{name} {value}: is no number of pixels. Use a whole number from {lowest} on.")
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
+                raise UsageError(f"{name} {value!r}: is no number of pixels. Use a whole number from {lowest} on.")
 
     def check(self, thresholds: Sequence[float]) -> None:
         """Raise UsageError unless these options go with a model's thresholds."""

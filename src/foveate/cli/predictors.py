@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from foveate.cli.extras import needs_torch
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
 
     from foveate.datasets import DataSet
     from foveate.evaluation import ModelSummary, Prediction, Seen, Threshold
-    from foveate.inference import Segmenter
     from foveate.inference.refinement import Refinement
     from foveate.models import ModelCard
     from foveate.records import Case, CaseEntry, Classes
@@ -73,15 +70,17 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
 
 def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
     """A shipped model, a run's best weights, or an .onnx file."""
+    from foveate import opened_model
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.protocol import SEEN_WHOLE
+    from foveate.inference import Segmenter
 
-    segmenter, run = segmenter_of(weights, threads=threads, refinement=refinement)
+    segmenter = Segmenter.of(opened_model(weights), threads=threads, refinement=refinement)
     card = segmenter.card
     return Made(
         predict=lambda case: segmenter.segment(case.image),
         model=ModelSummary(
-            name=run or card.name,
+            name=card.name,
             sha256=card.sha256,
             parameters=card.parameters,
             gmacs=gmacs_of(card),
@@ -148,30 +147,6 @@ VESSELS = frozenset({"vessel", "artery", "vein", "crossing"})
 def of_vessels(data_set: DataSet) -> bool:
     """Whether a set's classes are vessels."""
     return set(data_set.classes.names) <= VESSELS
-
-
-def segmenter_of(weights: str, *, threads: int, refinement: Refinement) -> tuple[Segmenter, str]:
-    """A shipped model, an .onnx file, or a run's best weights; and the run's name, '' for the others.
-
-    Nothing is written into the run. Raises UsageError for a folder that is no run's.
-    """
-    from foveate.inference import Segmenter
-    from foveate.models import shipped
-
-    run = Path(weights)
-    if weights in shipped() or not run.is_dir():
-        return Segmenter.open(weights, threads=threads, refinement=refinement), ""
-    exported, best = run / "model.onnx", run / "best.safetensors"
-    if not best.is_file():
-        raise UsageError(f"{run}: is not the folder of a run: it holds no {best.name}.")
-    if exported.is_file() and exported.stat().st_mtime >= best.stat().st_mtime:
-        return Segmenter.open(exported, threads=threads, refinement=refinement), run.resolve().name
-    with needs_torch():
-        from foveate.training.export import export
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / exported.name
-        export(run, file)
-        return Segmenter.open(file, threads=threads, refinement=refinement), run.resolve().name
 
 
 def gmacs_of(card: ModelCard) -> float | None:

@@ -50,6 +50,11 @@ def need_models(weights: Sequence[str] | None, refinement: Refinement) -> None:
         )
 
 
+def views_of(tta: str) -> Literal[1, 2, 4, 8]:
+    """The option as a number."""
+    return cast("Literal[1, 2, 4, 8]", int(tta))
+
+
 def refinement_of(
     tta: str, hysteresis: float | None, reconnect: int, min_size: int, largest: bool, fill_holes: int
 ) -> Refinement:
@@ -57,5 +62,4 @@ def refinement_of(
     from foveate.arrays.postprocess import PostProcessing
     from foveate.inference.refinement import Refinement
 
-    views = cast("Literal[1, 2, 4, 8]", int(tta))
-    return Refinement(views, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    return Refinement(views_of(tta), PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))

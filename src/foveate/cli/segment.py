@@ -9,7 +9,7 @@ import typer
 
 from foveate.cli.console import say
 from foveate.cli.options import THREADS
-from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, refinement_of
+from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
 
@@ -17,7 +17,7 @@ from foveate.errors import UsageError
 def segment(
     images: Annotated[list[Path], typer.Argument(readable=False, help="Photographs, and folders of photographs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="A shipped model's name, or an .onnx file.")] = "vessels",
+    model: Annotated[str, typer.Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
     overlay_style: Annotated[
@@ -46,9 +46,9 @@ def segment(
 
     foveate segment photo.jpg folder/ -o masks/ --overlay
     """
+    import foveate
     from foveate.imaging import images_below
     from foveate.imaging.overlay import OPACITY
-    from foveate.inference import Segmenter
     from foveate.inference.folder import Wanted, segment_files
     from foveate.inference.jobs import plan
 
@@ -57,8 +57,16 @@ def segment(
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
     jobs = plan(images, recursive=recursive)
-    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    segmenter = Segmenter.open(model, threads=threads, refinement=refinement)
+    segmenter = foveate.load(
+        model,
+        tta=views_of(tta),
+        hysteresis=hysteresis,
+        reconnect=reconnect,
+        min_size=min_size,
+        largest=largest,
+        fill_holes=fill_holes,
+        threads=threads,
+    )
     card, display = segmenter.card, Display(len(jobs))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")

@@ -16,10 +16,10 @@ from foveate.errors import DataError, unknown
 from foveate.imaging import Label, names_of
 from foveate.imaging.labels import HIGHEST_NUMBER
 from foveate.imaging.palette import BACKGROUND, Colour
+from foveate.records import MOST_CLASSES, is_class_name
 
 FILE_NAME = "classes.csv"
 COLUMNS = ("value", "name", "colour")
-MOST_CLASSES = 255
 
 
 def read_class_table(table: Path) -> tuple[Label, ...]:
@@ -44,7 +44,7 @@ def read_class_table(table: Path) -> tuple[Label, ...]:
 
 def check_class_name(place: str, name: str) -> str:
     """The name of a class, as it stands in tables and file names. Raises DataError for one that can't stand there."""
-    if not re.fullmatch(r"\w([\w \-]*\w)?", name) or name.lower() == "background":
+    if not is_class_name(name):
         raise DataError(f"{place}: '{name}' can't be a class's name. Use letters, digits, spaces, - and _.")
     return name
 

@@ -43,7 +43,7 @@ SCATTERED = np.array([0.80, 0.56, 0.68], np.float32)
 """Share of the retina's light that reaches the camera without crossing blood."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fundus:
     """A drawn photograph, its true vessels and its field of view."""
 

@@ -54,7 +54,7 @@ class Label:
     """In RGB images; None where it has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LabelFile:
     """A label image, and what its file holds."""
 

@@ -36,7 +36,7 @@ _MOST_SOFT = 0.5
 """The largest share of a mask's pixels that its edges take up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MaskFile:
     """A mask and the grey levels that its file holds, from the smallest to the largest, 0 to 255."""
 

@@ -75,7 +75,7 @@ def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any
         raise ImageError("not an image; give a path, the bytes of a file, a Pillow image or a NumPy array")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PhotographFile:
     """A photograph, and what its file stores of each pixel."""
 

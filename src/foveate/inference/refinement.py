@@ -10,6 +10,7 @@ from foveate.arrays.decide import decide, decisive
 from foveate.arrays.fov import FieldOfView
 from foveate.arrays.postprocess import PostProcessing, postprocess
 from foveate.arrays.prepare import Network, Preparation, predict
+from foveate.errors import UsageError
 from foveate.models import ModelCard
 from foveate.records import Image, Masks, Probabilities
 
@@ -21,6 +22,10 @@ class Refinement:
     views: Literal[1, 2, 4, 8] = 1
     """How many flips and turns of the image the probabilities are the mean of."""
     post_processing: PostProcessing = field(default_factory=PostProcessing)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.views, bool) or self.views not in (1, 2, 4, 8):
+            raise UsageError(f"tta {self.views!r}: is no number of views. Use 1, 2, 4 or 8.")
 
     @property
     def passes(self) -> str:

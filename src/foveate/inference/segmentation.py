@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from foveate.arrays.decide import decisive
 from foveate.errors import OutputError
@@ -15,6 +17,9 @@ from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_pr
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.metrics.confidence import Correction, expected_dice, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
+
+PREVIEW = 1024
+"""Pixels on the longer side of what a notebook shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,12 @@ class ExpectedF1:
         return f"{self.value:.2f}{around}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Segmentation:
-    """Masks and probabilities on the photograph's own grid, upright (EXIF orientation applied)."""
+    """Masks and probabilities on the photograph's own grid, upright (EXIF orientation applied).
+
+    A notebook shows the overlay. Two results are equal where they are one and the same; compare their arrays.
+    """
 
     photograph: Photograph
     masks: Masks
@@ -57,6 +65,23 @@ class Segmentation:
     """What had to be decided: when reading, and when looking for the FOV."""
     correction: Correction | None = None
     """Of the expected F1, by the model's validation images."""
+
+    def __repr__(self) -> str:
+        height, width = self.fov.shape
+        inside = max(1, int(np.count_nonzero(self.fov)))
+        shares = (
+            f"{name} {np.count_nonzero(mask) / inside:.1%}"
+            for name, mask in zip(self.classes.names, self.masks, strict=True)
+        )
+        return f"<Segmentation of {self.photograph.source}, {height}×{width}, by {self.model}: {', '.join(shares)}>"
+
+    def _repr_png_(self) -> bytes:
+        """The overlay for a notebook, at most `PREVIEW` pixels on a side."""
+        picture = PillowImage.fromarray(self.overlay())
+        picture.thumbnail((PREVIEW, PREVIEW))
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        return file.getvalue()
 
     @property
     def mask(self) -> Mask:

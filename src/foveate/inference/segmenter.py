@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import Network, Preparation, WorkingSize
-from foveate.errors import FoveateError, ImageError
+from foveate.errors import FoveateError, ImageError, ModelError, UsageError
 from foveate.imaging import read_photograph
 from foveate.inference.refinement import Refinement, refined
 from foveate.inference.segmentation import Segmentation
 from foveate.metrics.confidence import Correction
-from foveate.models import ModelCard, open_model
+from foveate.models import Model, ModelCard, open_model
 from foveate.records import Mask, Photograph
 from foveate.runtime import open_network
 
-Source = str | Path | bytes | PillowImage.Image | NDArray[Any]
-"""A path, the bytes of a file, a Pillow image, or an array H×W(×C) of uint8 or uint16."""
+Source = str | Path | bytes | IO[bytes] | PillowImage.Image | NDArray[Any]
+"""A path, the bytes of a file, a file that is open for reading bytes, a Pillow image, or an array H×W(×C) of uint8 or
+uint16."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Segmenter:
-    """One model, ready to run; made by `foveate.load`. Holds no state that a call changes."""
+    """One model, ready to run; made by `foveate.load`. Holds no state that a call changes, and pickles."""
 
     card: ModelCard
     network: Network
@@ -37,19 +38,30 @@ class Segmenter:
     @classmethod
     def open(cls, model: str | Path, *, threads: int = 0, refinement: Refinement | None = None) -> Segmenter:
         """Load a shipped model by name or an `.onnx` file with its card. Raises UsageError or ModelError."""
-        verified = open_model(model)
-        network = open_network(verified.content, source=verified.source, threads=threads)
-        refinement = refinement or Refinement()
-        refinement.post_processing.check(verified.card.thresholds)
-        return cls(verified.card, network, refinement)
+        return cls.of(open_model(model), threads=threads, refinement=refinement)
+
+    @classmethod
+    def of(cls, model: Model, *, threads: int = 0, refinement: Refinement | None = None) -> Segmenter:
+        """A verified model, tried on a small image. Raises ModelError, and UsageError for what doesn't go with it."""
+        card, refinement = model.card, refinement or Refinement()
+        refinement.post_processing.check(card.thresholds)
+        channels, maps = preparation_of(card).channel_count, len(card.classes)
+        network = open_network(model.content, source=model.source, channels=channels, maps=maps, threads=threads)
+        return cls(card, network, refinement)
+
+    def __repr__(self) -> str:
+        card, refinement = self.card, self.refinement
+        more = "" if refinement == Refinement() else f", {refinement.passes}; {refinement.steps}"
+        return f"<Segmenter {card.name}: {', '.join(card.classes)}{more}>"
 
     def segment(self, image: Source, *, fov: Mask | None = None) -> Segmentation:
         """Segment one photograph.
 
         `fov` (H×W bool) replaces the search for the field of view. Raises ImageError for what can't be read
-        as a photograph, UsageError for a path where there is no file.
+        as a photograph, or needs more memory than there is, UsageError for a path where there is no file, and
+        ModelError where the network fails on it.
         """
-        return self.segment_photograph(read_photograph(image), fov=fov)
+        return self.segment_photograph(_photograph(image), fov=fov)
 
     def segment_photograph(self, photograph: Photograph, *, fov: Mask | None = None) -> Segmentation:
         """`segment` for an image that was read already."""
@@ -57,7 +69,20 @@ class Segmenter:
         pixels = photograph.pixels
         if fov is not None and fov.shape != pixels.shape[:2]:
             raise ImageError(f"{photograph.source}: the FOV is {fov.shape}, the image {pixels.shape[:2]}.")
-        card, preparation = self.card, preparation_of(self.card)
+        try:
+            result = self._result(photograph, fov)
+        except ModelError as error:
+            raise ModelError(f"{photograph.source}: {error}") from error
+        except MemoryError as error:
+            raise ImageError(
+                f"{photograph.source}: needs more memory than there is at the size that the model works at"
+                f" ({self.card.working_minimum:g} to {self.card.working_maximum:g} pixels). Crop or shrink it, or close"
+                " other programs."
+            ) from error
+        return replace(result, seconds=time.perf_counter() - started)
+
+    def _result(self, photograph: Photograph, fov: Mask | None) -> Segmentation:
+        card, preparation, pixels = self.card, preparation_of(self.card), photograph.pixels
         view = preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
         masks, probabilities, spread = refined(pixels, view, self.network, card, preparation, self.refinement)
         return Segmentation(
@@ -70,7 +95,7 @@ class Segmenter:
             fov_diameter=view.diameter,
             thresholds=card.thresholds,
             model=card.name,
-            seconds=time.perf_counter() - started,
+            seconds=0.0,
             notes=photograph.notes + ((view.note,) if view.note else ()),
             correction=None if card.trust is None else Correction(card.trust.shift, card.trust.margin),
         )
@@ -98,3 +123,21 @@ def preparation_of(card: ModelCard) -> Preparation:
     """How the model's images are brought to it."""
     working_size = WorkingSize(card.working_minimum, card.working_maximum)
     return Preparation(working_size, card.fov, card.channels, card.clahe)
+
+
+def _photograph(image: Source) -> Photograph:
+    """The image, read; one from an open file has that file's name, where it has any."""
+    if isinstance(image, str | Path | bytes | PillowImage.Image) or not hasattr(image, "read"):
+        return read_photograph(image)
+    named = getattr(image, "name", None)
+    name = named if isinstance(named, str) else "open file"
+    try:
+        content = image.read()
+    except (OSError, ValueError) as error:  # ValueError: closed, or text that is none
+        raise ImageError(f"{name}: can't be read ({error}).") from error
+    if not isinstance(content, bytes):
+        raise UsageError(f"{name}: is open as text. Open it for bytes: open(path, 'rb').")
+    try:
+        return replace(read_photograph(content), source=name)
+    except ImageError as error:
+        raise ImageError(f"{name}: {str(error).removeprefix('bytes: ')}") from error

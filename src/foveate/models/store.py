@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,12 @@ from foveate.models.card import CARD, ModelCard
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+LARGEST_CARD = 4 * 2**20
+"""Bytes; the ids of a hundred thousand images fit in."""
+
+LARGEST_MODEL = 512 * 2**20
+"""Bytes; the largest network here has 150 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,12 @@ def open_model(name_or_path: str | Path) -> Model:
 
 def _verified(folder: Traversable, file: str | None, source: str) -> Model:
     try:
-        card = ModelCard.parse((folder / CARD).read_bytes(), source)
+        card = ModelCard.parse(_content(folder / CARD, LARGEST_CARD, source), source)
         if file is not None and card.file != file:
             raise ModelError(
                 f"{source}: the {CARD} beside it is that of '{card.file}'. Keep each model in its own folder."
             )
-        content = (folder / card.file).read_bytes()
+        content = _content(folder / card.file, LARGEST_MODEL, source)
     except OSError as error:
         raise ModelError(f"{source}: can't be read ({error.strerror or error}).") from error
     found = hashlib.sha256(content).hexdigest()
@@ -67,3 +74,12 @@ def _verified(folder: Traversable, file: str | None, source: str) -> Model:
             " The file was changed or damaged: install or export it again."
         )
     return Model(card, content, source)
+
+
+def _content(file: Traversable, most: int, source: str) -> bytes:
+    """The bytes of a file. Raises OSError, and ModelError for more than `most` before they are read."""
+    with file.open("rb") as opened:
+        if opened.seek(0, SEEK_END) > most:
+            raise ModelError(f"{source}: {file.name} has more than {most // 2**20} MiB, more than one is read of.")
+        opened.seek(0)
+        return opened.read(most)

@@ -10,6 +10,7 @@ from foveate.errors import UsageError
 from foveate.networks.catalogue import catalogue
 from foveate.networks.options import DATA_OPTIONS, Value, check_options
 from foveate.networks.registry import entry_of, variant_options
+from foveate.records import HIGHEST_CLAHE, HIGHEST_WORKING_MAXIMUM, HIGHEST_WORKING_MINIMUM
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -70,11 +71,11 @@ class DataSection(Section):
     """Fundus photographs, whose FOV is found, or any images, taken whole."""
     channels: Literal["rgb", "green"] = "rgb"
     """What of the image the network sees."""
-    clahe: Annotated[float, Field(ge=0)] = 0.0
+    clahe: Annotated[float, Field(ge=0, le=HIGHEST_CLAHE)] = 0.0
     """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
-    working_minimum: Positive = 512
+    working_minimum: Annotated[float, Field(gt=0, le=HIGHEST_WORKING_MINIMUM)] = 512
     """Pixels: a smaller FOV diameter is enlarged to this."""
-    working_maximum: Positive = 1024
+    working_maximum: Annotated[float, Field(gt=0, le=HIGHEST_WORKING_MAXIMUM)] = 1024
     """Pixels: a larger FOV diameter is reduced to this."""
     own_validation: bool = True
     """Validate on a set's own validation part, where it has one; the next three keys are for sets that have none."""

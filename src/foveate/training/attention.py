@@ -25,7 +25,7 @@ from foveate.training.validation import Exportable
 from foveate.training.weights import NetworkFacts, load_weights
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Attention:
     """The maps of one photograph."""
 

@@ -14,7 +14,8 @@ import torch
 
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
-from foveate.models.card import CARD, ModelCard, TrainingData
+from foveate.models.card import CARD, ModelCard, TrainingData, plain
+from foveate.models.store import Model
 from foveate.networks.catalogue import HEIGHT, WIDTH
 from foveate.networks.measure import measure
 from foveate.recipes.read import read_recipe_of_run
@@ -33,11 +34,16 @@ SIZES = ((64, 64), (136, 200), (328, 256))
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written, and how far ONNX Runtime is from PyTorch."""
+    """A run's best weights as a model in memory, and how far ONNX Runtime is from PyTorch."""
 
-    card: ModelCard
+    model: Model
     differences: dict[tuple[int, int], float]
     """Size to the largest difference of a probability."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self.model.card
 
 
 def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> Exported:
@@ -50,6 +56,17 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
     for path in (target, card_path):
         if path.exists() and not overwrite:
             raise OutputError(f"{path}: is there already. Choose another folder, or --overwrite.")
+    made = exported(run, name=name, file=target.name)
+    write_bytes(made.model.content, target)
+    write_text(made.card.to_json(), card_path)
+    return made
+
+
+def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") -> Exported:
+    """The run's best weights as a model, called as the run unless `name` is given. Nothing is written.
+
+    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`.
+    """
     network, facts = load_weights(run / BEST)
     model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
     content = to_onnx(model)
@@ -61,10 +78,11 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         )
     recipe = read_recipe_of_run(str(run / RECIPE))
     record = without_secrets(load_facts(run))
-    card = ModelCard(
-        name=name or run.resolve().name,
-        description=recipe.description,
-        file=target.name,
+    card = ModelCard.of(
+        str(run),
+        name=plain(name or run.resolve().name),
+        description=plain(recipe.description),
+        file=file,
         sha256=hashlib.sha256(content).hexdigest(),
         input=_input(recipe.data.channels),
         output=_output(facts.classes),
@@ -81,15 +99,14 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
         clahe=recipe.data.clahe,
         thresholds=facts.thresholds,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
-        recipe=recipe.name,
-        command="; then ".join(_commands(record)),
+        recipe=plain(recipe.name),
+        command=plain("; then ".join(_commands(record))),
         source_commit=record["source_commit"],
         training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items()),
         validation_f1=facts.validation_f1,
     )
-    write_bytes(content, target)
-    write_text(card.to_json(), card_path)
-    return Exported(card, differences)
+    # As it is read from a file: options are lists there.
+    return Exported(Model(ModelCard.parse(card.to_json(), str(run)), content, str(run)), differences)
 
 
 def _input(channels: str) -> str:
