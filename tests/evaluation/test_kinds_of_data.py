@@ -284,7 +284,7 @@ def test_predictions_whose_names_end_in_a_colleagues_suffix_are_found_by_it(clas
             kind = f"_{name}" if len(classes.names) > 1 else ""
             write_mask(mask, tmp_path / f"{case.id}{kind}_pred.png")
             write_mask(~mask, tmp_path / f"{case.id}{kind}_mask.png")
-    report = report_of(cases, classes, PredictionFolder(tmp_path, classes, "whole", suffix="_pred"))
+    report = report_of(cases, classes, PredictionFolder(tmp_path, classes, suffix="_pred"))
     assert {name: found.fov.pooled.values["f1"] for name, found in report.classes.items()} == dict.fromkeys(
         classes.names, 1.0
     )

@@ -217,7 +217,7 @@ def test_dual_attention_begins_as_the_identity_and_learns(dual_attention: Any) -
         for one, other in zip(weighed.forward_all(image), plain.forward_all(image), strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
     weighed.train()(image).square().sum().backward()
-    scores = [gate.spatial.score.weight.grad for gate in weighed.dual_attention]  # type: ignore[union-attr]
+    scores = [dict(gate.named_parameters())["spatial.score.weight"].grad for gate in weighed.dual_attention]
     assert all(score is not None and score.abs().max() > 0 for score in scores)
 
 
