@@ -49,7 +49,7 @@ def opened_model(model: str | Path) -> Model:
     """The model behind `load`, verified; of a run's folder its best weights. Raises as `load` does."""
     from pathlib import Path
 
-    from foveate.errors import UsageError
+    from foveate.errors import UsageError, install_line
     from foveate.models import open_model, shipped
 
     run = Path(model)
@@ -64,7 +64,7 @@ def opened_model(model: str | Path) -> Model:
         from foveate.training.export import exported
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{run}: is the folder of a run, which needs the extra 'train' to be exported ({error.name} is missing)."
+            f"{run}: is the folder of a run, which needs {error.name} to be exported: {install_line('train')}."
             f" Where that is installed, `foveate export {run} -o FOLDER/model.onnx` writes a file that needs nothing."
         ) from error
     return exported(run).model

@@ -159,6 +159,8 @@ def test_a_runs_folder_without_pytorch_is_told_how_to_go_on(
     finished_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "foveate.training.export", None)
-    with pytest.raises(UsageError, match=r"needs the extra 'train'.*foveate export") as refused:
+    with pytest.raises(
+        UsageError, match=r"needs foveate\.training\.export to be exported: pip install .*foveate export"
+    ) as refused:
         foveate.load(finished_run)
     assert str(finished_run) in str(refused.value)
