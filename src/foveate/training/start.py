@@ -189,7 +189,8 @@ def _train(
         listener.say(text)
 
     def on_start() -> None:
-        for text in (*_beginning(facts), call.precision.note, *material.notes):
+        said = () if "resumed" in facts else (normalisation.sentence,)
+        for text in (*_beginning(facts), call.precision.note, *material.notes, *said):
             if text:
                 add_to_log(folder, text)
         report(parts.progress.rows)
@@ -263,8 +264,7 @@ def _beginning(facts: Mapping[str, Any]) -> list[str]:
     where = f"on {now['device']}" + (f" in {now['processes']} processes" if now["processes"] > 1 else "")
     if "resumed" in facts:
         return [f"goes on after epoch {now['after_epoch']} {where}: {now['command']}"]
-    normalisation = Normalisation.recorded(facts["normalisation"]).sentence
-    return [f"begins {where}: {facts['command']}", *sentences(facts), normalisation]
+    return [f"begins {where}: {facts['command']}", *sentences(facts)]
 
 
 def _precision_of(folder: Path) -> str | None:

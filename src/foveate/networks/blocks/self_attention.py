@@ -31,7 +31,7 @@ class SelfAttention(nn.Module):
         In float32 also where the layers around it are in half precision: in that the unscaled scores would be off by so
         much that softmax makes several percent of it.
         """
-        if torch.is_autocast_enabled(x.device.type):
+        if torch.amp.is_autocast_available(x.device.type) and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
                 return self._attended(x.float())
         return self._attended(x)
