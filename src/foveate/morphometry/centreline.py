@@ -1,26 +1,33 @@
-"""A branch's pixels as a smooth curve: position, direction and curvature along it.
+"""The pixels of branches as smooth curves: position, direction and curvature along them.
 
-The centre of a pixel lies up to half a pixel beside the line that it stands for. So each coordinate is a cubic smoothing
-spline over the way along the pixels (Reinsch, Numerische Mathematik 10, 1967) whose mean squared distance from the
-pixels is that of such rounding, 1/12; where the pixels ask for less smoothing they get less, so that corners stay.
+The centre of a pixel lies up to half a pixel beside the line that it stands for. So a branch is sampled at equal steps
+and smoothed with a penalty on its second differences (Whittaker, Proceedings of the Edinburgh Mathematical Society 41,
+1923), as strongly as leaves its mean squared distance from the pixels below ROUNDING (Morozov's discrepancy principle):
+direction and curvature come from there. Its length comes from one that is smoothed as lightly as takes the pixels'
+staircase away, so that corners stay. All branches of a graph are smoothed in one banded system.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.morphometry.graph import Points
+from foveate.morphometry.graph import Numbers, Points
 
 ROUNDING = 1 / 12
-"""Square pixels: variance of a coordinate that is rounded to whole pixels."""
+"""Square pixels: the variance of a line's distance from whole pixels."""
 
 STEP = 1.0
 """Pixels between the points of a curve, about."""
 
-Numbers = NDArray[np.float64]
+LIGHT = 30.0
+"""Weight of the penalty for lengths: waves shorter than about 15 pixels are damped."""
+
+WEIGHTS = tuple(4.0**power for power in range(2, 14))
+"""Weights of the penalty that are tried, from light to heavy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,8 @@ class Centreline:
     """Unit vectors, (row, column)."""
     curvature: Numbers
     """1 / pixel, signed: positive where it turns from the rows' direction to the columns'."""
-
-    @property
-    def arc(self) -> float:
-        """Pixels along the curve."""
-        return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
+    arc: float
+    """Pixels along the curve."""
 
     @property
     def chord(self) -> float:
@@ -44,34 +48,67 @@ class Centreline:
         return float(np.hypot(*(self.points[-1] - self.points[0])))
 
 
-def centreline(points: Points) -> Centreline:
-    """The smooth curve through the pixels of a branch, N×2 in order; its two ends are those of the spline."""
-    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
-    kept = np.concatenate(([True], np.diff(way) > 0))
-    way, points = way[kept], points[kept]
-    count = max(int(round(way[-1] / STEP)), 2) + 1
-    if len(way) < 5:
-        return _straight(points, count)
-    from scipy.interpolate import UnivariateSpline  # type: ignore[import-untyped]
+def centrelines(branches: Sequence[Points]) -> list[Centreline]:
+    """The smooth curve of each branch, given as the centres of its pixels (N×2) in order, two at least."""
+    if not branches:
+        return []
+    sampled = [_sampled(points) for points in branches]
+    sizes = np.array([len(points) for points in sampled])
+    curve_of = np.repeat(np.arange(len(sizes)), sizes)
+    pixels = np.concatenate(sampled)
+    light = _smoothed(pixels, curve_of, np.full(len(sizes), LIGHT))
+    smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
+    cuts = np.cumsum(sizes)[:-1]
+    return [
+        _curve(points, _length(lightly))
+        for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
+    ]
 
-    splines = [UnivariateSpline(way, values, k=3, s=ROUNDING * len(way)) for values in points.T]
-    at = _equal_steps(splines, way[-1], count)
-    position, first, second = (np.stack([spline.derivative(n)(at) if n else spline(at) for spline in splines], axis=1) for n in range(3))
+
+def _sampled(points: Points) -> Points:
+    """The way from pixel to pixel at equal steps, three points at least."""
+    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    at = np.linspace(0, way[-1], max(round(way[-1] / STEP), 2) + 1)
+    return np.stack([np.interp(at, way, values) for values in points.T], axis=1)
+
+
+def _weights(pixels: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers:
+    """For each curve the heaviest weight that leaves it near enough to its pixels."""
+    chosen = np.full(curves, WEIGHTS[0])
+    size = np.bincount(curve_of)
+    for weight in WEIGHTS:
+        squares = ((_smoothed(pixels, curve_of, np.full(curves, weight)) - pixels) ** 2).sum(axis=1)
+        near = np.bincount(curve_of, squares) / size < ROUNDING
+        chosen[near] = weight
+    return chosen
+
+
+def _smoothed(pixels: Points, curve_of: NDArray[np.intp], weights: Numbers) -> Points:
+    """The points (N×2) that lie near the pixels and turn little: each curve's weight times its squared turns."""
+    from scipy.linalg import solveh_banded  # type: ignore[import-untyped]
+
+    # A turn is the second difference around a point, where both neighbours are of its own curve.
+    turn = np.where(curve_of[2:] == curve_of[:-2], weights[curve_of[1:-1]], 0.0)
+    system = np.zeros((3, len(pixels)))
+    system[2] = 1.0
+    system[2, :-2] += turn
+    system[2, 1:-1] += 4 * turn
+    system[2, 2:] += turn
+    system[1, 1:-1] -= 2 * turn
+    system[1, 2:] -= 2 * turn
+    system[0, 2:] = turn
+    smooth: Points = solveh_banded(system, pixels, check_finite=False)
+    return smooth
+
+
+def _length(points: Points) -> float:
+    return float(np.hypot(*np.diff(points, axis=0).T).sum())
+
+
+def _curve(points: Points, arc: float) -> Centreline:
+    first = np.gradient(points, axis=0)
+    second = np.zeros_like(points)
+    second[1:-1] = points[2:] - 2 * points[1:-1] + points[:-2]
     speed = np.maximum(np.hypot(*first.T), 1e-9)
     curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
-    return Centreline(position, first / speed[:, None], curvature)
-
-
-def _equal_steps(splines: list, length: float, count: int) -> Numbers:
-    fine = np.linspace(0, length, 4 * count)
-    points = np.stack([spline(fine) for spline in splines], axis=1)
-    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
-    return np.interp(np.linspace(0, way[-1], count), way, fine)
-
-
-def _straight(points: Points, count: int) -> Centreline:
-    share = np.linspace(0, 1, count)[:, None]
-    line = points[0] * (1 - share) + points[-1] * share
-    direction = points[-1] - points[0]
-    unit = direction / max(float(np.hypot(*direction)), 1e-9)
-    return Centreline(line, np.repeat(unit[None], count, axis=0), np.zeros(count))
+    return Centreline(points, first / speed[:, None], curvature, arc)
