@@ -1,7 +1,7 @@
 """The pixels of branches as smooth curves: position, direction and curvature along them.
 
 The centre of a pixel lies up to half a pixel beside the line that it stands for. So a branch is sampled at equal steps
-and smoothed with a penalty on its second differences (Whittaker, Proceedings of the Edinburgh Mathematical Society 41,
+and smoothed with a penalty on its third differences (Whittaker, Proceedings of the Edinburgh Mathematical Society 41,
 1923), as strongly as leaves its mean squared distance from the pixels below ROUNDING (Morozov's discrepancy principle):
 direction and curvature come from there. Its length comes from one that is smoothed as lightly as takes the pixels'
 staircase away, so that corners stay. All branches of a graph are smoothed in one banded system.
@@ -24,10 +24,13 @@ STEP = 1.0
 """Pixels between the points of a curve, about."""
 
 LIGHT = 30.0
-"""Weight of the penalty for lengths: waves shorter than about 15 pixels are damped."""
+"""Weight of the penalty for lengths: waves shorter than about 11 pixels are damped."""
 
-WEIGHTS = tuple(4.0**power for power in range(2, 14))
+WEIGHTS = tuple(8.0**power for power in range(2, 13))
 """Weights of the penalty that are tried, from light to heavy."""
+
+THIRD = (-1.0, 3.0, -3.0, 1.0)
+"""What a third difference is made of: 0 where the curvature stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +87,17 @@ def _weights(pixels: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers
 
 
 def _smoothed(pixels: Points, curve_of: NDArray[np.intp], weights: Numbers) -> Points:
-    """The points (N×2) that lie near the pixels and turn little: each curve's weight times its squared turns."""
+    """The points (N×2) that lie near the pixels and whose bend changes little, by each curve's weight."""
     from scipy.linalg import solveh_banded  # type: ignore[import-untyped]
 
-    # A turn is the second difference around a point, where both neighbours are of its own curve.
-    turn = np.where(curve_of[2:] == curve_of[:-2], weights[curve_of[1:-1]], 0.0)
-    system = np.zeros((3, len(pixels)))
-    system[2] = 1.0
-    system[2, :-2] += turn
-    system[2, 1:-1] += 4 * turn
-    system[2, 2:] += turn
-    system[1, 1:-1] -= 2 * turn
-    system[1, 2:] -= 2 * turn
-    system[0, 2:] = turn
+    # Each third difference lies in four points, which must be of one curve.
+    own = np.where(curve_of[3:] == curve_of[:-3], weights[curve_of[3:]], 0.0)
+    system = np.zeros((4, len(pixels)))  # upper form: row 3 - k holds what stands k beside the diagonal
+    system[3] = 1.0
+    for first in range(4):
+        for second in range(first, 4):
+            here = slice(second, len(pixels) - 3 + second)
+            system[3 - (second - first), here] += own * THIRD[first] * THIRD[second]
     smooth: Points = solveh_banded(system, pixels, check_finite=False)
     return smooth
 
