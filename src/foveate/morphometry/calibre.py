@@ -16,7 +16,7 @@ from foveate.morphometry.graph import Numbers, Points
 if TYPE_CHECKING:
     from foveate.records import Mask
 
-SAMPLE = 0.25
+SAMPLE = 0.5
 """Pixels between two looks at the mask."""
 
 REACH = 2.0

@@ -1,6 +1,6 @@
 """From a mask to its graph.
 
-Holes of up to PINHOLE pixels are filled and the mask is thinned (Zhang and Suen, CACM 27(3), 1984). Two pixels of the
+The mask is thinned (Zhang and Suen, CACM 27(3), 1984). Two pixels of the
 skeleton are neighbours if they share a side, or a corner without a pixel of the skeleton that touches both: so a bend in
 a staircase is no junction. Pixels with three neighbours or more that touch are one junction. What is left of the mask's
 bumps and of the thinning's is then taken away by `simplify`.
@@ -18,6 +18,8 @@ from foveate.morphometry.graph import Branch, Numbers, Points, VesselGraph
 from foveate.morphometry.simplify import simplify
 
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+
     from foveate.records import Mask
 
 PINHOLE = 8
@@ -26,8 +28,11 @@ PINHOLE = 8
 Indices = NDArray[np.intp]
 
 
-def vessel_graph(mask: Mask) -> VesselGraph:
-    """The graph of an H×W bool mask; empty where the mask is. A closed line without a junction begins anywhere."""
+def vessel_graph(mask: Mask, border: cKDTree | None = None) -> VesselGraph:
+    """The graph of an H×W bool mask, best without pinholes; empty where the mask is. `border` is its `border_tree`.
+
+    A closed line without a junction begins anywhere.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return VesselGraph()
@@ -35,11 +40,11 @@ def vessel_graph(mask: Mask) -> VesselGraph:
 
     corner = np.array([rows[0], columns[0]])
     cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    padded = np.pad(without_pinholes(cut), 1)
-    skeleton: Mask = skeletonize(padded)  # type: ignore[no-untyped-call]
+    skeleton: Mask = skeletonize(np.pad(cut, 1))  # type: ignore[no-untyped-call]
     pixels = np.argwhere(skeleton)
-    radii = border_distances(padded, pixels)
-    graph = _traced(pixels, *_neighbours(skeleton, pixels), radii, pixels + (corner - 1.0))
+    places = pixels + (corner - 1.0)
+    radii = border_distances(border or border_tree(mask), places)
+    graph = _traced(pixels, *_neighbours(skeleton, pixels), radii, places)
     simplify(graph)
     return graph
 
@@ -48,21 +53,32 @@ def without_pinholes(mask: Mask) -> Mask:
     """The mask without holes of up to PINHOLE pixels, each of which would be a loop with two junctions."""
     from scipy import ndimage  # type: ignore[import-untyped]
 
-    holes, number = ndimage.label(~mask)
-    small = np.bincount(holes.ravel(), minlength=number + 1) <= PINHOLE
-    small[0] = False
-    filled: Mask = mask | small[holes]
+    holes, _ = ndimage.label(~mask)
+    filled: Mask = mask.copy()
+    for number, box in enumerate(ndimage.find_objects(holes), start=1):
+        if max(each.stop - each.start for each in box) <= PINHOLE:
+            hole = holes[box] == number
+            if np.count_nonzero(hole) <= PINHOLE:
+                filled[box] |= hole
     return filled
 
 
-def border_distances(mask: Mask, points: NDArray[np.intp] | Points) -> Numbers:
-    """Pixels from each point (N×2) inside the mask to its border, half a pixel at least. The mask's rim is False."""
-    from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+def border_tree(mask: Mask) -> cKDTree:
+    """The pixels beside the mask (H×W bool), for `border_distances`; those beyond the image among them."""
+    from scipy.spatial import cKDTree
 
-    beside = np.zeros_like(mask)
-    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        beside |= np.roll(mask, (down, across), (0, 1))
-    distance: Numbers = cKDTree(np.argwhere(beside & ~mask)).query(points)[0]
+    padded = np.pad(mask, 1)
+    beside = np.zeros_like(padded)
+    beside[1:] |= padded[:-1]
+    beside[:-1] |= padded[1:]
+    beside[:, 1:] |= padded[:, :-1]
+    beside[:, :-1] |= padded[:, 1:]
+    return cKDTree(np.argwhere(beside & ~padded) - 1)
+
+
+def border_distances(border: cKDTree, points: Indices | Points) -> Numbers:
+    """Pixels from each point (N×2) inside a mask to its border, half a pixel at least."""
+    distance: Numbers = border.query(points)[0]
     # Half a pixel of the distance to the next pixel's centre is that pixel's.
     return np.maximum(distance - 0.5, 0.5)
 
