@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from foveate.morphometry.reliability import reliability
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -17,10 +19,15 @@ class Measure:
     power: int | None
     """Of the unit of length in the value's unit; None for what is no number, or has no unit of length."""
     unit: str
-    """Of a value without a unit of length: share, count, deg, rad, dd (disc diameters); '' for a pure number."""
+    """Of a value without a unit of length: count, deg, rad, dd (disc diameters); '' for a pure number."""
     definition: str
     source: str = ""
     """A paper; '' where the definition is all."""
+
+    @property
+    def reliability(self) -> str:
+        """What two observers' masks of one photograph say of it; '' where they agree well enough."""
+        return UNRELIABLE if self.name in reliability().unreliable else ""
 
     def column(self, length: str) -> str:
         """The column's name, for values in this unit of length: px or um."""
@@ -31,13 +38,15 @@ class Measure:
         return "_".join(filter(None, (self.name, self.unit)))
 
 
+UNRELIABLE = "Two observers' masks of one photograph don't agree on it: ICC(2,1) below 0.6 on two of three sets or more."
+
 HART = "Hart et al., Int. J. Medical Informatics 53, 1999"
 GRISAN = "Grisan et al., IEEE TMI 27(3), 2008"
 BOXES = "Stosic and Stosic, IEEE TMI 25(8), 2006"
 KNUDTSON = "Knudtson et al., Current Eye Research 27(3), 2003"
 
 VESSELS = (
-    Measure("area_density", None, "share", "Vessel pixels over pixels of the field of view."),
+    Measure("area_density", None, "", "Vessel pixels over pixels of the field of view."),
     Measure("length_density", -1, "", "Length of all centrelines over the area of the field of view."),
     Measure("length", 1, "", "Length of all centrelines."),
     Measure("calibre_mean", 1, "", "Mean calibre over the centrelines' length, across the vessel between its borders."),
@@ -80,7 +89,7 @@ RATIOS = ("area_density", "length_density", "calibre_mean", "tortuosity", "fract
 """Measures of which there is also the arteries' value over the veins'."""
 
 REGIONS = (
-    Measure("area_share", None, "share", "Region pixels over pixels of the field of view."),
+    Measure("area_share", None, "", "Region pixels over pixels of the field of view."),
     Measure("regions", None, "count", "Parts of the mask that don't touch each other."),
     Measure("area", 2, "", "Area of all regions."),
     Measure("volume", 3, "", "Area times the distance between slices; with --slice-um only."),
@@ -92,6 +101,15 @@ REGIONS = (
     Measure("irregularity", None, "", "Its perimeter² / (4 π area): 1 for a disc."),
 )
 """Of a mask of lesions or tumours."""
+
+REGION_ROWS = (
+    Measure("region", None, "", "Number of the region in its image, the largest first."),
+    Measure("row", None, "px", "Of its centroid."),
+    Measure("column", None, "px", "Of its centroid."),
+    Measure("area", 2, "", "Its area."),
+    *(each for each in REGIONS if each.name in ("perimeter", "feret_most", "feret_least", "solidity", "irregularity")),
+)
+"""Of one region."""
 
 SEGMENTS = (
     Measure("segment", None, "", "Number of the segment in its image."),
@@ -121,8 +139,8 @@ IMAGE = (
     Measure("patient", None, "", "As the list says."),
     Measure("um_per_pixel", None, "", "The scale, where it is given or assumed."),
     Measure("scale_from", None, "", "given; or assumed, from the angle of the field of view."),
-    Measure("fov_diameter", 1, "", "Diameter of the field of view: of the disc with its area."),
-    Measure("fov_share", None, "share", "Share of the image that the field of view takes."),
+    Measure("fov_diameter", 1, "", "Diameter of the field of view: the longer side of its box."),
+    Measure("fov_share", None, "", "Share of the image that the field of view takes."),
     Measure("contrast", None, "", "How much darker the vessels are than what is beside them, over its deviation; green channel."),
     Measure("expected_f1", None, "", "Mean F1 that the model's masks would probably have."),
     Measure("quality", None, "", "good, or what is wrong, parted by semicolons."),

@@ -24,6 +24,9 @@ Values = dict[str, float]
 BEYOND = 3.0
 """Pixels beyond a vessel's end, in which the field of view must go on, or it was cut there."""
 
+SPECK = 1 / 5000
+"""Share of the field of view below which a part of the mask that touches no other is left out of all measures."""
+
 WINDING = {
     "tortuosity": "arc_chord",
     "total_curvature": "total_curvature",
@@ -48,12 +51,13 @@ class Vessels:
 
 def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> Vessels:
     """Measure an H×W bool mask inside the field of view, H×W bool. A mask without a vessel has counts of 0."""
-    mask = without_pinholes(mask & fov)
+    area = float(np.count_nonzero(fov))
+    mask, components = _without_specks(mask & fov, SPECK * area)
+    mask = without_pinholes(mask)
     border = border_tree(mask)
     graph = vessel_graph(mask, border)
     found = segments(mask, graph, border)
     ends = [node for node in graph.ends if not _cut(node, graph, fov)]
-    area = float(np.count_nonzero(fov))
     length = sum(segment.line.arc for segment in found)
     values = {
         "area_density": np.count_nonzero(mask) / area if area else np.nan,
@@ -62,13 +66,25 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> Vessels:
         **_calibres(found),
         **_winding(found),
         **_fractal(graph),
-        **_counts(graph, mask),
+        **_counts(graph),
+        "components": float(components),
         "segments": float(len(found)),
         "ends": float(len(ends)),
         **_forks(graph, found),
         **_zones(found, disc),
     }
     return Vessels(values, found, graph, ends)
+
+
+def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
+    """The mask without parts of fewer than `least` pixels, and how many parts are left."""
+    from scipy import ndimage  # type: ignore[import-untyped]
+
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
+    kept = np.bincount(parts[mask]) >= max(least, 1.0)
+    found: Mask = mask.copy()
+    found[mask] = kept[parts[mask]]
+    return found, int(np.count_nonzero(kept))
 
 
 def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
@@ -109,14 +125,11 @@ def _fractal(graph: VesselGraph) -> Values:
     }
 
 
-def _counts(graph: VesselGraph, mask: Mask) -> Values:
-    from scipy import ndimage  # type: ignore[import-untyped]
-
+def _counts(graph: VesselGraph) -> Values:
     degrees = [graph.degree(node) for node in graph.junctions]
     return {
         "bifurcations": float(degrees.count(3)),
         "crossings": float(len(degrees) - degrees.count(3)),
-        "components": float(ndimage.label(mask, np.ones((3, 3)))[1]),
     }
 
 
