@@ -40,7 +40,9 @@ def main() -> None:
         for entry in open_set(name).entries:
             case = entry.load()
             if case.second_masks is not None:
-                found.append({"set": name.partition(":")[0], "split": entry.split, "case": entry.id} | observed(case, segmenter))
+                found.append(
+                    {"set": name.partition(":")[0], "split": entry.split, "case": entry.id} | observed(case, segmenter)
+                )
                 arguments.out.write_text(json.dumps(found))
 
 

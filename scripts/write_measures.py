@@ -50,7 +50,9 @@ def dictionary_tables() -> dict[str, str]:
 
 def _dictionary(measures: Sequence[Measure]) -> str:
     lines = ["| column | definition | source |", "| --- | --- | --- |"]
-    lines += [f"| `{each.column('px')}` | {each.definition.replace('|', '&#124;')} | {each.source} |" for each in measures]
+    lines += [
+        f"| `{each.column('px')}` | {each.definition.replace('|', '&#124;')} | {each.source} |" for each in measures
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -24,25 +24,36 @@ LEVELS: tuple[Level, ...] = ("eye", "patient")
 def measure(
     sources: Annotated[
         list[Path],
-        typer.Argument(readable=False, help="Photographs, masks, folders of them, and lists in CSV (docs/measures.md)."),
+        typer.Argument(
+            readable=False, help="Photographs, masks, folders of them, and lists in CSV (docs/measures.md)."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The table, in CSV: a row for each image.")],
     segments: Annotated[Path | None, typer.Option(help="A second table: a row for each vessel segment.")] = None,
     dictionary: Annotated[Path | None, typer.Option(help="The data dictionary: what every column is.")] = None,
     mask: Annotated[bool, typer.Option("--mask", help="The sources are masks, of any tool.")] = False,
     artery_vein: Annotated[
-        bool, typer.Option("--artery-vein", help="They are label images: 1 or red artery, 2 or blue vein, 3 or green both.")
+        bool,
+        typer.Option("--artery-vein", help="They are label images: 1 or red artery, 2 or blue vein, 3 or green both."),
     ] = False,
     regions: Annotated[bool, typer.Option("--regions", help="Measure lesions or tumours in place of vessels.")] = False,
-    model: Annotated[str, typer.Option(help="What segments photographs: a shipped model's name, or an .onnx file.")] = "vessels",
+    model: Annotated[
+        str, typer.Option(help="What segments photographs: a shipped model's name, or an .onnx file.")
+    ] = "vessels",
     disc: Annotated[str | None, typer.Option(help="The optic disc: ROW,COLUMN,DIAMETER in pixels.")] = None,
-    um_per_pixel: Annotated[float | None, typer.Option(help="Micrometres per pixel; lengths are in these then.")] = None,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(help="Micrometres per pixel; lengths are in these then.")
+    ] = None,
     fov_degrees: Annotated[
         float | None, typer.Option(help="Angle of the field of view: a scale is assumed from it where none is given.")
     ] = None,
-    slice_um: Annotated[float | None, typer.Option(help="Micrometres between slices: regions have a volume then.")] = None,
+    slice_um: Annotated[
+        float | None, typer.Option(help="Micrometres between slices: regions have a volume then.")
+    ] = None,
     overlay: Annotated[Path | None, typer.Option(help="Folder for pictures of what was measured.")] = None,
-    colour: Annotated[Literal["calibre", "tortuosity"], typer.Option(help="What the centrelines' colours show.")] = "calibre",
+    colour: Annotated[
+        Literal["calibre", "tortuosity"], typer.Option(help="What the centrelines' colours show.")
+    ] = "calibre",
     group: Annotated[
         list[str] | None, typer.Option(help="eye or patient: also a table with a row for each; may be repeated.")
     ] = None,
@@ -93,7 +104,9 @@ def measure(
         if not found.error:
             rows.append(found.row)
             pieces += found.segments
-    written = {out: rows} | ({segments: pieces} if segments else {}) | ({dictionary: dictionary_rows()} if dictionary else {})
+    written = (
+        {out: rows} | ({segments: pieces} if segments else {}) | ({dictionary: dictionary_rows()} if dictionary else {})
+    )
     written |= {path: grouped(rows, level) for level, path in tables.items()}
     if rows:
         for path, each in written.items():

@@ -93,7 +93,9 @@ class Measurement:
     @property
     def segment_rows(self) -> list[Row]:
         """A row for each vessel segment, or each region, with the image's path before it."""
-        return [{"path": self.source, **each} for each in segment_rows(self.measured, self.known.disc, self.um_per_pixel)]
+        return [
+            {"path": self.source, **each} for each in segment_rows(self.measured, self.known.disc, self.um_per_pixel)
+        ]
 
     def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
         """The centrelines in colours over the image, with junctions (vermilion) and ends (sky blue), H×W×3."""
@@ -145,7 +147,9 @@ def measure_source(
         return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
     masks, names = _read(source, form)
     if fov is not None and fov.shape != masks.shape[1:]:
-        raise DataError(f"{_name(source)}: is {masks.shape[1:]} but its field of view {fov.shape}; give a matching pair.")
+        raise DataError(
+            f"{_name(source)}: is {masks.shape[1:]} but its field of view {fov.shape}; give a matching pair."
+        )
     fov = np.ones(masks.shape[1:], bool) if fov is None else fov
     measured = _measured(masks, names, fov, known, as_regions)
     image = np.repeat((masks.any(axis=0) * np.uint8(255))[..., None], 3, axis=2)

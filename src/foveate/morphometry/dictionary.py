@@ -38,7 +38,9 @@ class Measure:
         return "_".join(filter(None, (self.name, self.unit)))
 
 
-UNRELIABLE = "Two observers' masks of one photograph don't agree on it: ICC(2,1) below 0.6 on two of three sets or more."
+UNRELIABLE = (
+    "Two observers' masks of one photograph don't agree on it: ICC(2,1) below 0.6 on two of three sets or more."
+)
 
 HART = "Hart et al., Int. J. Medical Informatics 53, 1999"
 GRISAN = "Grisan et al., IEEE TMI 27(3), 2008"
@@ -59,7 +61,9 @@ VESSELS = (
     Measure("squared_curvature", -1, "", "Integral of curvature² along a segment, mean weighted by length.", HART),
     Measure("tau4", -1, "rad", "Total curvature over arc, mean weighted by length.", HART),
     Measure("tau5", -2, "", "Integral of curvature² over arc, mean weighted by length.", HART),
-    Measure("tortuosity_density", -1, "", "(n − 1) / n · Σ (arc/chord − 1) / arc over n turns, mean by length.", GRISAN),
+    Measure(
+        "tortuosity_density", -1, "", "(n − 1) / n · Σ (arc/chord − 1) / arc over n turns, mean by length.", GRISAN
+    ),
     Measure("fractal_d0", None, "", "Capacity dimension of the centrelines.", BOXES),
     Measure("fractal_d1", None, "", "Information dimension of the centrelines.", BOXES),
     Measure("fractal_d2", None, "", "Correlation dimension of the centrelines.", BOXES),
@@ -70,8 +74,16 @@ VESSELS = (
     Measure("ends", None, "count", "Points where a segment ends inside the field of view."),
     Measure("components", None, "count", "Parts of the mask that don't touch each other."),
     Measure("branching_angle", None, "deg", "Mean angle between the two narrower vessels of a bifurcation."),
-    Measure("murray_exponent", None, "", "Median exponent x of d0^x = d1^x + d2^x at bifurcations.", "Murray, PNAS 12, 1926"),
-    Measure("asymmetry", None, "", "Mean ratio of the daughters' calibres, narrower over wider.", "Zamir, J. General Physiology 72, 1978"),
+    Measure(
+        "murray_exponent", None, "", "Median exponent x of d0^x = d1^x + d2^x at bifurcations.", "Murray, PNAS 12, 1926"
+    ),
+    Measure(
+        "asymmetry",
+        None,
+        "",
+        "Mean ratio of the daughters' calibres, narrower over wider.",
+        "Zamir, J. General Physiology 72, 1978",
+    ),
     Measure("calibre_zone_a", 1, "", "Mean calibre up to half a disc diameter from the disc's margin."),
     Measure("calibre_zone_b", 1, "", "Mean calibre from half to one disc diameter from the disc's margin."),
     Measure("calibre_zone_c", 1, "", "Mean calibre from half to two disc diameters from the disc's margin."),
@@ -141,7 +153,12 @@ IMAGE = (
     Measure("scale_from", None, "", "given; or assumed, from the angle of the field of view."),
     Measure("fov_diameter", 1, "", "Diameter of the field of view: the longer side of its box."),
     Measure("fov_share", None, "", "Share of the image that the field of view takes."),
-    Measure("contrast", None, "", "How much darker the vessels are than what is beside them, over its deviation; green channel."),
+    Measure(
+        "contrast",
+        None,
+        "",
+        "How much darker the vessels are than what is beside them, over its deviation; green channel.",
+    ),
     Measure("expected_f1", None, "", "Mean F1 that the model's masks would probably have."),
     Measure("quality", None, "", "good, or what is wrong, parted by semicolons."),
 )

@@ -50,7 +50,9 @@ def _region(image: Mask, box: tuple[int, int, int, int]) -> Region:
     length = float(perimeter_crofton(np.pad(image, 1), directions=4))  # type: ignore[no-untyped-call]
     least, most = _feret(hull)
     row, column = pixels.mean(axis=0) + box[:2]
-    return Region(float(row), float(column), area, length, most, least, area / _area(hull), length**2 / (4 * np.pi * area))
+    return Region(
+        float(row), float(column), area, length, most, least, area / _area(hull), length**2 / (4 * np.pi * area)
+    )
 
 
 def _corners(image: Mask) -> Points:
