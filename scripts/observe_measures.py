@@ -17,19 +17,19 @@ from foveate.datasets import open_set
 from foveate.inference import Segmenter
 from foveate.morphometry.trust import SHIFTED
 from foveate.morphometry.vessels import measure_vessels
-from foveate.records import Case
+from foveate.records import Case, Mask
 
 
-def observed(case: Case, segmenter: Segmenter) -> dict[str, Any]:
-    """Values by who drew the mask; NaN as null."""
-    assert case.second_masks is not None
+def observed(case: Case, second: Mask, segmenter: Segmenter) -> dict[str, Any]:
+    """Measure to value, by who drew the mask."""
     result = segmenter.segment(case.image, fov=case.fov)
-    masks = {"first": case.masks[0], "second": case.second_masks[0], "model": result.mask}
+    masks = {"first": case.masks[0], "second": second, "model": result.mask}
     masks |= {f"{threshold}": result.probability >= threshold for threshold in SHIFTED}
     return {name: measure_vessels(mask, result.fov).values for name, mask in masks.items()}
 
 
 def main() -> None:
+    """Read the command line, and write after every case."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sets", nargs="+", help="NAME:FOLDER of data sets with two observers")
     parser.add_argument("-o", "--out", type=Path, required=True)
@@ -41,7 +41,8 @@ def main() -> None:
             case = entry.load()
             if case.second_masks is not None:
                 found.append(
-                    {"set": name.partition(":")[0], "split": entry.split, "case": entry.id} | observed(case, segmenter)
+                    {"set": name.partition(":")[0], "split": entry.split, "case": entry.id}
+                    | observed(case, case.second_masks[0], segmenter)
                 )
                 arguments.out.write_text(json.dumps(found))
 

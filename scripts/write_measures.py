@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from foveate.imaging import write_text
 from foveate.morphometry.dictionary import EQUIVALENTS, IMAGE, REGION_ROWS, REGIONS, SEGMENTS, VESSELS, Measure
-from foveate.morphometry.trust import SHIFTED
+from foveate.morphometry.trust import RULES, SHIFTED
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "measures.md"
@@ -45,7 +45,8 @@ def dictionary_tables() -> dict[str, str]:
     """Marker to table."""
     tables = {"image": IMAGE, "vessels": VESSELS, "arteries-veins": EQUIVALENTS, "regions": REGIONS}
     tables |= {"segments": SEGMENTS, "region-rows": REGION_ROWS}
-    return {name: _dictionary(measures) for name, measures in tables.items()}
+    rules = "".join(f"- `{flag}`: {rule}\n" for flag, rule in RULES.items())
+    return {name: _dictionary(measures) for name, measures in tables.items()} | {"rules": rules}
 
 
 def _dictionary(measures: Sequence[Measure]) -> str:
@@ -157,6 +158,7 @@ def main() -> None:
         widened = margins([case for case in cases if case["split"] != "test"])
         found = {"margins": widened, "unreliable": unreliable(cases)}
         write_text(json.dumps(found, indent=1) + "\n", RELIABILITY)
+        tables["unreliable"] = ", ".join(f"`{name}`" for name in found["unreliable"]) + ".\n"
         tables["observers"] = agreement_table(cases, "first", "second")
         tables["model"] = agreement_table(unseen, "first", "model")
         tables["coverage"] = coverage_table(unseen, widened)

@@ -46,8 +46,8 @@ def measure(
 ) -> Measurement:
     """Measure the vessels, or with `regions` the lesions, of one image; needs the extra `evaluate`.
 
-    A photograph is segmented by `model` first; with `mask` (a file, or bool H×W) or `artery_vein` (a label file, or bool
-    2×H×W or 3×H×W) `source` is what any tool made. `fov` is bool H×W; `disc` row, column and diameter in pixels.
+    A photograph is segmented by `model` first; with `mask` (a file, or bool H×W) or `artery_vein` (a label file, or
+    bool 2×H×W or 3×H×W) `source` is what any tool made. `fov` is bool H×W; `disc` row, column and diameter in pixels.
     `result.row` is a row of the table, `result.values` all measures in pixels, `result.overlay()` a picture.
     """
     from foveate.inference.measuring import measure_one

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +46,7 @@ def drawn(lines: list[tuple[Points, float]]) -> Mask:
     height, width = (int(max(points[:, axis].max() for points, _ in lines)) + 21 for axis in (0, 1))
     mask = np.zeros((height, width), bool)
     for points, across in lines:
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             _draw(mask, start, end, across / 2)
     return mask
 

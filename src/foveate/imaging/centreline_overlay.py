@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,7 @@ def centreline_overlay(
 
 
 def _pieces(points: Points) -> list[tuple[list[float], list[float]]]:
-    rounded = points.tolist()
-    return list(zip(rounded, rounded[1:], strict=False))
+    return list(pairwise(points.tolist()))
 
 
 def _colours(values: NDArray[np.float64], low: float, high: float) -> list[tuple[int, int, int]]:

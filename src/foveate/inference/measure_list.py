@@ -56,6 +56,8 @@ def _rows(table: Path, known: Known) -> list[tuple[Path, Known, Path | None]]:
         raise UsageError(f"{table}: no such file; check the name.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
+    if not found:
+        raise DataError(f"{table}: names no image. Give a line for each under the header.")
     return [_row(table, f"{table}, line {line}", row, known) for line, row in found]
 
 
@@ -64,7 +66,8 @@ def _check_header(table: Path, header: list[str]) -> None:
     twice = [column for column in header if header.count(column) > 1]
     if "path" not in header or unknown or twice:
         raise DataError(
-            f"{table}: has the columns {', '.join(header) or '–'}; expected path and any of {', '.join(COLUMNS[1:])}, each once."
+            f"{table}: has the columns {', '.join(header) or '–'};"
+            f" expected path and any of {', '.join(COLUMNS[1:])}, each once."
         )
 
 

@@ -1,8 +1,8 @@
 """How wide a vessel is at each point of its centreline.
 
 Along the normal the mask is read between its pixels, linearly; the border is where it falls below a half. A straight
-vessel that covers w rows has the calibre w. Where the border isn't within REACH times the local radius, what lies across
-there is another vessel, and there is no calibre.
+vessel that covers w rows has the calibre w. Where the border isn't within REACH times the local radius, what lies
+across there is another vessel, and there is no calibre.
 """
 
 from __future__ import annotations

@@ -55,10 +55,10 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     """The smooth curve of each branch, given as the centres of its pixels (N×2) in order, two at least."""
     if not branches:
         return []
-    sampled = [_sampled(points) for points in branches]
-    sizes = np.array([len(points) for points in sampled])
+    ways = [sampled(points) for points in branches]
+    sizes = np.array([len(points) for points in ways])
     curve_of = np.repeat(np.arange(len(sizes)), sizes)
-    pixels = np.concatenate(sampled)
+    pixels = np.concatenate(ways)
     light = _smoothed(pixels, curve_of, np.full(len(sizes), LIGHT))
     smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
     cuts = np.cumsum(sizes)[:-1]
@@ -68,7 +68,7 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     ]
 
 
-def _sampled(points: Points) -> Points:
+def sampled(points: Points) -> Points:
     """The way from pixel to pixel at equal steps, three points at least."""
     way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
     at = np.linspace(0, way[-1], max(round(way[-1] / STEP), 2) + 1)

@@ -44,7 +44,7 @@ UNRELIABLE = (
 
 HART = "Hart et al., Int. J. Medical Informatics 53, 1999"
 GRISAN = "Grisan et al., IEEE TMI 27(3), 2008"
-BOXES = "Stosic and Stosic, IEEE TMI 25(8), 2006"
+SANDBOX = "Tél, Fülöp, Vicsek, Physica A 159, 1989"
 KNUDTSON = "Knudtson et al., Current Eye Research 27(3), 2003"
 
 VESSELS = (
@@ -64,9 +64,9 @@ VESSELS = (
     Measure(
         "tortuosity_density", -1, "", "(n − 1) / n · Σ (arc/chord − 1) / arc over n turns, mean by length.", GRISAN
     ),
-    Measure("fractal_d0", None, "", "Capacity dimension of the centrelines.", BOXES),
-    Measure("fractal_d1", None, "", "Information dimension of the centrelines.", BOXES),
-    Measure("fractal_d2", None, "", "Correlation dimension of the centrelines.", BOXES),
+    Measure("fractal_d0", None, "", "Capacity dimension of the centrelines, by the sandbox method.", SANDBOX),
+    Measure("fractal_d1", None, "", "Information dimension of the centrelines, by the sandbox method.", SANDBOX),
+    Measure("fractal_d2", None, "", "Correlation dimension of the centrelines, by the sandbox method.", SANDBOX),
     Measure("fractal_fit", None, "", "R² of the straight line that D0 is the slope of."),
     Measure("segments", None, "count", "Vessel segments between junctions and ends."),
     Measure("bifurcations", None, "count", "Points where three segments meet."),

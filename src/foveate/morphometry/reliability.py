@@ -1,5 +1,6 @@
-"""What observers' masks of the same photographs have taught: read from reliability.json, which scripts/write_measures.py
-writes.
+"""What observers' masks of the same photographs have taught.
+
+It is read from reliability.json, which scripts/write_measures.py writes.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Until nothing changes:
 
-- a side branch that is shorter than SPUR radii of its junction and ROUNDING pixels is a bump of the border, and goes; of
-  several at an end that has nothing else, the longest stays;
+- a side branch that is shorter than SPUR radii of its junction and ROUNDING pixels is a bump of the border, and goes;
+  of several at an end that has nothing else, the longest stays;
 - two junctions that are nearer to each other than the larger of their radii are one, such as where two vessels cross;
 - what is left with two branches is no junction, and these are one.
 """
@@ -17,7 +17,7 @@ from foveate.morphometry.graph import Branch, VesselGraph
 SPUR = 2.0
 """Radii of its junction that a side branch must be longer than: one to the border, and one beyond it."""
 
-ROUNDING = 3.0
+ROUNDING = 4.0
 """Pixels by which a side branch must be longer than that: what whole pixels add at a sharp bend."""
 
 

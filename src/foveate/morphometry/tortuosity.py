@@ -7,6 +7,7 @@ squared curvature, τ4, τ5); Grisan, Foracchia, Ruggeri, IEEE TMI 27(3), 2008 (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def _pieces(line: Centreline) -> list[Points]:
     befores = strong[:-1][np.diff(sense[strong]) != 0]
     cuts = (changes + befores) // 2
     edges = [0, *cuts.tolist(), len(line.points) - 1]
-    return [line.points[start : end + 1] for start, end in zip(edges, edges[1:], strict=False) if end > start]
+    return [line.points[start : end + 1] for start, end in pairwise(edges) if end > start]
 
 
 def _length(points: Points) -> float:

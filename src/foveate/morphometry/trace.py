@@ -1,9 +1,8 @@
 """From a mask to its graph.
 
-The mask is thinned (Zhang and Suen, CACM 27(3), 1984). Two pixels of the
-skeleton are neighbours if they share a side, or a corner without a pixel of the skeleton that touches both: so a bend in
-a staircase is no junction. Pixels with three neighbours or more that touch are one junction. What is left of the mask's
-bumps and of the thinning's is then taken away by `simplify`.
+The mask is thinned (Zhang and Suen, CACM 27(3), 1984). Two pixels of the skeleton are neighbours if they share a side,
+or a corner without a pixel of the skeleton that touches both: so a bend in a staircase is no junction. Pixels with
+three neighbours or more that touch are one junction. What comes of bumps in the border is then taken away by `simplify`.
 """
 
 from __future__ import annotations
@@ -120,6 +119,8 @@ def _traced(pixels: Indices, starts: Indices, ends: Indices, radii: Numbers, pla
 def _add_nodes(graph: VesselGraph, node_of: Indices, radii: Numbers, places: Points) -> None:
     """A node for every number in `node_of` (N): in the middle of its pixels, with the largest of their radii."""
     members = np.flatnonzero(node_of >= 0)
+    if not len(members):
+        return
     members = members[np.argsort(node_of[members], kind="stable")]
     nodes, first = np.unique(node_of[members], return_index=True)
     for node, group in zip(nodes.tolist(), np.split(members, first[1:]), strict=True):

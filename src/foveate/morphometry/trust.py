@@ -1,7 +1,7 @@
 """How far to trust an image's measures: flags with stated rules, and intervals from the probability map.
 
-An interval holds the measure's values at the thresholds of SHIFTED, too, and is then widened on both sides by its margin:
-by as much as observers' values lay outside on photographs that were set aside for it (docs/measures.md).
+An interval holds the measure's values at the thresholds of SHIFTED, too, and is then widened on both sides by its
+margin: by as much as observers' values lay outside on photographs that were set aside for it (docs/measures.md).
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def contrast(image: Image, mask: Mask, fov: Mask) -> float:
 def interval(name: str, value: float, own: float, shifted: Sequence[float]) -> tuple[float, float]:
     """(low, high) around a measure's value; NaN where it, or the shifted ones, aren't defined.
 
-    `own` and `shifted` are its values at the model's and at the shifted thresholds, of a mask that may have been reduced:
-    only how they stand to each other counts.
+    `own` and `shifted` are its values at the model's and at the shifted thresholds, of a mask that may have been
+    reduced: only how they stand to each other counts.
     """
     ratios = np.array([1.0, *(each / own for each in shifted)]) if own else np.full(1, np.nan)
     if not np.isfinite(ratios).all() or name not in reliability().margins:
