@@ -19,7 +19,7 @@ from foveate.morphometry.zones import Disc
 
 if TYPE_CHECKING:
     from foveate.inference.segmentation import Segmentation
-    from foveate.records import Image, Mask, Masks
+    from foveate.records import Image, Mask, Masks, Probability
 
 Form = Literal["photograph", "mask", "artery-vein"]
 """What a source is: a photograph, which is segmented first, a mask, or a label image of arteries and veins."""
@@ -34,8 +34,9 @@ ARTERY_VEIN = (
 UM_PER_DEGREE = 288.0
 """On the retina of an emmetropic eye: Drasdo and Fowler, British Journal of Ophthalmology 58, 1974."""
 
-MOST_ACROSS = 1152
-"""Pixels of the field of view at which probability maps are measured for intervals: no network saw more."""
+MOST_ACROSS = 850
+"""Pixels of the field of view, about, at which probability maps are measured for intervals: enough to see how a measure
+changes with the threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,8 @@ def _measure_photograph(result: Segmentation, known: Known, as_regions: bool) ->
 def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[float, float]]:
     """The measures of the probability map at other thresholds, reduced to what a network saw."""
     factor = max(1, round(result.fov_diameter / MOST_ACROSS))
-    probability, fov = _reduced(result.probability, factor), _reduced(result.fov.astype(np.float32), factor) >= 0.5
+    probability = _reduced(result.probability, factor)
+    fov = result.fov[::factor, ::factor][: probability.shape[0], : probability.shape[1]]
     thresholds = (*((result.thresholds[0],) if factor > 1 else ()), *SHIFTED)
     found = [measure_classes(probability[None] >= each, ("",), fov).values for each in thresholds]
     own = found[0] if factor > 1 else measured.values
@@ -205,13 +207,14 @@ def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[floa
     }
 
 
-def _reduced(plane: np.ndarray, factor: int) -> np.ndarray:
+def _reduced(plane: Probability, factor: int) -> Probability:
     """Means of blocks of factor×factor pixels; what is left over at the lower and right edge is left out."""
     if factor == 1:
         return plane
     height, width = (side // factor for side in plane.shape)
     blocks = plane[: height * factor, : width * factor].reshape(height, factor, width, factor)
-    return blocks.mean(axis=(1, 3))
+    means: Probability = blocks.mean(axis=3).mean(axis=1)
+    return means
 
 
 def _measured(masks: Masks, names: tuple[str, ...], fov: Mask, known: Known, as_regions: bool) -> Measured:

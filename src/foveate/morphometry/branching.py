@@ -75,7 +75,7 @@ def murray(parent: float, wider: float, narrower: float) -> float:
         return np.nan
 
     def excess(exponent: float) -> float:
-        return (wider / parent) ** exponent + (narrower / parent) ** exponent - 1
+        return float((wider / parent) ** exponent + (narrower / parent) ** exponent) - 1
 
     low, high = EXPONENTS
     if excess(low) < 0 or excess(high) > 0:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLE = 0.5
 """Pixels between two looks at the mask."""
 
-REACH = 2.0
+REACH = 1.5
 """Radii that are looked along, with MARGIN pixels more."""
 
 MARGIN = 1.5

@@ -2,8 +2,8 @@
 
 Tél, Fülöp, Vicsek, Physica A 159, 1989: M(r) is the share of the line's length within r of one of its points. Over
 CENTRES of them, D0 is the slope over log r of −log of the mean of 1/M, D1 that of the mean of log M, D2 that of the log
-of the mean of M. Radii go from a FINEST-th to a COARSEST-th of the line's extent, so that the numbers don't change with the
-camera's resolution. Dimensions by counting boxes, or over other radii, are other numbers.
+of the mean of M. Radii go from a FINEST-th to a COARSEST-th of the line's extent, so that the numbers don't change with
+the camera's resolution. Dimensions by counting boxes, or over other radii, are other numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAST = 3.0
 
 RADII = 8
 
-CENTRES = 1500
+CENTRES = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Lesions, tumours and other regions: size, diameters, and how regular their border is.
 
 Perimeters are by the Cauchy-Crofton formula in four directions (Serra, 1982), so that they don't count pixels' steps;
-of a shape with straight sides it may be 6 % off. Diameters are Feret's, between parallel lines, over the pixels' corners.
+of a shape with straight sides it may be 6 % off. Diameters are Feret's, between parallel lines, over the pixels'
+corners.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The mask is thinned (Zhang and Suen, CACM 27(3), 1984). Two pixels of the skeleton are neighbours if they share a side,
 or a corner without a pixel of the skeleton that touches both: so a bend in a staircase is no junction. Pixels with
-three neighbours or more that touch are one junction. What comes of bumps in the border is then taken away by `simplify`.
+three neighbours or more that touch are one junction. What comes of bumps in the border is taken away by `simplify`.
 """
 
 from __future__ import annotations
