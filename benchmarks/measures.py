@@ -54,11 +54,11 @@ def by_foveate(mask: Any) -> dict[str, float]:
 
 def by_pvbm(mask: Any) -> dict[str, float]:
     """PVBM's numbers, of the skeleton that its own examples make."""
-    from PVBM.FractalAnalysis import MultifractalVBMs
-    from PVBM.GeometricalAnalysis import GeometricalVBMs
+    from PVBM.FractalAnalysis import MultifractalVBMs  # type: ignore[import-not-found]
+    from PVBM.GeometricalAnalysis import GeometricalVBMs  # type: ignore[import-not-found]
     from skimage.morphology import skeletonize
 
-    geometry, line = GeometricalVBMs(), skeletonize(mask).astype(float)
+    geometry, line = GeometricalVBMs(), skeletonize(mask).astype(float)  # type: ignore[no-untyped-call]
     ends, junctions, _, _ = geometry.compute_particular_points(line)
     found = {"ends": float(ends), "junctions": float(junctions)}
     found["arc over chord"] = float(geometry.compute_tortuosity_length(line)[0])
@@ -73,10 +73,10 @@ def by_pvbm(mask: Any) -> dict[str, float]:
 
 def by_skan(mask: Any) -> dict[str, float]:
     """skan's numbers: the mean of its branches' ratios by length, and its nodes."""
-    from skan import Skeleton, summarize
+    from skan import Skeleton, summarize  # type: ignore[import-not-found]
     from skimage.morphology import skeletonize
 
-    skeleton = Skeleton(skeletonize(mask))
+    skeleton = Skeleton(skeletonize(mask))  # type: ignore[no-untyped-call]
     table = summarize(skeleton, separator="_")
     arc, chord = table["branch_distance"].to_numpy(), table["euclidean_distance"].to_numpy()
     open_ = chord > 0

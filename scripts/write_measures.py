@@ -104,8 +104,8 @@ def measured(cases: Cases) -> list[str]:
 
 def outside(case: dict[str, Any], name: str, observer: str) -> float:
     """By which share an observer's value lies outside the model's interval; 0 inside."""
-    own = [case[who][name] for who in ("model", *map(str, SHIFTED))]
-    value = case[observer][name]
+    own = [float(case[who][name]) for who in ("model", *map(str, SHIFTED))]
+    value = float(case[observer][name])
     if not all(math.isfinite(each) and each > 0 for each in (*own, value)):
         return math.nan
     return max(value / max(own), min(own) / value, 1.0) - 1

@@ -52,5 +52,13 @@ def measure(
     """
     from foveate.inference.measuring import measure_one
 
-    form = "artery-vein" if artery_vein else "mask" if mask else "photograph"
-    return measure_one(source, form, model, fov, disc, um_per_pixel, fov_degrees, as_regions=regions)
+    return measure_one(
+        source,
+        "artery-vein" if artery_vein else "mask" if mask else "photograph",
+        model,
+        fov,
+        disc,
+        um_per_pixel,
+        fov_degrees,
+        as_regions=regions,
+    )

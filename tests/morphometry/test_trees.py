@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from drawn import ROTATIONS, binary_tree, drawn
-from scipy import ndimage
+from scipy import ndimage  # type: ignore[import-untyped]
 
 from foveate.datasets.synthetic import ARTERY_RADIUS, _look
 from foveate.datasets.vessel_painting import paint

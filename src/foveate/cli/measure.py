@@ -65,15 +65,13 @@ def measure(
 
     foveate measure photo.jpg folder/ -o table.csv --overlay pictures/
     """
-    with needs("evaluate", "SciPy and scikit-image"):
-        import scipy  # noqa: F401
-        import skimage  # noqa: F401
-
     from foveate.imaging import write_text
-    from foveate.inference.measure_list import disc_of, measure_jobs
-    from foveate.inference.measured_files import MeasureSettings, as_csv, grouped, measure_files
-    from foveate.inference.measuring import Known
-    from foveate.morphometry.rows import dictionary_rows
+
+    with needs("evaluate", "SciPy and scikit-image"):
+        from foveate.inference.measure_list import disc_of, measure_jobs
+        from foveate.inference.measured_files import MeasureSettings, as_csv, grouped, measure_files
+        from foveate.inference.measuring import Known
+        from foveate.morphometry.rows import dictionary_rows
 
     for name, value in (("um-per-pixel", um_per_pixel), ("fov-degrees", fov_degrees), ("slice-um", slice_um)):
         if value is not None and not 0 < value < float("inf"):

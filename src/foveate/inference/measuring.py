@@ -16,6 +16,7 @@ from foveate.morphometry.image import Measured, measure_classes, measure_regions
 from foveate.morphometry.rows import Row, measures_of, row, segment_rows
 from foveate.morphometry.trust import SHIFTED, contrast, flags, interval
 from foveate.morphometry.zones import Disc
+from foveate.records import any_of
 
 if TYPE_CHECKING:
     from foveate.inference.segmentation import Segmentation
@@ -153,7 +154,7 @@ def measure_source(
         )
     fov = np.ones(masks.shape[1:], bool) if fov is None else fov
     measured = _measured(masks, names, fov, known, as_regions)
-    image = np.repeat((masks.any(axis=0) * np.uint8(255))[..., None], 3, axis=2)
+    image = np.repeat(np.where(any_of(masks), 255, 0).astype(np.uint8)[..., None], 3, axis=2)
     wrong = flags(fov_share=np.nan, contrast=np.nan, expected_f1=np.nan, components=_components(measured))
     return Measurement(_name(source), measured, known, _scale(known, fov), fov, image, wrong, np.nan, np.nan)
 
@@ -224,7 +225,7 @@ def _measured(masks: Masks, names: tuple[str, ...], fov: Mask, known: Known, as_
     if known.slice_um is not None and scale is None:
         raise UsageError("a volume needs a scale: give --um-per-pixel beside --slice-um.")
     distance = None if known.slice_um is None or scale is None else known.slice_um / scale
-    return measure_regions(masks.any(axis=0), fov, distance)
+    return measure_regions(any_of(masks), fov, distance)
 
 
 def _read(source: Source, form: Form) -> tuple[Masks, tuple[str, ...]]:

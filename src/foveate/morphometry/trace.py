@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage  # type: ignore[import-untyped]
+from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
+from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+from skimage.morphology import skeletonize
 
 from foveate.morphometry.graph import Branch, Numbers, Points, VesselGraph
 from foveate.morphometry.simplify import simplify
 
 if TYPE_CHECKING:
-    from scipy.spatial import cKDTree  # type: ignore[import-untyped]
-
     from foveate.records import Mask
 
 PINHOLE = 8
@@ -35,8 +38,6 @@ def vessel_graph(mask: Mask, border: cKDTree | None = None) -> VesselGraph:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return VesselGraph()
-    from skimage.morphology import skeletonize
-
     corner = np.array([rows[0], columns[0]])
     cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     skeleton: Mask = skeletonize(np.pad(cut, 1))  # type: ignore[no-untyped-call]
@@ -50,8 +51,6 @@ def vessel_graph(mask: Mask, border: cKDTree | None = None) -> VesselGraph:
 
 def without_pinholes(mask: Mask) -> Mask:
     """The mask without holes of up to PINHOLE pixels, each of which would be a loop with two junctions."""
-    from scipy import ndimage  # type: ignore[import-untyped]
-
     holes, _ = ndimage.label(~mask)
     filled: Mask = mask.copy()
     for number, box in enumerate(ndimage.find_objects(holes), start=1):
@@ -64,8 +63,6 @@ def without_pinholes(mask: Mask) -> Mask:
 
 def border_tree(mask: Mask) -> cKDTree:
     """The pixels beside the mask (H×W bool), for `border_distances`; those beyond the image among them."""
-    from scipy.spatial import cKDTree
-
     padded = np.pad(mask, 1)
     beside = np.zeros_like(padded)
     beside[1:] |= padded[:-1]
@@ -130,9 +127,6 @@ def _add_nodes(graph: VesselGraph, node_of: Indices, radii: Numbers, places: Poi
 
 def _nodes(around: list[list[int]], starts: Indices, ends: Indices) -> Indices:
     """Each pixel's node, −1 for those along a branch: ends, dots, and clusters of crowded pixels as one."""
-    from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
-
     degree = np.array([len(others) for others in around], dtype=int)
     crowded = degree >= 3
     inner = crowded[starts] & crowded[ends]
