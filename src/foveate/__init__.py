@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from foveate.errors import FoveateError
     from foveate.inference import Segmentation, Segmenter
+    from foveate.inference.measuring import Measurement
+    from foveate.inference.segmenter import Source
     from foveate.models import Model
-    from foveate.records import Photograph
+    from foveate.records import Mask, Photograph
 
 __version__ = "0.1.0"
-__all__ = ["FoveateError", "Photograph", "Segmentation", "Segmenter", "__version__", "load"]
+__all__ = ["FoveateError", "Photograph", "Segmentation", "Segmenter", "__version__", "load", "measure"]
 
 
 def load(
@@ -43,6 +45,38 @@ def load(
 
     refinement = Refinement(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     return Segmenter.of(opened_model(model), threads=threads, refinement=refinement)
+
+
+def measure(
+    source: Source,
+    *,
+    mask: bool = False,
+    artery_vein: bool = False,
+    regions: bool = False,
+    model: str | Path | Segmenter = "vessels",
+    fov: Mask | None = None,
+    disc: tuple[float, float, float] | None = None,
+    um_per_pixel: float | None = None,
+    fov_degrees: float | None = None,
+) -> Measurement:
+    """Measure the vessels, or with `regions` the lesions, of one image; needs the extra `evaluate`.
+
+    A photograph is segmented by `model` first; with `mask` (a file, or bool H×W) or `artery_vein` (a label file, or
+    bool 2×H×W or 3×H×W) `source` is what any tool made. `fov` is bool H×W; `disc` row, column and diameter in pixels.
+    `result.row` is a row of the table, `result.values` all measures in pixels, `result.overlay()` a picture.
+    """
+    from foveate.inference.measuring import measure_one
+
+    return measure_one(
+        source,
+        "artery-vein" if artery_vein else "mask" if mask else "photograph",
+        model,
+        fov,
+        disc,
+        um_per_pixel,
+        fov_degrees,
+        as_regions=regions,
+    )
 
 
 def opened_model(model: str | Path) -> Model:
@@ -71,7 +105,7 @@ def opened_model(model: str | Path) -> Model:
 
 
 def __getattr__(name: str) -> object:
-    """The public names beside `load`, imported when they are first asked for, so that `import foveate` is quick."""
+    """The public names beside `load` and `measure`, imported when they are first asked for, so that `import foveate` is quick."""
     if name == "FoveateError":
         from foveate.errors import FoveateError
 

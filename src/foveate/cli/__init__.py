@@ -18,6 +18,7 @@ from foveate.cli import (
     demo,
     evaluate,
     export,
+    measure,
     networks,
     recipes,
     report,
@@ -34,6 +35,7 @@ from foveate.errors import FoveateError, UsageError
 COMMANDS: dict[str, Callable[..., object]] = {
     "segment": segment.segment,
     "demo": demo.demo,
+    "measure": measure.measure,
     "evaluate": evaluate.evaluate,
     "compare": compare.compare,
     "cross": cross.cross,

@@ -4,6 +4,7 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
+from foveate.imaging.centreline_overlay import centreline_overlay
 from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
 from foveate.imaging.labels import (
     Label,
@@ -36,6 +37,7 @@ __all__ = [
     "MaskFile",
     "PhotographFile",
     "as_masks",
+    "centreline_overlay",
     "class_colours",
     "csv_text",
     "find_images",

@@ -1,0 +1,146 @@
+"""Many files measured, one after the other or in several processes, and what comes of them as tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from foveate.errors import FoveateError, OutputError
+from foveate.imaging import read_mask, write_rgb
+from foveate.inference.measuring import Form, Known, measure_source
+from foveate.inference.segmenter import Segmenter
+from foveate.morphometry.rows import Row, header
+
+CHUNK = 4
+"""Files that a process takes at a time; it opens the model once for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureJob:
+    """A file and what is known of it."""
+
+    path: Path
+    name: str
+    """Of its overlay."""
+    known: Known
+    fov: Path | None = None
+    """A mask of its field of view."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """What is the same for all files."""
+
+    form: Form = "photograph"
+    as_regions: bool = False
+    model: str = "vessels"
+    threads: int = 0
+    overlays: Path | None = None
+    """Folder for the pictures."""
+    colour: Literal["calibre", "tortuosity"] = "calibre"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFile:
+    """What became of a file: a row, or an error."""
+
+    path: Path
+    row: Row = field(default_factory=dict)
+    segments: list[Row] = field(default_factory=list)
+    error: str = ""
+
+
+def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, processes: int = 1) -> Iterator[MeasuredFile]:
+    """Measure file after file, in order; one that fails has an error, and the next follows."""
+    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
+    if processes == 1:
+        segmenter = _segmenter(settings)
+        yield from (_measured(job, settings, segmenter) for job in jobs)
+        return
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for found in pool.map(partial(_chunk, settings=settings), chunks):
+            yield from found
+
+
+def _chunk(jobs: Sequence[MeasureJob], settings: MeasureSettings) -> list[MeasuredFile]:
+    segmenter = _segmenter(settings)
+    return [_measured(job, settings, segmenter) for job in jobs]
+
+
+def _segmenter(settings: MeasureSettings) -> Segmenter | None:
+    return Segmenter.open(settings.model, threads=settings.threads) if settings.form == "photograph" else None
+
+
+def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter | None) -> MeasuredFile:
+    try:
+        fov = None if job.fov is None else read_mask(job.fov)
+        found = measure_source(
+            job.path,
+            settings.form,
+            segmenter=segmenter,
+            fov=fov,
+            known=job.known,
+            as_regions=settings.as_regions,
+        )
+        if settings.overlays is not None:
+            write_rgb(found.overlay(settings.colour), settings.overlays / f"{job.name}_measured.png")
+        return MeasuredFile(job.path, {**found.row, "path": str(job.path)}, found.segment_rows)
+    except (FoveateError, MemoryError) as error:
+        text = "needs more memory than there is" if isinstance(error, MemoryError) else str(error)
+        return MeasuredFile(job.path, error=text if str(job.path) in text else f"{job.path}: {text}")
+
+
+def grouped(rows: Iterable[Row], by: Literal["eye", "patient"]) -> list[Row]:
+    """A row for each eye (of a patient) or patient: means of the known values, and of volumes the sum.
+
+    Raises OutputError where a row doesn't say whose it is.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    keys = ("patient", "eye") if by == "eye" else ("patient",)
+    for each in rows:
+        key = tuple(str(each[name]) for name in keys)
+        if not key[-1]:
+            raise OutputError(f"{each['path']}: has no {by}. Give a list with a column '{by}'.")
+        groups.setdefault(key, []).append(each)
+    return [_mean(dict(zip(keys, key, strict=True)), members) for key, members in groups.items()]
+
+
+def _mean(start: dict[str, str], members: Sequence[Row]) -> Row:
+    found: Row = {**start, "images_count": float(len(members))}
+    for column in header(members):
+        cells = [each.get(column, math.nan) for each in members]
+        if any(isinstance(cell, str) for cell in cells):
+            continue
+        known = [float(cell) for cell in cells if not math.isnan(float(cell))]
+        total = math.fsum(known)
+        summed = column.startswith("volume")
+        found[column] = (total if summed else total / len(known)) if known else math.nan
+    return found
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The rows as CSV in UTF-8; what isn't defined is empty, never 0."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = header(rows)
+    writer.writerow(columns)
+    for each in rows:
+        writer.writerow([_cell(each.get(column, "")) for column in columns])
+    return text.getvalue()
+
+
+def _cell(value: str | float) -> str:
+    """As it is, a whole number without a point, others to six digits."""
+    if isinstance(value, str):
+        return value
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"

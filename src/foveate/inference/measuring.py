@@ -1,0 +1,263 @@
+"""From a photograph, or a mask of any tool, to its measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from foveate.errors import DataError, UsageError
+from foveate.imaging import Label, as_masks, centreline_overlay, read_labels, read_mask
+from foveate.inference.segmenter import Segmenter, Source
+from foveate.morphometry.dictionary import IMAGE
+from foveate.morphometry.image import Measured, measure_classes, measure_regions
+from foveate.morphometry.rows import Row, measures_of, row, segment_rows
+from foveate.morphometry.trust import SHIFTED, contrast, flags, interval
+from foveate.morphometry.zones import Disc
+from foveate.records import any_of
+
+if TYPE_CHECKING:
+    from foveate.inference.segmentation import Segmentation
+    from foveate.records import Image, Mask, Masks, Probability
+
+Form = Literal["photograph", "mask", "artery-vein"]
+"""What a source is: a photograph, which is segmented first, a mask, or a label image of arteries and veins."""
+
+ARTERY_VEIN = (
+    Label(1, "artery", (255, 0, 0)),
+    Label(2, "vein", (0, 0, 255)),
+    Label(3, "crossing", (0, 255, 0)),
+)
+"""How label images show them: by number or by colour; the third is both."""
+
+UM_PER_DEGREE = 288.0
+"""On the retina of an emmetropic eye: Drasdo and Fowler, British Journal of Ophthalmology 58, 1974."""
+
+MOST_ACROSS = 850
+"""Pixels of the field of view, about, at which probability maps are measured for intervals: enough to see how a measure
+changes with the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an image beside its pixels."""
+
+    disc: Disc | None = None
+    um_per_pixel: float | None = None
+    fov_degrees: float | None = None
+    """Angle of the field of view, from which a scale is assumed where none is given."""
+    slice_um: float | None = None
+    """Micrometres between slices; regions have a volume then."""
+    eye: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One image's measures."""
+
+    source: str
+    measured: Measured
+    """In pixels."""
+    known: Known
+    um_per_pixel: float | None
+    """Given or assumed; None where there is no scale."""
+    fov: Mask
+    image: Image
+    """H×W×3: the photograph, or the mask in grey."""
+    quality: tuple[str, ...]
+    """What is wrong, in the words of `morphometry.trust.RULES`; empty for a good image."""
+    contrast: float
+    expected_f1: float
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Measure to low and high, in pixels."""
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Measure to value in pixels; NaN where it isn't defined."""
+        return self.measured.values
+
+    @property
+    def row(self) -> Row:
+        """Column to value, by the data dictionary; NaN where it isn't defined."""
+        cells = row(self._facts(), IMAGE, self.um_per_pixel)
+        length = "px" if self.um_per_pixel is None else "um"
+        for measure in measures_of(self.measured):
+            cells |= row(self.values, [measure], self.um_per_pixel)
+            if measure.name in self.intervals:
+                for end, value in zip(("low", "high"), self.intervals[measure.name], strict=True):
+                    scaled = row({measure.name: value}, [measure], self.um_per_pixel)
+                    cells[f"{measure.column(length)}_{end}"] = next(iter(scaled.values()))
+        return cells
+
+    @property
+    def segment_rows(self) -> list[Row]:
+        """A row for each vessel segment, or each region, with the image's path before it."""
+        return [
+            {"path": self.source, **each} for each in segment_rows(self.measured, self.known.disc, self.um_per_pixel)
+        ]
+
+    def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
+        """The centrelines in colours over the image, with junctions (vermilion) and ends (sky blue), H×W×3."""
+        lines, junctions, ends = [], [], []
+        for vessels in self.measured.vessels.values():
+            for each in vessels.segments:
+                winding = np.full(len(each.calibres), each.tortuosity.arc_chord)
+                lines.append((each.line.points, each.calibres if colour == "calibre" else winding))
+            junctions += [vessels.graph.positions[node] for node in vessels.graph.junctions]
+            ends += [vessels.graph.positions[node] for node in vessels.ends]
+        title = "calibre in px" if colour == "calibre" else "arc over chord"
+        places = [np.array(each, np.float64).reshape(-1, 2) for each in (junctions, ends)]
+        return centreline_overlay(self.image, lines, places[0], places[1], title)
+
+    def _facts(self) -> dict[str, str | float]:
+        scale = self.um_per_pixel
+        given = "given" if self.known.um_per_pixel else f"assumed from {self.known.fov_degrees} degrees"
+        return {
+            "path": self.source,
+            "eye": self.known.eye,
+            "patient": self.known.patient,
+            "um_per_pixel": np.nan if scale is None else scale,
+            "scale_from": "" if scale is None else given,
+            "fov_diameter": _diameter(self.fov),
+            "fov_share": float(self.fov.mean()),
+            "contrast": self.contrast,
+            "expected_f1": self.expected_f1,
+            "quality": "; ".join(self.quality) or "good",
+        }
+
+
+def measure_source(
+    source: Source,
+    form: Form = "photograph",
+    *,
+    segmenter: Segmenter | None = None,
+    fov: Mask | None = None,
+    known: Known | None = None,
+    as_regions: bool = False,
+) -> Measurement:
+    """Measure a photograph, which needs a segmenter, or a mask: a path or a bool array H×W (K×H×W for arteries, veins).
+
+    Raises ImageError, DataError or UsageError for what can't be read as that.
+    """
+    known = known or Known()
+    if form == "photograph":
+        if segmenter is None:
+            raise UsageError("a photograph is segmented first: give a model.")
+        return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
+    masks, names = _read(source, form)
+    if fov is not None and fov.shape != masks.shape[1:]:
+        raise DataError(
+            f"{_name(source)}: is {masks.shape[1:]} but its field of view {fov.shape}; give a matching pair."
+        )
+    fov = np.ones(masks.shape[1:], bool) if fov is None else fov
+    measured = _measured(masks, names, fov, known, as_regions)
+    image = np.repeat(np.where(any_of(masks), 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    wrong = flags(fov_share=np.nan, contrast=np.nan, expected_f1=np.nan, components=_components(measured))
+    return Measurement(_name(source), measured, known, _scale(known, fov), fov, image, wrong, np.nan, np.nan)
+
+
+def measure_one(
+    source: Source,
+    form: Form,
+    model: str | Path | Segmenter,
+    fov: Mask | None,
+    disc: tuple[float, float, float] | None,
+    um_per_pixel: float | None,
+    fov_degrees: float | None,
+    *,
+    as_regions: bool,
+) -> Measurement:
+    """`foveate.measure`."""
+    for name, value in (("um_per_pixel", um_per_pixel), ("fov_degrees", fov_degrees)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{name} is {value}; expected a number above 0.")
+    known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees)
+    opened = model if isinstance(model, Segmenter) else Segmenter.open(model) if form == "photograph" else None
+    return measure_source(source, form, segmenter=opened, fov=fov, known=known, as_regions=as_regions)
+
+
+def _measure_photograph(result: Segmentation, known: Known, as_regions: bool) -> Measurement:
+    measured = _measured(result.masks, result.classes.names, result.fov, known, as_regions)
+    image = result.photograph.pixels
+    dark = np.nan if as_regions else contrast(image, result.mask, result.fov)
+    expected = [each.value for each in result.expected_f1().values()]
+    expected_f1 = float(np.mean(expected)) if expected else np.nan
+    share = np.nan if as_regions else float(result.fov.mean())
+    wrong = flags(fov_share=share, contrast=dark, expected_f1=expected_f1, components=_components(measured))
+    around = _intervals(result, measured) if "" in measured.vessels else {}
+    scale = _scale(known, result.fov)
+    source = result.photograph.source
+    return Measurement(source, measured, known, scale, result.fov, image, wrong, dark, expected_f1, around)
+
+
+def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[float, float]]:
+    """The measures of the probability map at other thresholds, reduced to what a network saw."""
+    factor = max(1, round(result.fov_diameter / MOST_ACROSS))
+    probability = _reduced(result.probability, factor)
+    fov = result.fov[::factor, ::factor][: probability.shape[0], : probability.shape[1]]
+    thresholds = (*((result.thresholds[0],) if factor > 1 else ()), *SHIFTED)
+    found = [measure_classes(probability[None] >= each, ("",), fov).values for each in thresholds]
+    own = found[0] if factor > 1 else measured.values
+    shifted = found[-len(SHIFTED) :]
+    return {
+        name: interval(name, value, own[name], [each[name] for each in shifted])
+        for name, value in measured.values.items()
+    }
+
+
+def _reduced(plane: Probability, factor: int) -> Probability:
+    """Means of blocks of factor×factor pixels; what is left over at the lower and right edge is left out."""
+    if factor == 1:
+        return plane
+    height, width = (side // factor for side in plane.shape)
+    blocks = plane[: height * factor, : width * factor].reshape(height, factor, width, factor)
+    means: Probability = blocks.mean(axis=3).mean(axis=1)
+    return means
+
+
+def _measured(masks: Masks, names: tuple[str, ...], fov: Mask, known: Known, as_regions: bool) -> Measured:
+    if not as_regions:
+        return measure_classes(masks, names, fov, known.disc)
+    scale = _scale(known, fov)
+    if known.slice_um is not None and scale is None:
+        raise UsageError("a volume needs a scale: give --um-per-pixel beside --slice-um.")
+    distance = None if known.slice_um is None or scale is None else known.slice_um / scale
+    return measure_regions(any_of(masks), fov, distance)
+
+
+def _read(source: Source, form: Form) -> tuple[Masks, tuple[str, ...]]:
+    names = tuple(label.name for label in ARTERY_VEIN)
+    if isinstance(source, str | Path):
+        if form == "mask":
+            return read_mask(source)[None], ("",)
+        return as_masks(read_labels(source, ARTERY_VEIN), len(names)), names
+    if isinstance(source, np.ndarray) and source.dtype == bool:
+        if form == "mask" and source.ndim == 2:
+            return source[None], ("",)
+        if form == "artery-vein" and source.ndim == 3 and 2 <= len(source) <= 3:
+            return source, names[: len(source)]
+    raise UsageError("a mask is a file or a bool array: H×W, or 2×H×W or 3×H×W for arteries, veins and crossings.")
+
+
+def _name(source: Source) -> str:
+    return str(source) if isinstance(source, str | Path) else "array"
+
+
+def _scale(known: Known, fov: Mask) -> float | None:
+    """Micrometres per pixel: the given one, or that of the field of view's angle."""
+    if known.um_per_pixel is not None or known.fov_degrees is None:
+        return known.um_per_pixel
+    return known.fov_degrees * UM_PER_DEGREE / _diameter(fov)
+
+
+def _diameter(fov: Mask) -> float:
+    """Of the disc with the field of view's width: the longer side of its box."""
+    rows, columns = fov.any(axis=1), fov.any(axis=0)
+    return float(max(np.count_nonzero(rows), np.count_nonzero(columns)))
+
+
+def _components(measured: Measured) -> float:
+    return float(sum(vessels.values["components"] for vessels in measured.vessels.values()) or len(measured.regions))

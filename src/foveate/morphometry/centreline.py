@@ -1,0 +1,115 @@
+"""The pixels of branches as smooth curves: position, direction and curvature along them.
+
+The centre of a pixel lies up to half a pixel beside the line that it stands for. So a branch is sampled at equal steps
+and smoothed with a penalty on its third differences (Whittaker, Proceedings of the Edinburgh Mathematical Society 41,
+1923), as strongly as leaves its mean squared distance from the pixels below ROUNDING (Morozov's discrepancy principle):
+direction and curvature come from there. Its length comes from one that is smoothed as lightly as takes the pixels'
+staircase away, so that corners stay. All branches of a graph are smoothed in one banded system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveate.morphometry.graph import Numbers, Points
+
+ROUNDING = 1 / 12
+"""Square pixels: the variance of a line's distance from whole pixels."""
+
+STEP = 1.0
+"""Pixels between the points of a curve, about."""
+
+LIGHT = 30.0
+"""Weight of the penalty for lengths: waves shorter than about 11 pixels are damped."""
+
+WEIGHTS = tuple(8.0**power for power in range(2, 13))
+"""Weights of the penalty that are tried, from light to heavy."""
+
+THIRD = (-1.0, 3.0, -3.0, 1.0)
+"""What a third difference is made of: 0 where the curvature stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Centreline:
+    """A smooth curve, N points at equal steps."""
+
+    points: Points
+    tangents: Points
+    """Unit vectors, (row, column)."""
+    curvature: Numbers
+    """1 / pixel, signed: positive where it turns from the rows' direction to the columns'."""
+    arc: float
+    """Pixels along the curve."""
+
+    @property
+    def chord(self) -> float:
+        """Pixels between its two ends."""
+        return float(np.hypot(*(self.points[-1] - self.points[0])))
+
+
+def centrelines(branches: Sequence[Points]) -> list[Centreline]:
+    """The smooth curve of each branch, given as the centres of its pixels (N×2) in order, two at least."""
+    if not branches:
+        return []
+    ways = [sampled(points) for points in branches]
+    sizes = np.array([len(points) for points in ways])
+    curve_of = np.repeat(np.arange(len(sizes)), sizes)
+    pixels = np.concatenate(ways)
+    light = _smoothed(pixels, curve_of, np.full(len(sizes), LIGHT))
+    smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
+    cuts = np.cumsum(sizes)[:-1]
+    return [
+        _curve(points, _length(lightly))
+        for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
+    ]
+
+
+def sampled(points: Points) -> Points:
+    """The way from pixel to pixel at equal steps, three points at least."""
+    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    at = np.linspace(0, way[-1], max(round(way[-1] / STEP), 2) + 1)
+    return np.stack([np.interp(at, way, values) for values in points.T], axis=1)
+
+
+def _weights(pixels: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers:
+    """For each curve the heaviest weight that leaves it near enough to its pixels."""
+    chosen = np.full(curves, WEIGHTS[0])
+    size = np.bincount(curve_of)
+    for weight in WEIGHTS:
+        squares = ((_smoothed(pixels, curve_of, np.full(curves, weight)) - pixels) ** 2).sum(axis=1)
+        near = np.bincount(curve_of, squares) / size < ROUNDING
+        chosen[near] = weight
+    return chosen
+
+
+def _smoothed(pixels: Points, curve_of: NDArray[np.intp], weights: Numbers) -> Points:
+    """The points (N×2) that lie near the pixels and whose bend changes little, by each curve's weight."""
+    from scipy.linalg import solveh_banded  # type: ignore[import-untyped]
+
+    # Each third difference lies in four points, which must be of one curve.
+    own = np.where(curve_of[3:] == curve_of[:-3], weights[curve_of[3:]], 0.0)
+    system = np.zeros((4, len(pixels)))  # upper form: row 3 - k holds what stands k beside the diagonal
+    system[3] = 1.0
+    for first in range(4):
+        for second in range(first, 4):
+            here = slice(second, len(pixels) - 3 + second)
+            system[3 - (second - first), here] += own * THIRD[first] * THIRD[second]
+    smooth: Points = solveh_banded(system, pixels, check_finite=False)
+    return smooth
+
+
+def _length(points: Points) -> float:
+    return float(np.hypot(*np.diff(points, axis=0).T).sum())
+
+
+def _curve(points: Points, arc: float) -> Centreline:
+    first = np.gradient(points, axis=0)
+    second = np.zeros_like(points)
+    second[1:-1] = points[2:] - 2 * points[1:-1] + points[:-2]
+    speed = np.maximum(np.hypot(*first.T), 1e-9)
+    curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
+    return Centreline(points, first / speed[:, None], curvature, arc)

@@ -1,0 +1,80 @@
+"""All measures of one image: of its vessels, of arteries and veins each, or of regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foveate.morphometry.dictionary import RATIOS
+from foveate.morphometry.shape import Region, regions
+from foveate.morphometry.vessels import Values, Vessels, measure_vessels
+from foveate.morphometry.zones import ARTERY, VEIN, Disc, equivalent
+
+if TYPE_CHECKING:
+    from foveate.records import Mask, Masks
+
+CROSSING = "crossing"
+"""A class that lies in arteries and veins both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured in one image, in pixels."""
+
+    values: Values
+    """Measure to value, with the class and _ before it where there are several; NaN where it isn't defined."""
+    vessels: dict[str, Vessels]
+    """By class; '' for the only one."""
+    regions: list[Region]
+
+
+def measure_classes(masks: Masks, names: Sequence[str], fov: Mask, disc: Disc | None = None) -> Measured:
+    """Measure the vessels of each class (masks K×H×W); of crossings, both arteries and veins have them."""
+    by_name = dict(zip(names, masks, strict=True))
+    crossing = by_name.pop(CROSSING, None)
+    if crossing is not None:
+        by_name = {name: mask | crossing for name, mask in by_name.items()}
+    if len(by_name) == 1:
+        only = measure_vessels(next(iter(by_name.values())), fov, disc)
+        return Measured(only.values, {"": only}, [])
+    found = {name: measure_vessels(mask, fov, disc) for name, mask in by_name.items()}
+    values = {f"{name}_{key}": value for name, each in found.items() for key, value in each.values.items()}
+    if {"artery", "vein"} <= set(found):
+        values |= _together(found["artery"], found["vein"], disc)
+    return Measured(values, found, [])
+
+
+def measure_regions(mask: Mask, fov: Mask, slice_distance: float | None = None) -> Measured:
+    """Measure the connected regions of a mask (H×W bool); `slice_distance` in pixels makes areas volumes."""
+    found = regions(mask & fov)
+    area = sum(region.area for region in found)
+    values = {
+        "area_share": area / np.count_nonzero(fov) if fov.any() else np.nan,
+        "regions": float(len(found)),
+        "area": area,
+        "volume": np.nan if slice_distance is None else area * slice_distance,
+    }
+    names = ("perimeter", "feret_most", "feret_least", "solidity", "irregularity")
+    values["largest_area"] = found[0].area if found else np.nan
+    values |= {name: getattr(found[0], name) if found else np.nan for name in names}
+    return Measured(values, {}, found)
+
+
+def _together(arteries: Vessels, veins: Vessels, disc: Disc | None) -> Values:
+    crae, crve = _equivalent(arteries, disc, ARTERY), _equivalent(veins, disc, VEIN)
+    values = {"crae": crae, "crve": crve, "avr": crae / crve}
+    for name in RATIOS:
+        below = veins.values[name]
+        values[f"artery_vein_{name}"] = arteries.values[name] / below if below else np.nan
+    return values
+
+
+def _equivalent(vessels: Vessels, disc: Disc | None, coefficient: float) -> float:
+    if disc is None:
+        return np.nan
+    lines = [segment.line.points for segment in vessels.segments]
+    across = [segment.calibres for segment in vessels.segments]
+    return equivalent([disc.distances(points) for points in lines], across, coefficient)

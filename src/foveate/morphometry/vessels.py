@@ -1,0 +1,179 @@
+"""All measures of the vessels of one mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foveate.morphometry.branching import Arm, Fork, fork
+from foveate.morphometry.fractal import fractal_dimensions
+from foveate.morphometry.graph import Numbers, VesselGraph
+from foveate.morphometry.segments import Segment, segments
+from foveate.morphometry.trace import border_tree, vessel_graph, without_pinholes
+from foveate.morphometry.zones import ZONES, Disc, in_zone
+
+if TYPE_CHECKING:
+    from foveate.records import Mask
+
+Values = dict[str, float]
+"""Measure to value in pixels; NaN where it isn't defined."""
+
+BEYOND = 3.0
+"""Pixels beyond a vessel's end, in which the field of view must go on, or it was cut there."""
+
+SPECK = 1 / 5000
+"""Share of the field of view below which a part of the mask that touches no other is left out of all measures."""
+
+WINDING = {
+    "tortuosity": "arc_chord",
+    "total_curvature": "total_curvature",
+    "squared_curvature": "squared_curvature",
+    "tau4": "tau4",
+    "tau5": "tau5",
+    "tortuosity_density": "density",
+}
+"""Measure to its name in `Tortuosity`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vessels:
+    """What was measured, and on what."""
+
+    values: Values
+    segments: list[Segment]
+    graph: VesselGraph
+    ends: list[int]
+    """Nodes where a vessel ends inside the field of view."""
+
+
+def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> Vessels:
+    """Measure an H×W bool mask inside the field of view, H×W bool. A mask without a vessel has counts of 0."""
+    area = float(np.count_nonzero(fov))
+    mask, components = _without_specks(mask & fov, SPECK * area)
+    mask = without_pinholes(mask)
+    border = border_tree(mask)
+    graph = vessel_graph(mask, border)
+    found = segments(mask, graph, border)
+    ends = [node for node in graph.ends if not _cut(node, graph, fov)]
+    length = sum(segment.line.arc for segment in found)
+    values = {
+        "area_density": np.count_nonzero(mask) / area if area else np.nan,
+        "length_density": length / area if area else np.nan,
+        "length": length,
+        **_calibres(found),
+        **_winding(found),
+        **_fractal(graph),
+        **_counts(graph),
+        "components": float(components),
+        "segments": float(len(found)),
+        "ends": float(len(ends)),
+        **_forks(graph, found),
+        **_zones(found, disc),
+    }
+    return Vessels(values, found, graph, ends)
+
+
+def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
+    """The mask without parts of fewer than `least` pixels, and how many parts are left."""
+    from scipy import ndimage  # type: ignore[import-untyped]
+
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
+    kept = np.bincount(parts[mask]) >= max(least, 1.0)
+    found: Mask = mask.copy()
+    found[mask] = kept[parts[mask]]
+    return found, int(np.count_nonzero(kept))
+
+
+def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
+    """Whether the field of view ends just beyond a vessel's end."""
+    branch = graph.branches[graph.at[node][0]]
+    points = branch.points if branch.end == node else branch.points[::-1]
+    back = points[max(len(points) - 10, 0)]
+    away = (points[-1] - back) / max(float(np.hypot(*(points[-1] - back))), 1.0)
+    row, column = np.rint(points[-1] + away * (graph.radii[node] + BEYOND)).astype(int)
+    inside = 0 <= row < fov.shape[0] and 0 <= column < fov.shape[1]
+    return not (inside and fov[row, column])
+
+
+def _calibres(found: Sequence[Segment]) -> Values:
+    width = np.concatenate([segment.calibres for segment in found] or [np.zeros(0)])
+    width, weight = _known(width, np.concatenate([segment.steps for segment in found] or [np.zeros(0)]))
+    names = ("calibre_mean", "calibre_sd", "calibre_p10", "calibre_p50", "calibre_p90")
+    if not len(width):
+        return dict.fromkeys(names, np.nan)
+    mean = float(np.average(width, weights=weight))
+    spread = float(np.sqrt(np.average((width - mean) ** 2, weights=weight)))
+    order = np.argsort(width)
+    share = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
+    percentiles = np.interp((0.1, 0.5, 0.9), share, width[order])
+    return dict(zip(names, (mean, spread, *percentiles.tolist()), strict=True))
+
+
+def _winding(found: Sequence[Segment]) -> Values:
+    arcs = np.array([segment.line.arc for segment in found])
+    each = [asdict(segment.tortuosity) for segment in found]
+    return {name: _mean(np.array([one[key] for one in each]), arcs) for name, key in WINDING.items()}
+
+
+def _fractal(graph: VesselGraph) -> Values:
+    return {
+        f"fractal_{name}": value
+        for name, value in asdict(fractal_dimensions([branch.points for branch in graph.branches.values()])).items()
+    }
+
+
+def _counts(graph: VesselGraph) -> Values:
+    degrees = [graph.degree(node) for node in graph.junctions]
+    return {
+        "bifurcations": float(degrees.count(3)),
+        "crossings": float(len(degrees) - degrees.count(3)),
+    }
+
+
+def _forks(graph: VesselGraph, found: Sequence[Segment]) -> Values:
+    by_number = {segment.number: segment for segment in found}
+    forks: list[Fork] = []
+    for node in graph.junctions:
+        numbers = graph.at[node]
+        if len(set(numbers)) == 3:
+            one, two, three = (_arm(by_number[number], node) for number in numbers)
+            forks.append(fork((one, two, three), graph.radii[node]))
+    return {
+        "branching_angle": _mean(np.array([each.angle for each in forks])),
+        "murray_exponent": _median(np.array([each.murray for each in forks])),
+        "asymmetry": _mean(np.array([each.asymmetry for each in forks])),
+    }
+
+
+def _arm(segment: Segment, node: int) -> Arm:
+    away = segment.start == node
+    return Arm(segment.line.points if away else segment.line.points[::-1], segment.calibre)
+
+
+def _zones(found: Sequence[Segment], disc: Disc | None) -> Values:
+    names = [f"calibre_zone_{zone}" for zone in ZONES]
+    if disc is None or not found:
+        return dict.fromkeys(names, np.nan)
+    distances = disc.distances(np.concatenate([segment.line.points for segment in found]))
+    width = np.concatenate([segment.calibres for segment in found])
+    weight = np.concatenate([segment.steps for segment in found])
+    return {name: _mean(width, weight * in_zone(distances, zone)) for name, zone in zip(names, ZONES, strict=True)}
+
+
+def _known(values: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
+    known = np.isfinite(values) & (weights > 0)
+    return values[known], weights[known]
+
+
+def _mean(values: Numbers, weights: Numbers | None = None) -> float:
+    """Of the known ones; NaN for none."""
+    values, weights = _known(values, np.ones(len(values)) if weights is None else weights)
+    return float(np.average(values, weights=weights)) if len(values) else np.nan
+
+
+def _median(values: Numbers) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) else np.nan

@@ -1,0 +1,110 @@
+"""Trees of known branches: junctions, ends, angles, calibres; and the drawn eyes' vessels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawn import ROTATIONS, binary_tree, drawn
+from scipy import ndimage  # type: ignore[import-untyped]
+
+from foveate.datasets.synthetic import ARTERY_RADIUS, _look
+from foveate.datasets.vessel_painting import paint
+from foveate.datasets.vessel_tree import grow
+from foveate.datasets.vessel_trunks import draw_eye
+from foveate.morphometry.trace import PINHOLE
+from foveate.morphometry.vessels import Vessels, measure_vessels
+
+
+def measured(scale: float, angle: float, levels: int = 4, spread: float = 0.5) -> Vessels:
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = scale * np.array([[cosine, -sine], [sine, cosine]])
+    lines = [(points @ turn, scale * width) for points, width in binary_tree(levels, spread)]
+    least = np.min([points.min(axis=0) for points, _ in lines], axis=0)
+    mask = drawn([(points - least + 20.3, width) for points, width in lines])
+    return measure_vessels(mask, np.ones_like(mask))
+
+
+@pytest.mark.parametrize("scale", [60.0, 100.0, 160.0])
+def test_junctions_and_ends_of_a_clean_tree_are_exact_in_every_direction(scale: float) -> None:
+    for angle in ROTATIONS:
+        values = measured(scale, angle).values
+        assert (values["bifurcations"], values["crossings"], values["ends"]) == (7, 0, 9)
+        assert (values["segments"], values["components"]) == (15, 1)
+
+
+@pytest.mark.parametrize("spread", [0.4, 0.6])
+def test_branching_angles_are_within_five_degrees(spread: float) -> None:
+    for angle in ROTATIONS[::3]:
+        found = measured(160, angle, levels=3, spread=spread).values["branching_angle"]
+        assert found == pytest.approx(np.degrees(2 * spread), abs=5)
+
+
+def test_murrays_exponent_and_the_asymmetry_are_those_of_the_drawn_calibres() -> None:
+    values = measured(240, 0.4, levels=3).values
+    assert values["murray_exponent"] == pytest.approx(np.log(0.5) / np.log(0.8), abs=0.3)
+    assert values["asymmetry"] == pytest.approx(1, abs=0.05)
+
+
+def test_two_vessels_that_cross_are_a_crossing_and_no_pair_of_bifurcations() -> None:
+    lines = [(np.array([[30.0, 30.0], [230.0, 210.0]]), 7.0), (np.array([[220.0, 40.0], [40.0, 200.0]]), 6.0)]
+    values = measure_vessels(mask := drawn(lines), np.ones_like(mask)).values
+    assert (values["bifurcations"], values["crossings"], values["ends"]) == (0, 1, 4)
+
+
+def test_a_vessel_that_the_field_of_view_cuts_does_not_end_there() -> None:
+    mask = drawn([(np.array([[40.0, 30.0], [40.0, 230.0]]), 6.0)])
+    fov = np.ones_like(mask)
+    fov[:, 150:] = False
+    assert measure_vessels(mask, fov).values["ends"] == 1
+
+
+def test_an_empty_mask_has_counts_of_zero_and_nothing_else() -> None:
+    mask = np.zeros((60, 80), bool)
+    values = measure_vessels(mask, ~mask).values
+    counts = ("length", "length_density", "area_density", "segments", "bifurcations", "crossings", "ends", "components")
+    assert {name: values[name] for name in counts} == dict.fromkeys(counts, 0)
+    assert all(np.isnan(value) for name, value in values.items() if name not in counts)
+
+
+def test_a_deep_tree_needs_no_recursion() -> None:
+    """A comb of 1500 teeth: more nodes in a row than Python's stack has frames."""
+    mask = np.zeros((40, 12020), bool)
+    mask[20:23, 5:-5] = True
+    mask[4:20, 10:-10:8] = True
+    assert measure_vessels(mask, np.ones_like(mask)).values["bifurcations"] == pytest.approx(1500, abs=5)
+
+
+def test_of_drawn_eyes_length_calibre_and_forks_are_within_five_percent() -> None:
+    sums = np.zeros((2, 3))
+    for seed in range(2):
+        sums += drawn_eye(seed)
+    assert sums[0] == pytest.approx(sums[1], rel=0.05)
+
+
+def drawn_eye(seed: int) -> np.ndarray:
+    """Length, calibre times length, and forks of one eye's arteries: as measured, and as its tree has them."""
+    rng = np.random.default_rng(seed)
+    tree = grow(draw_eye(rng), rng)
+    view = _look(1240, 1200, rng)
+    inside = np.minimum(1 - np.hypot(view.x, view.y), view.cut - np.abs(view.y))
+    fov = np.asarray(inside >= 0)
+    mask = (paint(tree, ARTERY_RADIUS, view).coverage >= 0.5) & fov
+    values = measure_vessels(mask, fov).values
+    points = tree.points * [view.to_temple * view.scale, view.scale] + view.centre
+    column, row = np.clip(np.rint(points), 0, np.array(fov.shape)[::-1] - 1).astype(int).T
+    child = np.flatnonzero(tree.parent >= 0)
+    seen = fov[row, column] & (np.abs(points - np.stack((column, row), axis=1)) <= 1).all(axis=1)
+    child = child[seen[child] & seen[tree.parent[child]]]
+    steps = np.hypot(*(points[child] - points[tree.parent[child]]).T)
+    across = 2 * tree.radius[child] * ARTERY_RADIUS * view.scale
+    forks = np.count_nonzero(np.bincount(tree.parent[child], minlength=len(points)) >= 2)
+    # Where two vessels touch and part again they enclose a hole, and each hole is two junctions that the tree hasn't.
+    holes = ndimage.label(~mask)[0]
+    enclosed = np.count_nonzero(np.bincount(holes.ravel())[1:] > PINHOLE) - 1
+    junctions = values["bifurcations"] + values["crossings"]
+    return np.array(
+        [
+            [values["length"], values["calibre_mean"] * values["length"], junctions],
+            [steps.sum(), (across * steps).sum(), forks + 2 * enclosed],
+        ]
+    )
