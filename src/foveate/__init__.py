@@ -105,7 +105,7 @@ def opened_model(model: str | Path) -> Model:
 
 
 def __getattr__(name: str) -> object:
-    """The public names beside `load` and `measure`, imported when they are first asked for, so that `import foveate` is quick."""
+    """The other public names, imported when they are first asked for, so that `import foveate` is quick."""
     if name == "FoveateError":
         from foveate.errors import FoveateError
 

@@ -60,7 +60,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
 
 HEADINGS = {
     "Segment": ("segment", "demo"),
-    "Measure": ("evaluate", "compare", "cross", "report", "audit", "attention"),
+    "Measure": ("measure", "evaluate", "compare", "cross", "report", "audit", "attention"),
     "Train": ("train", "runs", "sweep", "export"),
     "Know what there is": ("networks", "data", "recipes"),
 }

@@ -67,7 +67,7 @@ def measure(
     """
     from foveate.imaging import write_text
 
-    with needs("evaluate", "SciPy and scikit-image"):
+    with needs("evaluate"):
         from foveate.inference.measure_list import disc_of, measure_jobs
         from foveate.inference.measured_files import MeasureSettings, as_csv, grouped, measure_files
         from foveate.inference.measuring import Known

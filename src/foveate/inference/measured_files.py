@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from foveate.errors import FoveateError, OutputError
-from foveate.imaging import read_mask, write_rgb
+from foveate.imaging import csv_text, read_mask, write_rgb
 from foveate.inference.measuring import Form, Known, measure_source
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, header
@@ -128,19 +126,14 @@ def _mean(start: dict[str, str], members: Sequence[Row]) -> Row:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """The rows as CSV in UTF-8; what isn't defined is empty, never 0."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = header(rows)
-    writer.writerow(columns)
-    for each in rows:
-        writer.writerow([_cell(each.get(column, "")) for column in columns])
-    return text.getvalue()
+    return csv_text([columns, *([_cell(each.get(column, "")) for column in columns] for each in rows)])
 
 
-def _cell(value: str | float) -> str:
+def _cell(value: str | float) -> str | float:
     """As it is, a whole number without a point, others to six digits."""
     if isinstance(value, str):
         return value
     if math.isnan(value):
         return ""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+    return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(f"{value:.6g}")
