@@ -220,7 +220,7 @@ def _foveate(clone: Path, work: Path, words: Sequence[str]) -> bool:
     try:
         return process.wait() == 0
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.wait()
         raise
 

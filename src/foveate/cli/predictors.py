@@ -74,13 +74,14 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.protocol import SEEN_WHOLE
     from foveate.inference import Segmenter
+    from foveate.models import shipped
 
     segmenter = Segmenter.of(opened_model(weights), threads=threads, refinement=refinement)
     card = segmenter.card
     return Made(
         predict=lambda case: segmenter.segment(case.image),
         model=ModelSummary(
-            name=card.name,
+            name=Path(weights).resolve().name if weights not in shipped() and Path(weights).is_dir() else card.name,
             sha256=card.sha256,
             parameters=card.parameters,
             gmacs=gmacs_of(card),

@@ -76,6 +76,9 @@ def _work(
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
+    with needs_torch():
+        from foveate.training.device import chosen_device
+    chosen_device(device)  # a wrong one is told before anything is read
     sweep = read_sweep(name)
     check_recipes(sweep, name)
     sets = open_sets(data)

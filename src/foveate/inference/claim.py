@@ -61,11 +61,6 @@ def refuse_paths(
             f"{job.path}: the name of its result …{longest[-24:]} would have {LONGEST_NAME + excess} bytes, and disks"
             f" take {LONGEST_NAME}. Make the photograph's name shorter by {excess}."
         )
-    if len({path.name.lower() for path in paths}) < len(paths):
-        raise OutputError(
-            f"{job.path}: two of its results would have names that differ in upper and lower case only, as the model's"
-            " classes do. Rename these in its card.json."
-        )
     for path in paths:
         if path.resolve() in inputs:
             raise OutputError(f"{job.path}: its result {path} would replace a photograph. Choose another --out.")
