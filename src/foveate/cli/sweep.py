@@ -47,6 +47,9 @@ def sweep(
 
     foveate sweep --show sweeps/study
     """
+    from foveate.training.device_name import check_device_name
+
+    check_device_name(device)
     if show is not None:
         if sweep is not None or data or out is not None:
             raise UsageError("--show FOLDER stands alone, or with --storage.")

@@ -67,7 +67,10 @@ def train(
     foveate train --resume runs/drive
     """
     from foveate.recipes.read import read_recipe
+    from foveate.training.device_name import check_device_name
 
+    if device is not None:
+        check_device_name(device)
     words = [word for word in (recipe, *(overrides or [])) if word is not None]
     if resume is not None:
         if out is not None or initial is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
 from foveate.errors import UsageError
+from foveate.training.device_name import check_device_name
 
 WITH_BF16 = ("avx512_bf16", "amx_bf16")
 """Instructions of processors that compute in bf16 faster than in float32; without them it is several times slower."""
@@ -19,8 +19,7 @@ def chosen_device(asked: str) -> torch.device:
 
     Raises UsageError for another name, and for a device that isn't here.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", asked):
-        raise UsageError(f"--device {asked}: choose auto, cpu, cuda, a GPU by its number as cuda:1, or mps.")
+    check_device_name(asked)
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(asked)
