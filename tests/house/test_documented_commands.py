@@ -34,7 +34,11 @@ SHORT = {
 NARROW = {
     "atten_res_unet": {"network.depth": "18"},
     "convlstm_unet": {"network.widths": "[4, 4, 8, 8]"},
-    "dual_attention_unet": {"network.encoder": "plain", "network.widths": "[4, 4, 8, 8]"},
+    "dual_attention_unet": {
+        "network.encoder": "plain",
+        "network.widths": "[4, 4, 8, 8]",
+        "training.freeze": "[]",
+    },
     "fr_unet": {"network.widths": "[4, 4, 8, 8]"},
     "segnet": {"network.widths": "[4, 4, 8, 8]"},
 }
@@ -61,6 +65,8 @@ NOT_RUN = {
     "python scripts/write_drawings.py": "writes into the checkout; tests/networks/test_drawing.py compares",
     "python scripts/write_evaluation_fields.py": "writes into the checkout; tests/evaluation/test_evaluation_page.py",
     "foveate export runs/mine -o src/foveate": "writes into the checkout; README's export is run",
+    "python scripts/observe_measures.py": "reads three public sets for minutes",
+    "python scripts/write_measures.py": "writes into the checkout",
     "torchrun": "several processes; tests/training/test_processes.py trains in them",
 }
 """What commands begin with that aren't run, and why."""

@@ -96,7 +96,7 @@ def gather(
 
 def has_own_validation(dataset: DataSet, recipe: Recipe) -> bool:
     """Whether a set is validated on a part of its own, so that nothing of its training part is held out."""
-    return recipe.data.own_validation and any(entry.split == "validation" for entry in dataset.entries)
+    return recipe.data.own_validation and dataset.has_truth("validation")
 
 
 def _parts(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
