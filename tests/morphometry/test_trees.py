@@ -66,6 +66,15 @@ def test_an_empty_mask_has_counts_of_zero_and_nothing_else() -> None:
     assert all(np.isnan(value) for name, value in values.items() if name not in counts)
 
 
+def test_a_loop_at_a_crossing_is_no_bifurcation() -> None:
+    """Four arms, of which two are the ends of one vessel that comes back."""
+    course = np.array([[20, 100], [60, 140], [100, 180], [140, 140], [100, 100], [60, 140], [20, 180]], np.float64)
+    lines = [(course, 5.0)]
+    values = measure_vessels(mask := drawn(lines), np.ones_like(mask)).values
+    assert (values["bifurcations"], values["crossings"], values["segments"]) == (0, 1, 3)
+    assert np.isnan(values["branching_angle"])
+
+
 def test_a_deep_tree_needs_no_recursion() -> None:
     """A comb of 1500 teeth: more nodes in a row than Python's stack has frames."""
     mask = np.zeros((40, 12020), bool)

@@ -138,7 +138,7 @@ def _forks(graph: VesselGraph, found: Sequence[Segment]) -> Values:
     forks: list[Fork] = []
     for node in graph.junctions:
         numbers = graph.at[node]
-        if len(set(numbers)) == 3:
+        if len(numbers) == len(set(numbers)) == 3:
             one, two, three = (_arm(by_number[number], node) for number in numbers)
             forks.append(fork((one, two, three), graph.radii[node]))
     return {
