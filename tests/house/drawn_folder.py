@@ -48,6 +48,7 @@ def draw(folder: Path) -> None:
     for name in ("masks_of_any_tool", "theirs"):
         for number in range(1, 3):
             _save(_photograph(number + 50)[1], folder / name / f"{number:02}_test.png")
+    (folder / "list.csv").write_text("path,eye,patient\nphoto.jpg,left,p1\nother.tif,right,p1\n", encoding="utf-8")
     for part in ("model.onnx", "card.json"):
         shutil.copy(SOURCE / "models/vessels" / part, folder / part)
 
