@@ -59,7 +59,7 @@ def test_sub_folders_are_passed_over_with_a_word_or_searched_on_request(tmp_path
     ]
     ran = segment(folder, "-o", tmp_path / "flat")
     assert (ran.status, ran.err) == (0, "")
-    assert f"{folder}: {len(inputs) - 1} images in its sub-folders are passed over; --recursive takes them" in ran.out
+    assert f"{folder}: images in its sub-folders are passed over ({len(inputs) - 1}); --recursive takes them" in ran.out
     assert set(images_in_record(tmp_path / "flat")) == {"top"}
     out = tmp_path / "out"
     for made in (len(inputs), 0):

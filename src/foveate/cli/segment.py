@@ -72,7 +72,7 @@ def segment(
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")
     for folder in [] if recursive else [path for path in images if path.is_dir()]:
         if below := images_below(folder):
-            say(f"{folder}: {below} images in its sub-folders are passed over; --recursive takes them")
+            say(f"{folder}: images in its sub-folders are passed over ({below}); --recursive takes them")
     wanted = Wanted(
         out,
         probabilities=probabilities,
