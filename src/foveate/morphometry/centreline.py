@@ -43,12 +43,9 @@ class Centreline:
     curvature: Numbers
     """1 / pixel, signed: positive where it turns from the rows' direction to the columns'."""
     arc: float
-    """Pixels along the curve."""
-
-    @property
-    def chord(self) -> float:
-        """Pixels between its two ends."""
-        return float(np.hypot(*(self.points[-1] - self.points[0])))
+    """Pixels along the lightly smoothed curve."""
+    chord: float
+    """Pixels between that curve's two ends."""
 
 
 def centrelines(branches: Sequence[Points]) -> list[Centreline]:
@@ -63,7 +60,7 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
     cuts = np.cumsum(sizes)[:-1]
     return [
-        _curve(points, _length(lightly))
+        _curve(points, _length(lightly), _length(lightly[[0, -1]]))
         for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
     ]
 
@@ -106,10 +103,10 @@ def _length(points: Points) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
-def _curve(points: Points, arc: float) -> Centreline:
+def _curve(points: Points, arc: float, chord: float) -> Centreline:
     first = np.gradient(points, axis=0)
     second = np.zeros_like(points)
     second[1:-1] = points[2:] - 2 * points[1:-1] + points[:-2]
     speed = np.maximum(np.hypot(*first.T), 1e-9)
     curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
-    return Centreline(points, first / speed[:, None], curvature, arc)
+    return Centreline(points, first / speed[:, None], curvature, arc, chord)
