@@ -43,9 +43,12 @@ class Centreline:
     curvature: Numbers
     """1 / pixel, signed: positive where it turns from the rows' direction to the columns'."""
     arc: float
-    """Pixels along the lightly smoothed curve."""
-    chord: float
-    """Pixels between that curve's two ends."""
+    """Pixels along the lightly smoothed curve; not below the chord."""
+
+    @property
+    def chord(self) -> float:
+        """Pixels between its two ends."""
+        return _length(self.points[[0, -1]])
 
 
 def centrelines(branches: Sequence[Points]) -> list[Centreline]:
@@ -60,7 +63,7 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
     cuts = np.cumsum(sizes)[:-1]
     return [
-        _curve(points, _length(lightly), _length(lightly[[0, -1]]))
+        _curve(points, max(_length(lightly), _length(points[[0, -1]])))
         for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
     ]
 
@@ -103,10 +106,10 @@ def _length(points: Points) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
-def _curve(points: Points, arc: float, chord: float) -> Centreline:
+def _curve(points: Points, arc: float) -> Centreline:
     first = np.gradient(points, axis=0)
     second = np.zeros_like(points)
     second[1:-1] = points[2:] - 2 * points[1:-1] + points[:-2]
     speed = np.maximum(np.hypot(*first.T), 1e-9)
     curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
-    return Centreline(points, first / speed[:, None], curvature, arc, chord)
+    return Centreline(points, first / speed[:, None], curvature, arc)
