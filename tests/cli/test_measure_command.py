@@ -162,6 +162,10 @@ def test_a_table_that_is_there_stays_unless_it_may_be_replaced(masks: Path, tmp_
     out.write_text("mine")
     assert run("measure", masks, "--mask", "-o", out).status == 1
     assert out.read_text() == "mine"
+    picture = tmp_path / "a_left_measured.png"
+    picture.write_text("mine")
+    assert run("measure", masks, "--mask", "-o", tmp_path / "other.csv", "--overlay", tmp_path).status == 1
+    assert picture.read_text() == "mine"
     assert run("measure", masks, "--mask", "-o", out, "--overwrite").status == 0
 
 

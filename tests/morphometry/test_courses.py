@@ -29,6 +29,12 @@ def test_arc_over_chord_is_within_three_percent_in_every_direction(course: str, 
         assert found.arc / found.chord == pytest.approx(length(points) / chord, rel=0.03)
 
 
+def test_no_way_is_shorter_than_its_chord() -> None:
+    for angle in ROTATIONS:
+        found = only_segment(drawn([(placed(LINE, 60, angle), 4.0)])).line
+        assert found.arc >= found.chord
+
+
 @pytest.mark.parametrize("scale", [300.0, 600.0, 900.0])
 def test_arc_over_chord_of_kochs_curve_is_within_six_percent(scale: float) -> None:
     for angle in ROTATIONS[::3]:

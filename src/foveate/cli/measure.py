@@ -59,7 +59,7 @@ def measure(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure at the same time.")] = 1,
     threads: THREADS = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tables that are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tables and pictures that are there.")] = False,
 ) -> None:
     """Measure vessels, or lesions, in photographs or masks: one table, a row for each image.
 
@@ -85,6 +85,7 @@ def measure(
     _check_free([out, segments, dictionary, *tables.values()], overwrite=overwrite)
     known = Known(disc_of(disc) if disc else None, um_per_pixel, fov_degrees, slice_um)
     planned = measure_jobs(sources, known)
+    _check_free([job.overlay(overlay) for job in planned] if overlay else [], overwrite=overwrite)
     settings = MeasureSettings(
         form="mask" if mask else "artery-vein" if artery_vein else "photograph",
         as_regions=regions,
@@ -125,7 +126,7 @@ def _levels(names: list[str]) -> list[Level]:
 
 
 def _check_free(paths: list[Path | None], *, overwrite: bool) -> None:
-    """Refuse two tables in one file, and files that are there."""
+    """Refuse two results in one file, and files that are there."""
     wanted = [path for path in paths if path is not None]
     if len({path.absolute() for path in wanted}) < len(wanted):
         raise UsageError("two tables have one name: give each a file of its own.")

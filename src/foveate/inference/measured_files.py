@@ -32,6 +32,10 @@ class MeasureJob:
     fov: Path | None = None
     """A mask of its field of view."""
 
+    def overlay(self, folder: Path) -> Path:
+        """Where its picture is written."""
+        return folder / f"{self.name}_measured.png"
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureSettings:
@@ -89,7 +93,7 @@ def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter |
             as_regions=settings.as_regions,
         )
         if settings.overlays is not None:
-            write_rgb(found.overlay(settings.colour), settings.overlays / f"{job.name}_measured.png")
+            write_rgb(found.overlay(settings.colour), job.overlay(settings.overlays))
         return MeasuredFile(job.path, {**found.row, "path": str(job.path)}, found.segment_rows)
     except (FoveateError, MemoryError) as error:
         text = "needs more memory than there is" if isinstance(error, MemoryError) else str(error)

@@ -43,12 +43,12 @@ class Centreline:
     curvature: Numbers
     """1 / pixel, signed: positive where it turns from the rows' direction to the columns'."""
     arc: float
-    """Pixels along the curve."""
+    """Pixels along the lightly smoothed curve; not below the chord."""
 
     @property
     def chord(self) -> float:
         """Pixels between its two ends."""
-        return float(np.hypot(*(self.points[-1] - self.points[0])))
+        return _length(self.points[[0, -1]])
 
 
 def centrelines(branches: Sequence[Points]) -> list[Centreline]:
@@ -63,7 +63,7 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
     cuts = np.cumsum(sizes)[:-1]
     return [
-        _curve(points, _length(lightly))
+        _curve(points, max(_length(lightly), _length(points[[0, -1]])))
         for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
     ]
 
