@@ -35,7 +35,7 @@ ARTERY_VEIN = (
 UM_PER_DEGREE = 288.0
 """On the retina of an emmetropic eye: Drasdo and Fowler, British Journal of Ophthalmology 58, 1974."""
 
-MOST_ACROSS = 850
+MOST_ACROSS = 700
 """Pixels of the field of view, about, at which probability maps are measured for intervals: enough to see how a measure
 changes with the threshold."""
 

@@ -81,7 +81,7 @@ def border_distances(border: cKDTree, points: Indices | Points) -> Numbers:
 
 def _neighbours(skeleton: Mask, pixels: Indices) -> tuple[Indices, Indices]:
     """Both ends of every link between neighbouring pixels, as numbers of pixels, each link once."""
-    number = np.full(skeleton.shape, -1)
+    number = np.zeros(skeleton.shape, np.int32)
     number[skeleton] = np.arange(len(pixels))
     rows, columns = pixels.T
     starts, ends = [], []
