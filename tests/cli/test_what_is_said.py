@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from foveate_command import run, save, segment
 
-from foveate.cli.console import merged, new_table, say, say_error, say_notes, say_table
+from foveate.cli.console import new_table, say, say_error, say_table
 
 HOSTILE = {
     "\x1b[2J\x1b]0;owned\x07": "\\u001b[2J\\u001b]0;owned\\u0007",  # clears the screen, names the window
@@ -74,22 +74,3 @@ def test_text_in_any_script_is_said_as_it_is(capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr()
     assert printed.out == "netzhaut_große.png → 眼底\t512×512\nnext line\n"
     assert printed.err == "foveate: œil.png: 'β'\n"
-
-
-def test_sixty_equal_notes_are_one_line_and_the_order_is_that_of_the_first_of_each(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    notes = [("0.tif", "only the first page")]
-    notes += [(f"{number}.tif", note) for number in range(58) for note in ("scaled", "only the first page")]
-    notes += [("9.tif", "no field of view")]
-    say_notes(notes)
-    assert capsys.readouterr().out.splitlines() == [
-        "58 images: only the first page (0.tif, 1.tif, 2.tif, …)",
-        "58 images: scaled (0.tif, 1.tif, 2.tif, …)",
-        "9.tif: no field of view",
-    ]
-
-
-def test_notes_name_what_they_are_about() -> None:
-    assert merged([("a", "late"), ("b", "late")], "run") == ["2 runs: late (a, b)"]
-    assert merged([]) == []

@@ -8,14 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.table import Table
 
     from foveate.training.rank import Rank
-
-NAMED = 3
-"""Of several images that share a note, so many are named."""
 
 DRIVES_THE_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters but line end and tab, and what turns the direction of a text."""
@@ -37,31 +32,11 @@ def say_error(text: str) -> None:
     sys.stderr.flush()
 
 
-def say_notes(notes: Iterable[tuple[str, str]], what: str = "image") -> None:
-    """Notes, each with the name of what it is about, on stdout: one line for all that share a note."""
-    for line in merged(notes, what):
-        say(line)
-
-
 def say_progress(text: str) -> None:
     """A line on a terminal's stderr in place of the last such, which an empty text takes away; nothing elsewhere."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{on_one_line(text)}")
         sys.stderr.flush()
-
-
-def merged(notes: Iterable[tuple[str, str]], what: str = "image") -> list[str]:
-    """A line for each note, in the order in which they first come: 'a.png: note', or '58 images: note (a.png, …)'."""
-    names: dict[str, dict[str, None]] = {}
-    for name, note in notes:
-        names.setdefault(note, {})[name] = None
-    return [on_one_line(_merged(note, list(about), what)) for note, about in names.items()]
-
-
-def _merged(note: str, names: list[str], what: str) -> str:
-    if len(names) == 1:
-        return f"{names[0]}: {note}"
-    return f"{len(names)} {what}s: {note} ({', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''})"
 
 
 def visible(text: str) -> str:
