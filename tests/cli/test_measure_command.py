@@ -207,3 +207,12 @@ def test_measure_in_python_takes_masks_and_refuses_what_is_none(tmp_path: Path) 
         foveate.measure(mask.astype(np.uint8), mask=True)
     PillowImage.fromarray(mask).save(tmp_path / "m.png")
     assert foveate.measure(tmp_path / "m.png", mask=True).quality == ()
+
+
+def test_measuring_in_python_without_scipy_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_given: object, **_known: object) -> object:
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+
+    monkeypatch.setattr("foveate.inference.measuring.measure_one", missing)
+    with pytest.raises(UsageError, match=r"measuring needs scipy, which is missing: pip install .*evaluate"):
+        foveate.measure(np.zeros((16, 16), bool), mask=True)
