@@ -25,6 +25,7 @@ from foveate.inference import Segmenter
 from foveate.inference.segmentation import Segmentation
 from foveate.models import ModelCard
 from foveate.records import Mask, Photograph
+from known_models import changed
 
 
 def expected_mask(photograph: Path, least_green: int = LEAST_GREEN) -> Mask:
@@ -121,8 +122,8 @@ def write_stricter_model(folder: Path) -> Path:
     folder.mkdir()
     stricter = write_green_model(folder)
     card = ModelCard.parse((folder / "card.json").read_bytes(), "stricter")
-    changed = card.model_copy(update={"name": "stricter", "thresholds": ((LEAST_GREEN + 19.5) / 255,)})
-    (folder / "card.json").write_text(changed.to_json(), encoding="utf-8")
+    other = changed(card, name="stricter", thresholds=((LEAST_GREEN + 19.5) / 255,))
+    (folder / "card.json").write_text(other.to_json(), encoding="utf-8")
     return stricter
 
 
