@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from foveate.inference import Segmenter
