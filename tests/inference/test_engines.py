@@ -65,7 +65,7 @@ def test_both_engines_write_the_same_files_and_record_whatever_fails(tmp_path: P
                 bool(repetition) and not outcome.error for outcome in outcomes
             ]
         files = {path.name: path.read_bytes() for path in out.glob("*.png")}
-        made[one_pass.__name__] = files, {name: without_times(i) for name, i in read_record(out).images.items()}
+        made[one_pass.__name__] = files, {name: without_times(i) for name, i in read_record(out)}
     assert made["serial"] == made["overlapped"]
     assert len(made["serial"][0]) == 5 * 3
 
@@ -116,7 +116,7 @@ def test_a_call_that_is_left_early_vouches_for_what_it_wrote(tmp_path: Path) -> 
     assert isinstance(outcomes, Iterator)
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
-    status = {name: image.status for name, image in read_record(out).images.items()}
+    status = {name: image.status for name, image in read_record(out)}
     assert [status[path.name.removesuffix("_mask.png")] for path in out.glob("*.png")].count("done") >= 1
     assert all(status[path.name.removesuffix("_mask.png")] == "done" for path in out.glob("*.png"))
     assert not (out / "segment.record").exists()
@@ -136,7 +136,7 @@ def test_images_that_lie_in_no_file_are_segmented_into_a_folder_in_python(tmp_pa
     assert told == ["upload 0", "upload 1", "upload 2"]
     assert [bool(outcome.error) for outcome in outcomes] == [False, False, True]
     assert outcomes[2].error.startswith("upload 2: ")
-    record = read_record(tmp_path / "out").images
+    record = dict(read_record(tmp_path / "out"))
     assert record["sent/0"].input == "upload 0"
     with PillowImage.open(tmp_path / "out" / "sent" / "1_mask.png") as mask:
         np.testing.assert_array_equal(np.array(mask) > 0, computed(green, **WHOLE).segment(contents[1]).mask)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,6 @@ from foveate.runtime import Execution
 
 RECORD = "segment.json"
 TABLE = "segment.csv"
-VERSION = 2
 PACKAGES = ("foveate", "numpy", "onnxruntime", "pillow", "tifffile")
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -105,12 +104,18 @@ class ImageRecord(Entry, frozen=True, kw_only=True):
 
 
 class FolderRecord(Entry, frozen=True, kw_only=True):
-    """All images of one output folder, by the NAME of their outputs."""
+    """All images of one output folder, by the NAME of their outputs; each is an `ImageRecord` as it is written."""
 
     schema_version: Literal[2] = 2
     notice: str = "For research, not a medical device."
     versions: dict[str, str] = {}
-    images: dict[str, ImageRecord] = {}
+    images: dict[str, msgspec.Raw] = {}
+
+
+class _Version(msgspec.Struct):
+    """What a record says first."""
+
+    schema_version: int = 1
 
 
 class Common:
@@ -128,44 +133,52 @@ class Common:
         return self._known.setdefault(value, value)
 
 
-def read_record(folder: Path) -> FolderRecord:
-    """The record of an output folder; an empty one where there is none. Raises OutputError for one that isn't ours."""
+def read_record(folder: Path) -> Iterator[tuple[str, ImageRecord]]:
+    """The images of an output folder by NAME, one after the other; none where there is no record.
+
+    Raises OutputError for a record that isn't ours.
+    """
     path = folder / RECORD
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return FolderRecord()
+        return
     except OSError as error:
         raise OutputError(f"{path}: can't be read ({error.strerror}). Choose another --out.") from error
     try:
-        return msgspec.json.decode(text, type=FolderRecord)
-    except (ValueError, RecursionError):
-        return _read_version_1(text, path)
-
-
-def _read_version_1(text: bytes, path: Path) -> FolderRecord:
-    """A record of foveate 0.1, which names its outputs and keeps no SHA-256 of them."""
-    try:
-        content: dict[str, Any] = json.loads(text)
-        if content.get("schema_version", 1) != 1:
-            raise ValueError("a later version")
-        for image in content["images"].values():
-            named = image.get("outputs", {})
-            image["outputs"] = {kind: {"file": file, "sha256": ""} for kind, file in named.items()}
-        return msgspec.convert(content | {"schema_version": VERSION}, FolderRecord)
+        if msgspec.json.decode(text, type=_Version).schema_version == 1:
+            yield from _images_of_version_1(text)
+        else:
+            decoder = msgspec.json.Decoder(ImageRecord)
+            for name, image in msgspec.json.decode(text, type=FolderRecord).images.items():
+                yield name, decoder.decode(image)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise OutputError(
             f"{path}: is no record of this foveate's, so nothing was written. Move it away or choose another --out."
         ) from error
 
 
+def _images_of_version_1(text: bytes) -> Iterator[tuple[str, ImageRecord]]:
+    """Of a record of foveate 0.1, which names its outputs and keeps no SHA-256 of them."""
+    content: dict[str, Any] = json.loads(text)
+    for name, image in content["images"].items():
+        named = image.get("outputs", {})
+        image["outputs"] = {kind: {"file": file, "sha256": ""} for kind, file in named.items()}
+        yield name, msgspec.convert(image, ImageRecord)
+
+
 def as_json(images: Mapping[str, ImageRecord]) -> bytes:
     """The record's text, with the versions that run now."""
     versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
-    head = msgspec.json.encode(FolderRecord(versions=versions)).removesuffix(b"}}")
     encoder = msgspec.json.Encoder()
-    lines = (b"\n" + encoder.encode(name) + b":" + encoder.encode(image) for name, image in images.items())
-    return head + b",".join(lines) + b"\n}}\n"
+    text = bytearray(encoder.encode(FolderRecord(versions=versions)).removesuffix(b"}}"))
+    for number, (name, image) in enumerate(images.items()):
+        text += b",\n" if number else b"\n"
+        encoder.encode_into(name, text, -1)
+        text += b":"
+        encoder.encode_into(image, text, -1)
+    text += b"\n}}\n"
+    return bytes(text)
 
 
 def as_csv(images: Mapping[str, ImageRecord]) -> str:

@@ -78,7 +78,7 @@ class SharedRecord:
                 self._hear_part(part)
         state = _state(self._folder / RECORD)
         if state != self._joined:
-            for name, image in read_record(self._folder).images.items():
+            for name, image in read_record(self._folder):
                 self._hear(name, image, None)
             self._joined = state
 
