@@ -18,6 +18,7 @@ from foveate.inference import Segmenter
 from foveate.morphometry.trust import SHIFTED
 from foveate.morphometry.vessels import measure_vessels
 from foveate.records import Case, Mask
+from foveate.runtime import Execution
 
 
 def observed(case: Case, second: Mask, segmenter: Segmenter) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", help="NAME:FOLDER of data sets with two observers")
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
-    segmenter = Segmenter.open("vessels", threads=1)
+    segmenter = Segmenter.open("vessels", execution=Execution(threads=1))
     found = []
     for name in arguments.sets:
         for entry in open_set(name).entries:

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from foveate.models import open_model
+from foveate.models.card import PREPARATION
 
 FREE = ("height", "width")
 
@@ -174,7 +175,7 @@ KINDS: dict[str, Strange] = {
     "name without end": card("name", name="n" * 100_000),
     "name of 101 letters": card("name", name="n" * 101),
     "words beside the threshold that drive a terminal": card("threshold_from", threshold_from="\x1b]0;mine\x07"),
-    "key that drives a terminal": Strange("Extra inputs", {"\x1b[31mkey\n": 1}),
+    "key that drives a terminal": Strange("no field of a card", {"\x1b[31mkey\n": 1}),
     "threshold NaN": card("thresholds", thresholds=[float("nan")]),
     "threshold infinite": card("thresholds", thresholds=[float("inf")]),
     "two thresholds for one class": card("thresholds", thresholds=[0.4, 0.5]),
@@ -295,16 +296,19 @@ KINDS: dict[str, Strange] = {
 def write_strange(folder: Path, kind: Strange) -> Path:
     """The model's file and its card, in a folder that is there."""
     content = kind.content(kind.graph().SerializeToString())
-    fields = json.loads(open_model("vessels").card.to_json()) | {
+    of_shipped = json.loads(open_model("vessels").card.to_json())
+    size = {"working_minimum": 1.0, "working_maximum": 2000.0}
+    changes = {name: value for name, value in kind.card.items() if name not in PREPARATION}
+    preparation = of_shipped["preparation"] | size | {n: v for n, v in kind.card.items() if n in PREPARATION}
+    fields = of_shipped | {
         "name": "strange",
         "file": "model.onnx",
         "sha256": hashlib.sha256(content).hexdigest(),
-        "working_minimum": 1.0,
-        "working_maximum": 2000.0,
+        "preparation": preparation,
         "thresholds": [0.5],
         "trust": None,
     }
-    text = kind.text(json.dumps(fields | kind.card, indent=2))
+    text = kind.text(json.dumps(fields | changes, indent=2))
     (folder / "model.onnx").write_bytes(content)
     (folder / "card.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder / "model.onnx"

@@ -27,15 +27,6 @@ Masks = NDArray[np.bool_]
 Probabilities = NDArray[np.float32]
 """K×H×W, 0 to 1, a map for each class."""
 
-HIGHEST_WORKING_MINIMUM = 4096
-"""Pixels that an image may be enlarged to before a network sees it: larger ones would fill the memory."""
-
-HIGHEST_WORKING_MAXIMUM = 100_000
-"""Pixels: so many that photographs are never reduced."""
-
-HIGHEST_CLAHE = 256
-"""Of a clip limit in multiples of the mean of 256 bins: from here on nothing is limited."""
-
 MOST_CLASSES = 255
 """As many numbers as a label image has beside its background."""
 

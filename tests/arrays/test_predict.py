@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView, find_fov
-from foveate.arrays.prepare import STRIDE, Frame, Preparation, WorkingSize, predict
+from foveate.arrays.prepare import STRIDE, Preparation, predict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from foveate.records import Image
 
-OWN_SIZE = Preparation(WorkingSize(1, 100_000))
+
+def at_size(minimum: float, maximum: float) -> Preparation:
+    """With these bounds of the field of view's diameter."""
+    return Preparation(working_minimum=minimum, working_maximum=maximum)
+
+
+OWN_SIZE = at_size(1, 100_000)
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ def test_a_network_sees_one_rgb_image_padded_with_black_to_multiples_of_the_stri
     shape: tuple[int, int], size: int
 ) -> None:
     fov, network = FieldOfView.of_mask(np.ones(shape, bool)), GreenNetwork()
-    predict(np.full((*shape, 3), 201, np.uint8), fov, network, Preparation(WorkingSize(size, size)))
+    predict(np.full((*shape, 3), 201, np.uint8), fov, network, at_size(size, size))
     (batch,) = network.seen
-    height, width = Frame.of(fov, WorkingSize(size, size)).working
+    height, width = at_size(size, size).frame(fov).working
     padded_to = (-(-height // STRIDE) * STRIDE, -(-width // STRIDE) * STRIDE)
     assert batch.shape == (1, 3, *padded_to)
     assert batch.dtype == np.float32
@@ -84,7 +90,7 @@ def test_colours_stay_in_the_order_red_green_blue() -> None:
 def test_an_empty_field_of_view_gives_zeros_and_asks_no_network() -> None:
     network = GreenNetwork()
     empty = FieldOfView.of_mask(np.zeros((30, 41), bool))
-    found, *_ = predict(noise(30, 41), empty, network, Preparation(WorkingSize(512, 1024)))
+    found, *_ = predict(noise(30, 41), empty, network, at_size(512, 1024))
     np.testing.assert_array_equal(found, np.zeros((30, 41), np.float32))
     assert found.dtype == np.float32
     assert network.seen == []
@@ -96,7 +102,7 @@ def test_a_smooth_picture_comes_back_on_its_own_pixels_whatever_the_working_size
     wave = np.sin(2 * np.pi * (rows / 90 + columns / 210)) + np.cos(2 * np.pi * (rows / 230 - columns / 75))
     image = np.repeat(np.round(255 * (0.5 + 0.2 * wave)).astype(np.uint8)[..., None], 3, axis=2)
     fov = disc(700, 640, 600)
-    found, *_ = predict(image, fov, GreenNetwork(), Preparation(WorkingSize(size, size)))
+    found, *_ = predict(image, fov, GreenNetwork(), at_size(size, size))
     inner = fov.mask & disc(700, 640, 570).mask  # the black outside bleeds in at the rim
     # Rounding to 8 bits, twice, is 1/255; blur by both filters takes at most as much again.
     assert np.abs(found - (0.5 + 0.2 * wave))[inner].max() < 2 / 255
@@ -116,7 +122,7 @@ def test_the_vessels_of_a_photograph_come_back_where_they_were(name: str, size: 
     with PillowImage.open(shared_data / name) as file:
         image = np.asarray(file.convert("RGB"))
     fov = find_fov(image)
-    found = predict(image, fov, GreenNetwork(), Preparation(WorkingSize(size, size)))[0].astype(np.float64)
+    found = predict(image, fov, GreenNetwork(), at_size(size, size))[0].astype(np.float64)
     own = image[..., 1] / 255.0
     top, left, bottom, right = fov.box
     quarter = (bottom - top) // 4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
-from foveate.arrays.prepare import Frame, WorkingSize, prepare, prepare_mask, restore
+from foveate.arrays.prepare import Frame, Preparation, prepare, prepare_mask, restore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,11 @@ SIZES = [300, 600, 777, 1024]
 """Working diameters: halved, kept, and enlarged by odd and by large factors."""
 
 Places = NDArray[np.float64]
+
+
+def framed(fov: FieldOfView, minimum: float, maximum: float) -> Frame:
+    """Where the prepared image comes from, with these bounds of the field of view's diameter."""
+    return Preparation(working_minimum=minimum, working_maximum=maximum).frame(fov)
 
 
 def pattern(rows: Places, columns: Places) -> Places:
@@ -72,7 +77,7 @@ def test_the_shift_that_these_tests_measure_is_the_shift_there_is() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_prepared_pattern_lies_where_the_pattern_is(fov: FieldOfView, size: int) -> None:
-    frame = Frame.of(fov, WorkingSize(size, size))
+    frame = framed(fov, size, size)
     grey = np.round(255 * pattern(centres(HEIGHT)[:, None], centres(WIDTH))).astype(np.uint8)
     prepared = prepare(np.repeat(grey[..., None], 3, axis=2), fov, frame)
     assert prepared.shape == (*frame.working, 3)
@@ -88,7 +93,7 @@ def test_a_prepared_pattern_lies_where_the_pattern_is(fov: FieldOfView, size: in
 
 @pytest.mark.parametrize("size", SIZES)
 def test_restored_probabilities_lie_where_they_were_predicted(fov: FieldOfView, size: int) -> None:
-    frame = Frame.of(fov, WorkingSize(size, size))
+    frame = framed(fov, size, size)
     restored = restore(pattern(*own_places(frame)).astype(np.float32), fov, frame)
     assert restored.shape == (HEIGHT, WIDTH)
     assert restored.dtype == np.float32
@@ -104,7 +109,7 @@ def test_restored_probabilities_lie_where_they_were_predicted(fov: FieldOfView, 
 
 def test_at_its_own_scale_a_photograph_is_only_cropped_and_blacked_out(fov: FieldOfView) -> None:
     image = np.random.default_rng(3).integers(1, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
-    frame = Frame.of(fov, WorkingSize(512, 1024))
+    frame = framed(fov, 512, 1024)
     top, left, bottom, right = fov.box
     expected = (image * fov.mask[..., None])[top:bottom, left:right]
     np.testing.assert_array_equal(prepare(image, fov, frame), expected)
@@ -112,7 +117,7 @@ def test_at_its_own_scale_a_photograph_is_only_cropped_and_blacked_out(fov: Fiel
 
 @pytest.mark.parametrize("size", [300, 1024])
 def test_what_lies_outside_the_field_of_view_never_reaches_the_network(fov: FieldOfView, size: int) -> None:
-    frame = Frame.of(fov, WorkingSize(size, size))
+    frame = framed(fov, size, size)
     image = np.random.default_rng(4).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     other = np.where(fov.mask[..., None], image, 255 - image)
     np.testing.assert_array_equal(prepare(other, fov, frame), prepare(image, fov, frame))
@@ -136,13 +141,15 @@ def test_what_lies_outside_the_field_of_view_never_reaches_the_network(fov: Fiel
 def test_a_diameter_is_brought_between_the_bounds_unless_it_is_within_2_percent_of_them(
     diameter: float, working: float
 ) -> None:
-    assert WorkingSize(512, 1024).scale(diameter) * diameter == pytest.approx(working, rel=1e-12)
+    assert Preparation(working_minimum=512, working_maximum=1024).scale(diameter) * diameter == pytest.approx(
+        working, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (90, 7)])
 def test_a_field_of_view_of_any_shape_has_a_frame_of_at_least_one_pixel(shape: tuple[int, int]) -> None:
     fov = FieldOfView.of_mask(np.ones(shape, bool))
-    frame = Frame.of(fov, WorkingSize(32, 64))
+    frame = framed(fov, 32, 64)
     assert min(frame.working) >= 1
     assert 32 <= max(frame.working) <= 64
     image = np.full((*shape, 3), 77, np.uint8)
@@ -171,7 +178,7 @@ def test_a_prepared_mask_holds_exact_shares_at_whole_factors(factor: int) -> Non
     mask = np.random.default_rng(factor).random((20 + 96, 30 + 144)) < 0.3
     field = np.zeros_like(mask)
     field[7:103, 11:155] = True
-    frame = Frame.of(FieldOfView.of_mask(field), WorkingSize(1, 144 / factor))
+    frame = framed(FieldOfView.of_mask(field), 1, 144 / factor)
     parts = mask[7:103, 11:155].reshape(96 // factor, factor, 144 // factor, factor)
     prepared = prepare_mask(mask, frame)
     # A share is a number of pixels over factor²; Pillow weighs each pixel in float32.
@@ -187,7 +194,7 @@ def test_a_prepared_vessel_mask_holds_the_share_of_vessel_under_every_pixel(
     with PillowImage.open(folder / "manual1" / "09_h.tif") as file:
         mask = np.asarray(file.convert("L")) >= 128
     with PillowImage.open(folder / "mask" / "09_h_mask.tif") as file:
-        frame = Frame.of(FieldOfView.of_mask(np.asarray(file.convert("L")) >= 128), WorkingSize(size, size))
+        frame = framed(FieldOfView.of_mask(np.asarray(file.convert("L")) >= 128), size, size)
     top, left, bottom, right = frame.box
     assert frame.working[1] / (right - left) == pytest.approx(factor, abs=0.005)
     expected = exact_shares(mask[top:bottom, left:right], frame.working)

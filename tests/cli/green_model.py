@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from foveate.models import ModelCard
+from known_models import changed
 
 LEAST_GREEN = 90
 THRESHOLD = (LEAST_GREEN - 0.5) / 255
@@ -19,17 +20,16 @@ def write_green_model(folder: Path, maps: int = 1) -> Path:
     """
     content = _onnx(maps)
     shipped = files("foveate.models") / "vessels" / "card.json"
-    card = ModelCard.parse(shipped.read_bytes(), "vessels").model_copy(
-        update={
-            "name": "green",
-            "file": "green.onnx",
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "working_minimum": 1.0,
-            "working_maximum": 2000.0,
-            "thresholds": (THRESHOLD,),
-            "threshold_from": "nothing at all",
-            "trust": None,
-        }
+    card = changed(
+        ModelCard.parse(shipped.read_bytes(), "vessels"),
+        name="green",
+        file="green.onnx",
+        sha256=hashlib.sha256(content).hexdigest(),
+        working_minimum=1.0,
+        working_maximum=2000.0,
+        thresholds=(THRESHOLD,),
+        threshold_from="nothing at all",
+        trust=None,
     )
     (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
     (folder / "green.onnx").write_bytes(content)

@@ -18,7 +18,7 @@ from foveate.errors import install_line
 from foveate.evaluation.measures import MEASURES
 from foveate.imaging import write_mask
 from foveate.inference import Segmenter
-from foveate.inference.refinement import Refinement
+from foveate.inference.procedure import Procedure
 from foveate.models import open_model
 from foveate.records import Case, Mask
 
@@ -172,40 +172,40 @@ def test_a_papers_size_and_an_empty_truth_that_counts_one_are_in_the_protocol(tm
     assert sum(counts.values()) == 96 * 128
 
 
-def refined_f1(refinement: Refinement) -> float:
-    segmenter = Segmenter.open(green_model(), refinement=refinement)
+def refined_f1(procedure: Procedure) -> float:
+    segmenter = Segmenter.open(green_model(), procedure=procedure)
     return f1_from_masks([(segmenter.segment(case.image).mask.ravel(), case.mask.ravel()) for case in drawn_cases(2)])
 
 
 @pytest.mark.parametrize(
-    ("options", "refinement", "words"),
+    ("options", "procedure", "words"),
     [
-        (("--tta", 2), Refinement(2), ("mean of 2 views (left and right)", "none")),
+        (("--tta", 2), Procedure(2), ("mean of 2 views (left and right)", "none")),
         (
             ("--hysteresis", 0.2),
-            Refinement(post_processing=PostProcessing(hysteresis=0.2)),
+            Procedure(post_processing=PostProcessing(hysteresis=0.2)),
             ("one forward pass", "hysteresis 0.2"),
         ),
         (
             ("--min-size", 40),
-            Refinement(post_processing=PostProcessing(min_size=40)),
+            Procedure(post_processing=PostProcessing(min_size=40)),
             ("one forward pass", "min_size 40"),
         ),
         (
             ("--largest", "--fill-holes", -1),
-            Refinement(post_processing=PostProcessing(largest=True, fill_holes=-1)),
+            Procedure(post_processing=PostProcessing(largest=True, fill_holes=-1)),
             ("one forward pass", "largest, fill_holes -1"),
         ),
     ],
 )
 def test_views_and_post_processing_change_the_masks_and_are_in_the_protocol(
-    options: tuple[object, ...], refinement: Refinement, words: tuple[str, str], tmp_path: Path
+    options: tuple[object, ...], procedure: Procedure, words: tuple[str, str], tmp_path: Path
 ) -> None:
     report = result(green_model(), *PLAIN, *options, to=tmp_path / "r.json")
     assert (report["protocol"]["passes"], report["protocol"]["post_processing"]) == words
-    assert f1_of(report) == pytest.approx(refined_f1(refinement), abs=1e-12)
-    if refinement.views == 1:  # the model is a function of single pixels, so that views of it are all the same
-        assert f1_of(report) != pytest.approx(refined_f1(Refinement()), abs=1e-6)
+    assert f1_of(report) == pytest.approx(refined_f1(procedure), abs=1e-12)
+    if procedure.views == 1:  # the model is a function of single pixels, so that views of it are all the same
+        assert f1_of(report) != pytest.approx(refined_f1(Procedure()), abs=1e-6)
 
 
 def test_measures_that_are_switched_off_are_not_taken(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 import foveate
 from foveate.cli.segment_display import FIRST_ESTIMATE, Display
-from foveate.inference.folder import Outcome
+from foveate.inference.sink import Outcome
 
 
 def test_a_decision_about_many_images_is_told_once_and_counted_at_the_end(tmp_path: Path) -> None:
@@ -36,10 +36,10 @@ def test_the_time_that_is_left_is_told_after_some_images_and_at_every_tenth(
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     display = Display(total)
-    display.tell(Outcome(Path("kept.png"), {"mask": Path("kept_mask.png")}, kept=True))
+    display.tell(Outcome("kept.png", {"mask": Path("kept_mask.png")}, kept=True))
     for number in range(2, total + 1):
         now[0] += seconds_each
-        display.tell(Outcome(Path(f"{number}.png"), {"mask": Path(f"{number}_mask.png")}, seconds=seconds_each))
+        display.tell(Outcome(f"{number}.png", {"mask": Path(f"{number}_mask.png")}, seconds=seconds_each))
     lines = capsys.readouterr().out.splitlines()
     told = {lines[place - 1].split("/")[0]: line for place, line in enumerate(lines) if line.startswith("about")}
     after = [2 + FIRST_ESTIMATE, *range(30, total, 10)]

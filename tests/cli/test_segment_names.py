@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from foveate_command import RECORD, images_in_record, names, opened, pixels, run_apart, save, segment
 
-from foveate.inference.jobs import plan
+from foveate.inference.source import items_of
 
 
 def check_all_done(out: Path, inputs: list[Path]) -> None:
@@ -61,9 +61,9 @@ def test_whatever_the_files_are_called_no_two_results_share_a_name(tmp_path: Pat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     there = {path.resolve() for path in paths}
-    jobs = plan(paths)
-    assert {job.path.resolve() for job in jobs} == there
-    assert len({job.name.lower() for job in jobs}) == len(jobs)
+    items = items_of(paths)
+    assert {item.place for item in items} == there
+    assert len({item.name.lower() for item in items}) == len(items)
 
 
 def test_names_of_any_script_and_with_spaces_are_kept(tmp_path: Path) -> None:

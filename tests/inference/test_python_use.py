@@ -19,7 +19,7 @@ from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import open_set
 from foveate.datasets.synthetic import draw
 from foveate.errors import FoveateError, ImageError, UsageError
-from foveate.inference import Refinement, Segmenter
+from foveate.inference import Procedure, Segmenter
 from foveate.models import open_model
 
 PIXELS = draw(0, height=96, width=104).image
@@ -46,7 +46,7 @@ def test_a_segmenter_works_in_a_process_that_was_spawned() -> None:
 def test_a_pickled_segmenter_and_result_are_what_they_were() -> None:
     segmenter = foveate.load("vessels", tta=2, hysteresis=0.2, threads=1)
     again = pickle.loads(pickle.dumps(segmenter))
-    assert (again.card, again.refinement) == (segmenter.card, segmenter.refinement)
+    assert (again.card, again.procedure) == (segmenter.card, segmenter.procedure)
     result = segmenter.segment(PIXELS)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(result)).probability, again.segment(PIXELS).probability)
 
@@ -55,7 +55,7 @@ def test_the_options_of_the_command_are_those_of_load() -> None:
     segmenter = foveate.load(
         "vessels", tta=4, hysteresis=0.2, reconnect=5, min_size=9, largest=True, fill_holes=-1, threads=1
     )
-    assert segmenter.refinement == Refinement(4, PostProcessing(0.2, 5, 9, True, -1))
+    assert segmenter.procedure == Procedure(4, PostProcessing(0.2, 5, 9, True, -1))
     plain = foveate.load("vessels").segment(PIXELS)
     cleaned = foveate.load("vessels", min_size=40).segment(PIXELS)
     assert 0 < cleaned.mask.sum() < plain.mask.sum()

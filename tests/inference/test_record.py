@@ -16,9 +16,10 @@ from PIL import Image as PillowImage
 
 from foveate.errors import ModelError, OutputError
 from foveate.inference import Segmenter
-from foveate.inference.folder import Outcome, Wanted, segment_files
-from foveate.inference.jobs import plan
-from foveate.models import open_model
+from foveate.inference.engine import serial
+from foveate.inference.sink import Outcome, Wanted
+from foveate.inference.source import items_of
+from known_models import computed, into_folder
 
 THRESHOLD = 100 / 255
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -32,7 +33,7 @@ def green(batch: NDArray[np.float32]) -> NDArray[np.float32]:
 def model(network: Network = green, **changes: object) -> Segmenter:
     """A model that sees the whole image in its own size."""
     fixed = {"thresholds": (THRESHOLD,), "fov": "whole", "working_minimum": 1.0, "working_maximum": 99.0, "trust": None}
-    return Segmenter(open_model("vessels").card.model_copy(update=fixed | changes), network)
+    return computed(network, **fixed | changes)
 
 
 def overlapping(*names: str) -> Segmenter:
@@ -53,7 +54,7 @@ def draw(path: Path, seed: int = 0) -> Path:
 
 
 def run(segmenter: Segmenter, paths: list[Path], out: Path, **wanted: Any) -> list[Outcome]:
-    return list(segment_files(segmenter, plan(paths), Wanted(out, **wanted)))
+    return list(into_folder(segmenter, items_of(paths), Wanted(out, **wanted)))
 
 
 def images_in(out: Path) -> dict[str, Any]:
@@ -131,9 +132,9 @@ def test_calls_that_overlap_make_every_image_once_and_lose_nothing(tmp_path: Pat
         return green(batch)
 
     for overwrite in (False, True):
-        first = segment_files(model(noting), plan(paths), Wanted(out, overwrite=overwrite))
+        first = into_folder(model(noting), items_of(paths), Wanted(out, overwrite=overwrite), engine=serial)
         begun = [next(first)]
-        second = segment_files(model(noting), plan(paths), Wanted(out, overwrite=overwrite))
+        second = into_folder(model(noting), items_of(paths), Wanted(out, overwrite=overwrite), engine=serial)
         begun += [next(second), next(first)]
         outcomes = [*begun, *second, *first]
         assert not any(outcome.error for outcome in outcomes)
@@ -146,7 +147,7 @@ def test_calls_that_overlap_make_every_image_once_and_lose_nothing(tmp_path: Pat
 def test_a_record_grows_by_lines_while_a_call_runs_and_is_joined_once_at_its_end(tmp_path: Path) -> None:
     out, paths = tmp_path / "out", [draw(tmp_path / f"photo{seed}.png", seed) for seed in range(8)]
     sizes = []
-    for _ in segment_files(model(), plan(paths), Wanted(out)):
+    for _ in into_folder(model(), items_of(paths), Wanted(out), engine=serial):
         (part,) = (out / "segment.record").glob("*.jsonl")
         sizes.append(part.stat().st_size)
         assert not (out / "segment.json").exists()
@@ -158,7 +159,7 @@ def test_a_record_grows_by_lines_while_a_call_runs_and_is_joined_once_at_its_end
 
 def test_lines_of_a_killed_call_count_and_one_that_was_cut_off_does_not(tmp_path: Path) -> None:
     out, paths = tmp_path / "out", [draw(tmp_path / f"photo{seed}.png", seed) for seed in range(2)]
-    killed = segment_files(model(), plan(paths[:1]), Wanted(out))
+    killed = into_folder(model(), items_of(paths[:1]), Wanted(out))
     next(killed)
     (part,) = (out / "segment.record").glob("*.jsonl")
     left = part.read_bytes()

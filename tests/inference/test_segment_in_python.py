@@ -17,6 +17,7 @@ from foveate.datasets.synthetic import draw
 from foveate.errors import ImageError, OutputError, UsageError
 from foveate.inference import Segmentation, Segmenter
 from foveate.models import open_model
+from known_models import computed
 
 drawn = cache(draw)
 LEAST_GREEN = 90
@@ -30,10 +31,12 @@ def vessels() -> Segmenter:
 
 def green() -> Segmenter:
     """A model whose answer is known: the probability of a pixel is its green value / 255; sizes are kept."""
-    card = open_model("vessels").card.model_copy(
-        update={"working_minimum": 1.0, "working_maximum": 9999.0, "thresholds": ((LEAST_GREEN - 0.5) / 255,)}
+    return computed(
+        lambda batch: batch[:, 1:2] / np.float32(255),
+        working_minimum=1.0,
+        working_maximum=9999.0,
+        thresholds=((LEAST_GREEN - 0.5) / 255,),
     )
-    return Segmenter(card, lambda batch: batch[:, 1:2] / np.float32(255))
 
 
 def photograph(seed: int = 0, height: int = 150, width: int = 160) -> NDArray[np.uint8]:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from foveate.errors import FoveateError, ImageError, UsageError
 from foveate.inference import Segmenter
-from foveate.models import open_model
+from known_models import computed
 
 
 def green() -> Segmenter:
     """A model whose answer is known: the probability of a pixel is its green value / 255; sizes are kept."""
-    card = open_model("vessels").card.model_copy(update={"working_minimum": 1.0, "working_maximum": 9999.0})
-    return Segmenter(card, lambda batch: batch[:, 1:2] / np.float32(255))
+    return computed(lambda batch: batch[:, 1:2] / np.float32(255), working_minimum=1.0, working_maximum=9999.0)
 
 
 def plain(value: int, side: int = 20) -> NDArray[np.uint8]:

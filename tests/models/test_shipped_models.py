@@ -28,7 +28,7 @@ def test_vessels_is_shipped_and_every_shipped_model_is_what_its_card_says() -> N
     for name, folder in shipped().items():
         model = open_model(name)
         assert hashlib.sha256((folder / model.card.file).read_bytes()).hexdigest() == model.card.sha256
-        assert 0 < model.card.working_minimum <= model.card.working_maximum
+        assert model.card.preparation.working_minimum > 0
         assert model.card.notice
 
 
@@ -67,7 +67,7 @@ def test_vessels_takes_one_rgb_image_of_any_height_and_width() -> None:
 
 def test_vessels_run_directly_on_plain_rgb_gives_what_the_segmenter_gives() -> None:
     segmenter = foveate.load("vessels")
-    side = 8 * round(segmenter.card.working_minimum / 8)
+    side = 8 * round(segmenter.card.preparation.working_minimum / 8)
     # At the working size and without a dark border nothing is cropped, scaled or padded.
     pixels = np.maximum(draw(3, height=side, width=side).image, 90)
     result = segmenter.segment(pixels)
@@ -75,7 +75,7 @@ def test_vessels_run_directly_on_plain_rgb_gives_what_the_segmenter_gives() -> N
     session = direct_session()
     batch = pixels.transpose(2, 0, 1)[None].astype(np.float32)
     (direct,) = session.run(None, {session.get_inputs()[0].name: batch})
-    np.testing.assert_array_equal(segmenter.network(np.ascontiguousarray(batch)), direct)
+    np.testing.assert_array_equal(segmenter.session.run(np.ascontiguousarray(batch)), direct)
     np.testing.assert_array_equal(result.probability, direct[0, 0])
     assert direct.std() > 0
 

@@ -10,7 +10,7 @@ import torch
 
 from every_network import DEFAULTS, DIFFERENT, Case
 from foveate.records import Classes
-from foveate.runtime import open_network
+from foveate.runtime import open_session
 from foveate.training.export import to_onnx
 from foveate.training.validation import Exportable
 
@@ -68,6 +68,6 @@ def test_the_exported_program_is_the_network_at_every_size(case: Case) -> None:
 def test_onnx_runtime_gives_what_pytorch_gives_at_every_size(case: Case) -> None:
     model = exportable(case)
     channels, maps = len(model.mean), len(model.classes.names)
-    in_onnx = open_network(to_onnx(model), source="the exported file", channels=channels, maps=maps)
-    run = lambda image: torch.from_numpy(in_onnx(image.numpy().astype(np.float32)))  # noqa: E731
+    in_onnx = open_session(to_onnx(model), source="the exported file", channels=channels, maps=maps)
+    run = lambda image: torch.from_numpy(in_onnx.run(image.numpy().astype(np.float32)))  # noqa: E731
     assert largest_difference(model, run, (SMALLEST, *SIZES)) < 1e-4

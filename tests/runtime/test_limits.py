@@ -14,15 +14,16 @@ LITTLE_MEMORY = """
 import numpy as np
 from foveate.errors import ModelError
 from foveate.models import open_model
-from foveate.runtime import memory, open_network
+from foveate.runtime import Execution, memory, open_session
 
 memory.limit = lambda: 300 * 2**20
-network = open_network(open_model("vessels").content, source="vessels", channels=3, maps=1, threads=1)
+content, one = open_model("vessels").content, Execution(threads=1)
+session = open_session(content, source="vessels", channels=3, maps=1, execution=one)
 try:
-    network(np.zeros((1, 3, 1024, 1024), np.float32))
+    session.run(np.zeros((1, 3, 1024, 1024), np.float32))
 except ModelError as error:
     print(error)
-print(network(np.zeros((1, 3, 64, 64), np.float32)).shape)
+print(session.run(np.zeros((1, 3, 64, 64), np.float32)).shape)
 """
 
 

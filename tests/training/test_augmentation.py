@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from foveate.arrays.prepare import Preparation, WorkingSize
+from foveate.arrays.prepare import Preparation
 from foveate.datasets import open_set
 from foveate.recipes.schema import AugmentationSection
 from foveate.training.augmentation import draw_placement, recolour
@@ -152,7 +152,7 @@ def test_vessel_centred_crops_have_a_vessel_in_their_middle() -> None:
 
 def test_vessel_centred_crops_of_a_photograph_hold_more_vessel_than_others(shared_data: Path) -> None:
     entries = open_set(f"drive:{shared_data / 'DRIVE'}").split("train")[:1]
-    cases = tuple(prepared(entry, Preparation(WorkingSize(512, 512))) for entry in entries)
+    cases = tuple(prepared(entry, Preparation(working_minimum=512, working_maximum=512)) for entry in entries)
     shares = []
     for place in ("uniform", "vessel"):
         batch = draw_batch(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from foveate.arrays.prepare import Preparation, WorkingSize
+from foveate.arrays.prepare import Preparation
 from foveate.cli import app
 from foveate.datasets import DataSet, open_set
 from foveate.datasets.files import ReadFiles
@@ -26,7 +26,7 @@ from foveate.training.run_folder import CACHE, Storage
 from foveate.training.start import Listener, start
 from small_run import small_recipe
 
-PREPARATION = Preparation(WorkingSize(64, 96))
+PREPARATION = Preparation(working_minimum=64, working_maximum=96)
 
 
 def cases(count: int = 4) -> list[torch.Tensor]:

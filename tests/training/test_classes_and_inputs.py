@@ -17,7 +17,7 @@ from PIL import ImageDraw
 from sklearn.metrics import f1_score
 
 import foveate
-from foveate.arrays.prepare import Preparation, WorkingSize, predict
+from foveate.arrays.prepare import Preparation, predict
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.errors import DataError, TrainingError, UsageError
@@ -246,21 +246,20 @@ def test_what_the_network_sees_of_an_image_travels_with_the_model(channels: str,
     run(short_recipe(f"data.channels={channels}", f"data.clahe={clahe}"), [single], tmp_path / "run")
     export(tmp_path / "run", tmp_path / "model.onnx")
     segmenter = Segmenter.open(tmp_path / "model.onnx")
-    assert (segmenter.card.channels, segmenter.card.clahe) == (channels, clahe)
+    assert (segmenter.card.preparation.channels, segmenter.card.preparation.clahe) == (channels, clahe)
     image = single.entries[-1].load().image
     network, facts = load_weights(tmp_path / "run" / "best.safetensors")
     assert len(facts.mean) == (1 if channels == "green" else 3)
     model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
-    size = WorkingSize(SIDE, SIDE)
 
     def in_pytorch(preparation: Preparation) -> np.ndarray:
         return predict(image, preparation.view(image), in_torch(model, torch.device("cpu")), preparation)
 
     found = segmenter.segment(image).probabilities
-    expected = in_pytorch(Preparation(size, "whole", channels, clahe))  # type: ignore[arg-type]
+    expected = in_pytorch(Preparation("whole", SIDE, SIDE, channels, clahe))  # type: ignore[arg-type]
     assert found == pytest.approx(expected, abs=1e-4)  # float32 in two libraries
     if clahe:
-        assert np.abs(found - in_pytorch(Preparation(size, "whole", channels))).max() > 1e-3  # type: ignore[arg-type]
+        assert np.abs(found - in_pytorch(Preparation("whole", SIDE, SIDE, channels))).max() > 1e-3  # type: ignore[arg-type]
 
 
 def _first_class(case: Case) -> Case:

@@ -20,6 +20,9 @@ Channels = Literal["rgb", "green"]
 
 Values = NDArray[np.float32]
 
+HIGHEST_CLAHE = 256
+"""Of a clip limit in multiples of the mean of 256 bins: from here on nothing is limited."""
+
 TILES = 8
 """Tiles per axis: the usual number, and an optic disc wide where the image is cropped to the field of view."""
 

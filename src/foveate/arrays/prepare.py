@@ -7,14 +7,15 @@ training all prepare images here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from foveate.arrays.enhance import Channels, enhance
+from foveate.arrays.enhance import HIGHEST_CLAHE, Channels, enhance
 from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
 from foveate.records import Image, Mask, Probabilities, Probability
 
@@ -28,28 +29,53 @@ SAME_SIZE = 0.02
 """A change of scale smaller than this is left out: resampling would blur more than it would match."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingSize:
-    """Bounds, in pixels, that the FOV diameter is brought to; between them a photograph keeps its own scale."""
+HIGHEST_WORKING_MINIMUM = 4096
+"""Pixels that an image may be enlarged to before a network sees it: larger ones would fill the memory."""
 
-    minimum: float
-    maximum: float
-
-    def scale(self, diameter: float) -> float:
-        """The factor from the photograph to the working size."""
-        factor = min(max(diameter, self.minimum), self.maximum) / diameter
-        return 1.0 if abs(factor - 1) < SAME_SIZE else factor
+HIGHEST_WORKING_MAXIMUM = 100_000
+"""Pixels: so many that photographs are never reduced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How a model's images are brought to it; it travels with the model, from the recipe into the card."""
+    """How a model's images are brought to it: a section of a recipe, and of the card of what it trains.
 
-    working_size: WorkingSize
+    Raises ValueError for a number out of its bounds, which whoever reads a recipe or a card puts into words of its own.
+    """
+
     fov: FovRule = "find"
+    """Fundus photographs, whose FOV is found, or any images, taken whole."""
+    working_minimum: float = 512.0
+    """Pixels: a smaller FOV diameter is enlarged to this; up to the maximum a photograph keeps its own scale."""
+    working_maximum: float = 1024.0
+    """Pixels: a larger FOV diameter is reduced to this."""
     channels: Channels = "rgb"
+    """What of the image the network sees."""
     clahe: float = 0.0
-    """Clip limit of the contrast limited adaptive histogram equalisation; 0: none."""
+    """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
+
+    # Pydantic, which reads recipes, takes no key that isn't here.
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        for name, highest in (
+            ("working_minimum", HIGHEST_WORKING_MINIMUM),
+            ("working_maximum", HIGHEST_WORKING_MAXIMUM),
+        ):
+            value = getattr(self, name)
+            if not 0 < value <= highest:  # NaN is neither
+                raise ValueError(f"{name} {value:g} is not above 0 and at most {highest}")
+        if self.working_minimum > self.working_maximum:
+            raise ValueError(
+                f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
+            )
+        if self.clahe != 0 and not 1 <= self.clahe <= HIGHEST_CLAHE:
+            raise ValueError(f"clahe {self.clahe:g} is no clip limit: 0, or from 1 to {HIGHEST_CLAHE}")
+
+    def scale(self, diameter: float) -> float:
+        """The factor from a photograph whose FOV has that diameter to the working size."""
+        factor = min(max(diameter, self.working_minimum), self.working_maximum) / diameter
+        return 1.0 if abs(factor - 1) < SAME_SIZE else factor
 
     @property
     def channel_count(self) -> int:
@@ -62,7 +88,7 @@ class Preparation:
 
     def frame(self, fov: FieldOfView) -> Frame:
         """Where the prepared image of a photograph with this FOV, not empty, comes from."""
-        return Frame.of(fov, self.working_size)
+        return Frame.of(fov, self.scale(fov.diameter))
 
     def pixels(self, image: Image, fov: FieldOfView, frame: Frame) -> NDArray[np.uint8]:
         """What the network sees, without padding: H×W×3 to H×W×C at the frame's working size."""
@@ -85,10 +111,9 @@ class Frame:
     """Height and width of the prepared image."""
 
     @classmethod
-    def of(cls, fov: FieldOfView, working_size: WorkingSize) -> Frame:
-        """The frame of a photograph whose FOV is known and not empty."""
+    def of(cls, fov: FieldOfView, scale: float) -> Frame:
+        """The frame of a photograph whose FOV is known and not empty, at `scale` times its own size."""
         top, left, bottom, right = fov.box
-        scale = working_size.scale(fov.diameter)
         size = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
         height, width = fov.mask.shape
         return cls(height, width, fov.box, size)

@@ -119,11 +119,11 @@ def fresh(
 ) -> list[Named]:
     """For each data set every model's report, in the order given: measured now, or from its file."""
     from foveate.datasets import open_set
-    from foveate.inference.refinement import Refinement
+    from foveate.inference.procedure import Procedure
 
     sets = [open_set(place) for place in data]
     loaded: dict[str, Made] = {
-        each: of_model(each, threads=threads, refinement=Refinement()) for each in models if not each.endswith(".json")
+        each: of_model(each, threads=threads, procedure=Procedure()) for each in models if not each.endswith(".json")
     }
     folders = [of_folders(theirs, each) for each in sets]
     for data_set, made in zip(sets, folders, strict=True):

@@ -40,14 +40,14 @@ def cross(
         from foveate.evaluation.cross import cross as cross_reports
         from foveate.evaluation.layout import cross_csv, cross_grid
         from foveate.evaluation.measures import MEASURES
-        from foveate.inference.refinement import Refinement
+        from foveate.inference.procedure import Procedure
     if not MEASURES[measure].pooled:
         raise UsageError(f"--measure {measure}: has no value for all images together. Choose one that has, such as f1.")
     sets = [open_set(place) for place in data]
     titles = [
         each.name if [s.name for s in sets].count(each.name) == 1 else f"{each.name}:{each.root}" for each in sets
     ]
-    models = [of_model(each, threads=threads, refinement=Refinement()) for each in weights]
+    models = [of_model(each, threads=threads, procedure=Procedure()) for each in weights]
     for data_set in sets:
         check(models, data_set, split)
     parts = []

@@ -33,7 +33,7 @@ from foveate.cli.refinements import (
     RECONNECT,
     TTA,
     need_models,
-    refinement_of,
+    procedure_of,
 )
 from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.cli.to_card import write_to_card
@@ -83,15 +83,15 @@ def evaluate(
     if to_card and not (weights and len(weights) == 1 and weights[0].endswith(".onnx")):
         raise UsageError("--to-card needs the path of one .onnx file, whose card.json it changes.")
     resized_to = size_of(size)
-    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    need_models(weights, refinement)
+    procedure = procedure_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    need_models(weights, procedure)
     with needs("evaluate"):
         from foveate.datasets import open_set
         from foveate.evaluation.read import as_json
         from foveate.evaluation.rows import image_rows
     sets = [open_set(place) for place in data]
     theirs = Theirs(tuple(predictions or ()), threshold, suffix)
-    models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
+    models = [of_model(each, threads=threads, procedure=procedure) for each in weights or []]
     pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]
     for data_set, predictors in pairs:
         check(predictors, data_set, split)

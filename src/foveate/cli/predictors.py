@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from foveate.datasets import DataSet
     from foveate.evaluation import ModelSummary, Prediction, Seen, Threshold
-    from foveate.inference.refinement import Refinement
+    from foveate.inference.procedure import Procedure
     from foveate.models import ModelCard
     from foveate.records import Case, CaseEntry, Classes
 
@@ -68,15 +68,16 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
     return data_set.split(split)
 
 
-def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
+def of_model(weights: str, *, threads: int, procedure: Procedure) -> Made:
     """A shipped model, a run's best weights, or an .onnx file."""
-    from foveate import opened_model
     from foveate.evaluation import ModelSummary, Threshold
     from foveate.evaluation.protocol import SEEN_WHOLE
     from foveate.inference import Segmenter
     from foveate.models import shipped
+    from foveate.public.loading import opened_model
+    from foveate.runtime import Execution
 
-    segmenter = Segmenter.of(opened_model(weights), threads=threads, refinement=refinement)
+    segmenter = Segmenter.of(opened_model(weights), execution=Execution(threads=threads), procedure=procedure)
     card = segmenter.card
     return Made(
         predict=lambda case: segmenter.segment(case.image),
@@ -89,9 +90,9 @@ def of_model(weights: str, *, threads: int, refinement: Refinement) -> Made:
         ),
         threshold=Threshold(values=card.thresholds, origin=card.threshold_from),
         classes=card.told_apart,
-        passes=refinement.passes,
-        post_processing=refinement.steps,
-        fov_for_preparing="estimated from the photograph" if card.fov == "find" else SEEN_WHOLE,
+        passes=procedure.passes,
+        post_processing=procedure.steps,
+        fov_for_preparing="estimated from the photograph" if card.preparation.fov == "find" else SEEN_WHOLE,
         source=weights,
         card=card,
     )

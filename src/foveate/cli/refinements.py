@@ -11,7 +11,7 @@ from foveate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from foveate.inference.refinement import Refinement
+    from foveate.inference.procedure import Procedure
 
 HEADING = "What is done with the mask"
 """Of these options in a command's help."""
@@ -39,13 +39,13 @@ FILL_HOLES = Annotated[
 ]
 
 
-def need_models(weights: Sequence[str] | None, refinement: Refinement) -> None:
+def need_models(weights: Sequence[str] | None, procedure: Procedure) -> None:
     """Raise UsageError where there is no model that the options could work on: masks are counted as they are."""
-    from foveate.inference.refinement import Refinement
+    from foveate.inference.procedure import Procedure
 
-    if not weights and refinement != Refinement():
+    if not weights and procedure != Procedure():
         raise UsageError(
-            f"--tta and post-processing (here: {refinement.passes}; {refinement.steps}) are for WEIGHTS; --predictions"
+            f"--tta and post-processing (here: {procedure.passes}; {procedure.steps}) are for WEIGHTS; --predictions"
             " are counted as they are."
         )
 
@@ -55,11 +55,11 @@ def views_of(tta: str) -> Literal[1, 2, 4, 8]:
     return cast("Literal[1, 2, 4, 8]", int(tta))
 
 
-def refinement_of(
+def procedure_of(
     tta: str, hysteresis: float | None, reconnect: int, min_size: int, largest: bool, fill_holes: int
-) -> Refinement:
+) -> Procedure:
     """The options as one record. Raises UsageError for a value out of range."""
     from foveate.arrays.postprocess import PostProcessing
-    from foveate.inference.refinement import Refinement
+    from foveate.inference.procedure import Procedure
 
-    return Refinement(views_of(tta), PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    return Procedure(views_of(tta), PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))

@@ -33,7 +33,7 @@ from foveate.cli.refinements import (
     RECONNECT,
     TTA,
     need_models,
-    refinement_of,
+    procedure_of,
 )
 from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
 from foveate.errors import OutputError, UsageError
@@ -86,8 +86,8 @@ def report(
         raise UsageError("report needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
     check_free(out, pictures=pictures is not None, overwrite=overwrite)
     resized_to = size_of(size)
-    refinement = refinement_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    need_models(weights, refinement)
+    procedure = procedure_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    need_models(weights, procedure)
     with needs("evaluate"):
         from foveate.datasets import open_set
         from foveate.evaluation import confidence, warning
@@ -98,7 +98,7 @@ def report(
         from foveate.report.files import write_figures
     sets = [open_set(place) for place in data]
     theirs = Theirs(tuple(predictions or ()), threshold, suffix)
-    models = [of_model(each, threads=threads, refinement=refinement) for each in weights or []]
+    models = [of_model(each, threads=threads, procedure=procedure) for each in weights or []]
     parts: list[Part] = []
     reports: list[Report] = []
     pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]

@@ -15,7 +15,10 @@ from foveate.errors import UsageError
 
 
 def segment(
-    images: Annotated[list[Path], typer.Argument(readable=False, help="Photographs, and folders of photographs.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     model: Annotated[str, typer.Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
@@ -49,14 +52,13 @@ def segment(
     import foveate
     from foveate.imaging import images_below
     from foveate.imaging.overlay import OPACITY
-    from foveate.inference.folder import Wanted, segment_files
-    from foveate.inference.jobs import plan
+    from foveate.inference.source import items_of
 
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file. Name a folder.")
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
-    jobs = plan(images, recursive=recursive)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file. Name a folder.")
+    items = items_of(images, recursive=recursive)
     segmenter = foveate.load(
         model,
         tta=views_of(tta),
@@ -67,23 +69,25 @@ def segment(
         fill_holes=fill_holes,
         threads=threads,
     )
-    card, display = segmenter.card, Display(len(jobs))
+    card, display = segmenter.card, Display(len(items))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
-    say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}")
+    say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}; {segmenter.session.execution}")
     for folder in [] if recursive else [path for path in images if path.is_dir()]:
         if below := images_below(folder):
             say(f"{folder}: images in its sub-folders are passed over ({below}); --recursive takes them")
-    wanted = Wanted(
+    foveate.segment(
+        items,
         out,
+        model=segmenter,
         probabilities=probabilities,
         overlay=overlay,
-        overwrite=overwrite,
+        overlay_style=overlay_style or "outline",
+        overlay_opacity=OPACITY if overlay_opacity is None else overlay_opacity,
         confidence=confidence,
-        style=overlay_style or "outline",
-        opacity=OPACITY if overlay_opacity is None else overlay_opacity,
+        overwrite=overwrite,
+        on_image=display.tell,
+        on_wait=display.wait,
     )
-    for outcome in segment_files(segmenter, jobs, wanted, on_wait=display.wait):
-        display.tell(outcome)
     display.close(out)
     if display.failed:
         raise typer.Exit(1)

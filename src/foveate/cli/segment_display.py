@@ -11,7 +11,7 @@ from foveate.cli.console import say, say_error
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from foveate.inference.folder import Outcome
+    from foveate.inference.sink import Outcome
 
 FIRST_ESTIMATE = 20
 """Images after which the time that is left is told; then at every tenth of all."""
@@ -38,13 +38,13 @@ class Display:
         elif outcome.kept:
             self._kept += 1
             there = next(iter(outcome.outputs.values()))
-            say(f"{counter}{outcome.path}: kept, as {there} is there (--overwrite replaces it)")
+            say(f"{counter}{outcome.key}: kept, as {there} is there (--overwrite replaces it)")
         else:
             expected = [f"expected F1 of {name} {value}" for name, value in outcome.expected_f1.items()]
             fresh = [note for note in outcome.notes if note not in self._notes]
             self._notes.update(outcome.notes)
             facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *fresh])
-            say(f"{counter}{outcome.path} → {', '.join(map(str, outcome.outputs.values()))} ({facts})")
+            say(f"{counter}{outcome.key} → {', '.join(map(str, outcome.outputs.values()))} ({facts})")
             self._began = self._began or (time.monotonic(), self._number)
         self._estimate()
 

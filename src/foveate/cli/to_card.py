@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
+
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def write_to_card(made: Made, reports: Sequence[Report], command: str) -> Path:
     if card is None or len(card.classes) > 1:
         raise UsageError("--to-card: a card's scores are those of a model of a single class.")
     if {report.data.split for report in reports} == {"validation"}:
-        changed = card.model_copy(update={"trust": _trust(reports, command)})
+        changed = structs.replace(card, trust=_trust(reports, command))
     else:
         changed = _with_scores(card, reports, command)
     path = Path(made.source).parent / CARD
@@ -50,7 +52,7 @@ def _with_scores(card: ModelCard, reports: Sequence[Report], command: str) -> Mo
                 command=command,
                 **{key: values[key] for key in ("f1", "sensitivity", "specificity", "roc_auc")},
             )
-    return card.model_copy(update={"scores": tuple(scores.values())})
+    return structs.replace(card, scores=tuple(scores.values()))
 
 
 def _trust(reports: Sequence[Report], command: str) -> Trust:

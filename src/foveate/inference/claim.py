@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foveate.errors import ImageError, OutputError
-from foveate.inference.jobs import Job
 from foveate.inference.record import ImageRecord, ModelUsed, Output, readable
 from foveate.inference.shared_record import SharedRecord
+from foveate.inference.source import SourceItem
 
 LONGEST_NAME = 255
 """Bytes of a file's name, on nearly every disk."""
@@ -28,7 +28,7 @@ class Claim:
 
 
 def claim_on(
-    job: Job, paths: dict[str, Path], before: ImageRecord | None, used: ModelUsed, *, overwrite: bool
+    item: SourceItem, paths: dict[str, Path], before: ImageRecord | None, used: ModelUsed, *, overwrite: bool
 ) -> Claim:
     """What is to be made of the outputs at `paths`, when `before` is the record's last word on the image.
 
@@ -40,35 +40,35 @@ def claim_on(
     there = [] if overwrite else [kind for kind, path in paths.items() if kind not in announced and _exists(path)]
     for kind in there:
         if kind not in vouched:
-            raise _refused(job, paths[kind], "and segment.json does not say what it was made from")
+            raise _refused(item, paths[kind], "and segment.json does not say what it was made from")
     further = vouched.keys() - paths.keys()
-    reason = _foreign(job, before, used) if before is not None and vouched and (there or further) else ""
+    reason = _foreign(item, before, used) if before is not None and vouched and (there or further) else ""
     for kind in there:
         if reason or _is_changed(paths[kind], vouched[kind]):
-            raise _refused(job, paths[kind], reason or "and was changed since it was made")
+            raise _refused(item, paths[kind], reason or "and was changed since it was made")
     missing = {kind: path for kind, path in paths.items() if kind not in there}
     return Claim(missing, {} if reason else {kind: each for kind, each in vouched.items() if kind not in missing})
 
 
 def refuse_paths(
-    job: Job, name: str, paths: Collection[Path], folder: Path, record: SharedRecord, inputs: Collection[Path]
+    item: SourceItem, name: str, paths: Collection[Path], folder: Path, record: SharedRecord, inputs: Collection[Path]
 ) -> None:
     """Raise OutputError for outputs in the place of a photograph or of another output, or with too long a name."""
     longest = max((path.name for path in paths), key=lambda each: len(os.fsencode(each)))
     excess = len(os.fsencode(longest)) - LONGEST_NAME
     if excess > 0:
         raise OutputError(
-            f"{job.path}: the name of its result …{longest[-24:]} would have {LONGEST_NAME + excess} bytes, and disks"
+            f"{item.key}: the name of its result …{longest[-24:]} would have {LONGEST_NAME + excess} bytes, and disks"
             f" take {LONGEST_NAME}. Make the photograph's name shorter by {excess}."
         )
     for path in paths:
         if path.resolve() in inputs:
-            raise OutputError(f"{job.path}: its result {path} would replace a photograph. Choose another --out.")
+            raise OutputError(f"{item.key}: its result {path} would replace a photograph. Choose another --out.")
         owner = record.owner(file_of(path, folder))
         if owner not in (None, name):
             other = record.images[owner].input if owner in record.images else owner
             raise OutputError(
-                f"{job.path}: its result {path} is one of {other}, too. Rename one of the two, or choose another --out."
+                f"{item.key}: its result {path} is one of {other}, too. Rename one of the two, or choose another --out."
             )
 
 
@@ -82,13 +82,13 @@ def output_of(path: Path, folder: Path) -> Output:
     return Output(file=file_of(path, folder), sha256=_sha256(path))
 
 
-def _refused(job: Job, path: Path, reason: str) -> OutputError:
-    return OutputError(f"{job.path}: {path} is there already, {reason}. Use another --out, or --overwrite.")
+def _refused(item: SourceItem, path: Path, reason: str) -> OutputError:
+    return OutputError(f"{item.key}: {path} is there already, {reason}. Use another --out, or --overwrite.")
 
 
-def _foreign(job: Job, before: ImageRecord, used: ModelUsed) -> str:
+def _foreign(item: SourceItem, before: ImageRecord, used: ModelUsed) -> str:
     """Why what the record vouches for is not of this image and model; empty where it is."""
-    if before.sha256 != _sha256(job.path):
+    if before.sha256 != item.digest()[0]:
         return f"made from another image ({before.input})"
     if before.model == used:
         return ""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from foveate.errors import DataError, UsageError
-from foveate.inference.jobs import plan
 from foveate.inference.measured_files import MeasureJob
 from foveate.inference.measuring import Known
+from foveate.inference.source import items_of
 from foveate.morphometry.zones import Disc
 
 COLUMNS = ("path", "fov", "disc_row", "disc_column", "disc_diameter", "um_per_pixel", "eye", "patient")
@@ -28,9 +28,9 @@ def measure_jobs(sources: Iterable[Path], known: Known) -> list[MeasureJob]:
         if source.suffix.lower() == ".csv":
             listed += _rows(source, known)
         else:
-            listed += [(job.path, known, None) for job in plan([source])]
+            listed += [(job.path, known, None) for job in items_of([source])]
     by_path = {path.resolve(): (facts, fov) for path, facts, fov in listed}
-    jobs = plan(path for path, _, _ in listed)
+    jobs = items_of(path for path, _, _ in listed)
     return [MeasureJob(job.path, job.name, *by_path[job.path.resolve()]) for job in jobs]
 
 

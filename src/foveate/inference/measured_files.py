@@ -16,6 +16,7 @@ from foveate.imaging import csv_text, read_mask, write_rgb
 from foveate.inference.measuring import Form, Known, measure_source
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, header
+from foveate.runtime import Execution
 
 CHUNK = 4
 """Files that a process takes at a time; it opens the model once for them."""
@@ -78,7 +79,11 @@ def _chunk(jobs: Sequence[MeasureJob], settings: MeasureSettings) -> list[Measur
 
 
 def _segmenter(settings: MeasureSettings) -> Segmenter | None:
-    return Segmenter.open(settings.model, threads=settings.threads) if settings.form == "photograph" else None
+    return (
+        Segmenter.open(settings.model, execution=Execution(threads=settings.threads))
+        if settings.form == "photograph"
+        else None
+    )
 
 
 def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter | None) -> MeasuredFile:

@@ -1,32 +1,42 @@
-"""`segment.json`: what was segmented, by what, into what. One per output folder, added to by every call."""
+"""The record of an output folder: what was segmented, by what, into what. Every call adds to it.
+
+It is there twice: `segment.json`, which is read again, with a line for each image, and `segment.csv`, a table that a
+spreadsheet opens. A hundred thousand images are a hundred megabytes in memory: msgspec's structs are a third of what
+other records are, and what many images have in common is held once.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from foveate.errors import OutputError
-from foveate.inference.refinement import Refinement
+from foveate.imaging import csv_text
+from foveate.inference.procedure import Procedure
+from foveate.inference.segmentation import ExpectedF1
 from foveate.models import ModelCard
+from foveate.runtime import Execution
 
 RECORD = "segment.json"
+TABLE = "segment.csv"
 PACKAGES = ("foveate", "numpy", "onnxruntime", "pillow", "tifffile")
 
+_BYTE_ORDER_MARK = "\ufeff"
+"""By it, spreadsheets know that names are in UTF-8."""
 
-class Closed(BaseModel):
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Read-only, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class ModelUsed(Closed):
-    """The model that made a mask."""
+class ModelUsed(Entry, frozen=True, kw_only=True):
+    """The model that made a mask, and what was done beyond one pass."""
 
     name: str
     sha256: str
@@ -36,57 +46,55 @@ class ModelUsed(Closed):
     post_processing: str = "none"
 
     @classmethod
-    def of(cls, card: ModelCard, refinement: Refinement) -> ModelUsed:
+    def of(cls, card: ModelCard, procedure: Procedure) -> ModelUsed:
         """What of a card, and of what was done beyond it, belongs into the record."""
         return cls(
             name=card.name,
             sha256=card.sha256,
             thresholds=card.thresholds,
             threshold_from=card.threshold_from,
-            passes=refinement.passes,
-            post_processing=refinement.steps,
+            passes=procedure.passes,
+            post_processing=procedure.steps,
         )
 
 
-class Expected(Closed):
-    """What a mask would probably score, with its interval where the model's card has one."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-
-class Output(Closed):
+class Output(Entry, frozen=True, kw_only=True):
     """A complete output that the record vouches for."""
 
-    file: str = Field(description="Its path below the record's folder, with slashes.")
-    sha256: str = Field(description="Of the file; empty where the record was begun by foveate 0.1, which kept none.")
+    file: str
+    """Its path below the record's folder, with slashes."""
+    sha256: str
+    """Of the file; empty where the record was begun by foveate 0.1, which kept none."""
 
 
-class ImageRecord(Closed):
+class ImageRecord(Entry, frozen=True, kw_only=True):
     """One image. Sizes in pixels, of the upright image; outputs by kind."""
 
-    turn: int = Field(default=0, description="Counts the calls that took the image on; the word of the last one holds.")
+    turn: int = 0
+    """Counts the calls that took the image on; the word of the last one holds."""
     input: str
-    input_bytes: int = Field(default=0, description="The input file's size when it was taken on.")
-    sha256: str = Field(default="", description="Of the input file; empty where it was not read.")
-    status: Literal["announced", "done", "failed"] = Field(
-        description="announced: a call was at it, or still is, and has not said what became of it."
-    )
+    input_bytes: int = 0
+    """The input file's size when it was taken on."""
+    sha256: str = ""
+    """Of the input file; empty where it was not read."""
+    status: Literal["announced", "done", "failed"]
+    """announced: a call was at it, or still is, and has not said what became of it."""
     error: str = ""
     height: int = 0
     width: int = 0
     fov_diameter: float = 0.0
     outputs: dict[str, Output] = {}
-    announced: dict[str, str] = Field(
-        default={}, description="By kind: outputs that may be there, in full or not, and that nobody vouches for."
-    )
-    areas: dict[str, float] = Field(default={}, description="By class: the mask's share of the FOV's pixels.")
-    expected_f1: dict[str, Expected] = Field(
-        default={}, description="By class, where it was asked for: what the mask would probably score."
-    )
+    announced: dict[str, str] = {}
+    """By kind: outputs that may be there, in full or not, and that nobody vouches for."""
+    areas: dict[str, float] = {}
+    """By class: the mask's share of the FOV's pixels."""
+    expected_f1: dict[str, ExpectedF1] = {}
+    """By class, where it was asked for: what the mask would probably score."""
     model: ModelUsed | None = None
-    seconds: float = Field(default=0.0, description="From reading the file to the last output on disk.")
+    execution: Execution | None = None
+    """What ran the model, and where."""
+    seconds: float = 0.0
+    """From reading the file to the last output on disk."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -95,50 +103,108 @@ class ImageRecord(Closed):
         return {output.file for output in self.outputs.values()} | set(self.announced.values())
 
 
-class FolderRecord(Closed):
-    """All images of one output folder, by the NAME of their outputs."""
+class FolderRecord(Entry, frozen=True, kw_only=True):
+    """All images of one output folder, by the NAME of their outputs; each is an `ImageRecord` as it is written."""
 
     schema_version: Literal[2] = 2
     notice: str = "For research, not a medical device."
     versions: dict[str, str] = {}
-    images: dict[str, ImageRecord] = {}
+    images: dict[str, msgspec.Raw] = {}
 
 
-def read_record(folder: Path) -> FolderRecord:
-    """The record of an output folder; an empty one where there is none. Raises OutputError for one that isn't ours."""
+class _Version(msgspec.Struct):
+    """What a record says first."""
+
+    schema_version: int = 1
+
+
+class Common:
+    """What many images have in common, each held once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def shared(self, image: ImageRecord) -> ImageRecord:
+        """The same entry, with its model, execution and notes those of the images before it where these are equal."""
+        same = {name: self._once(getattr(image, name)) for name in ("model", "execution", "notes")}
+        return msgspec.structs.replace(image, **same)
+
+    def _once(self, value: Any) -> Any:
+        return self._known.setdefault(value, value)
+
+
+def read_record(folder: Path) -> Iterator[tuple[str, ImageRecord]]:
+    """The images of an output folder by NAME, one after the other; none where there is no record.
+
+    Raises OutputError for a record that isn't ours.
+    """
     path = folder / RECORD
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return FolderRecord()
+        return
     except OSError as error:
         raise OutputError(f"{path}: can't be read ({error.strerror}). Choose another --out.") from error
     try:
-        return FolderRecord.model_validate_json(text)
-    except ValidationError:
-        return _read_version_1(text, path)
-
-
-def _read_version_1(text: bytes, path: Path) -> FolderRecord:
-    """A record of foveate 0.1, which names its outputs and keeps no SHA-256 of them."""
-    try:
-        content: dict[str, Any] = json.loads(text)
-        if content.get("schema_version", 1) != 1:
-            raise ValueError("a later version")
-        for image in content["images"].values():
-            named = image.get("outputs", {})
-            image["outputs"] = {kind: {"file": file, "sha256": ""} for kind, file in named.items()}
-        return FolderRecord.model_validate(content | {"schema_version": 2})
+        if msgspec.json.decode(text, type=_Version).schema_version == 1:
+            yield from _images_of_version_1(text)
+        else:
+            decoder = msgspec.json.Decoder(ImageRecord)
+            for name, image in msgspec.json.decode(text, type=FolderRecord).images.items():
+                yield name, decoder.decode(image)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise OutputError(
             f"{path}: is no record of this foveate's, so nothing was written. Move it away or choose another --out."
         ) from error
 
 
-def as_json(images: Mapping[str, ImageRecord]) -> str:
+def _images_of_version_1(text: bytes) -> Iterator[tuple[str, ImageRecord]]:
+    """Of a record of foveate 0.1, which names its outputs and keeps no SHA-256 of them."""
+    content: dict[str, Any] = json.loads(text)
+    for name, image in content["images"].items():
+        named = image.get("outputs", {})
+        image["outputs"] = {kind: {"file": file, "sha256": ""} for kind, file in named.items()}
+        yield name, msgspec.convert(image, ImageRecord)
+
+
+def as_json(images: Mapping[str, ImageRecord]) -> bytes:
     """The record's text, with the versions that run now."""
     versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
-    return FolderRecord(versions=versions, images=dict(images)).model_dump_json(indent=2) + "\n"
+    encoder = msgspec.json.Encoder()
+    text = bytearray(encoder.encode(FolderRecord(versions=versions)).removesuffix(b"}}"))
+    for number, (name, image) in enumerate(images.items()):
+        text += b",\n" if number else b"\n"
+        encoder.encode_into(name, text, -1)
+        text += b":"
+        encoder.encode_into(image, text, -1)
+    text += b"\n}}\n"
+    return bytes(text)
+
+
+def as_csv(images: Mapping[str, ImageRecord]) -> str:
+    """The table's text. Areas are shares of the field of view's pixels; what is not known is an empty cell."""
+    areas = list(dict.fromkeys(name for image in images.values() for name in image.areas))
+    expected = list(dict.fromkeys(name for image in images.values() for name in image.expected_f1))
+    header = ["image", "status", "masks", "width", "height", *(f"area_{name}" for name in areas)]
+    header += [*(f"expected_f1_{name}" for name in expected), "seconds", "model", "note"]
+    return _BYTE_ORDER_MARK + csv_text([header, *(_row(image, areas, expected) for image in images.values())])
+
+
+def _row(image: ImageRecord, areas: list[str], expected: list[str]) -> list[object]:
+    masks = [output.file for kind, output in image.outputs.items() if kind.endswith("mask")]
+    scores = [image.expected_f1.get(name) for name in expected]
+    return [
+        image.input,
+        image.status,
+        "; ".join(masks),
+        image.width or None,
+        image.height or None,
+        *(image.areas.get(name) for name in areas),
+        *(None if score is None else round(score.value, 4) for score in scores),
+        image.seconds or None,
+        image.model.name if image.model else None,
+        "; ".join([image.error] * bool(image.error) + list(image.notes)),
+    ]
 
 
 def readable(text: object) -> str:

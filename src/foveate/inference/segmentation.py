@@ -108,7 +108,7 @@ class Segmentation:
         images taught. Several views widen the interval by as much as it moves when all pixels lean to one side by their
         spread. Errors hang together, so single images scatter widely: docs/evaluation.md says how far.
         """
-        found = {}
+        by_class = {}
         for number, name in enumerate(self.classes.names):
             probability, mask = self.probabilities[number], self.masks[number]
             expected = expected_dice(probability, mask, self.fov)
@@ -119,11 +119,11 @@ class Segmentation:
                 views = [expected_dice((probability + side * lean).clip(0, 1), mask, self.fov) for side in (-1, 1)]
                 expected = with_spread(expected, [view or expected for view in views])
             if self.correction is None:
-                found[name] = ExpectedF1(expected.value, None, None)
+                by_class[name] = ExpectedF1(expected.value, None, None)
             else:
                 corrected = min(1.0, max(0.0, expected.value + self.correction.shift))
-                found[name] = ExpectedF1(corrected, *expected.interval(self.correction))
-        return found
+                by_class[name] = ExpectedF1(corrected, *expected.interval(self.correction))
+        return by_class
 
     def overlay(self, *, style: Style = "outline", opacity: float = OPACITY) -> Image:
         """The photograph with the masks drawn over it and the FOV outlined, H×W×3 uint8.

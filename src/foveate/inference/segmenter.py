@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
-from foveate.arrays.prepare import Network, Preparation, WorkingSize
 from foveate.errors import FoveateError, ImageError, ModelError, UsageError
 from foveate.imaging import read_photograph
-from foveate.inference.refinement import Refinement, refined
+from foveate.inference.procedure import Procedure
 from foveate.inference.segmentation import Segmentation
 from foveate.metrics.confidence import Correction
 from foveate.models import Model, ModelCard, open_model
 from foveate.records import Mask, Photograph
-from foveate.runtime import open_network
+from foveate.runtime import Execution, Session, open_session
 
 Source = str | Path | bytes | IO[bytes] | PillowImage.Image | NDArray[Any]
 """A path, the bytes of a file, a file that is open for reading bytes, a Pillow image, or an array H×W(×C) of uint8 or
@@ -32,26 +31,30 @@ class Segmenter:
     """One model, ready to run; made by `foveate.load`. Holds no state that a call changes, and pickles."""
 
     card: ModelCard
-    network: Network
-    refinement: Refinement = field(default_factory=Refinement)
+    session: Session
+    procedure: Procedure = field(default_factory=Procedure)
 
     @classmethod
-    def open(cls, model: str | Path, *, threads: int = 0, refinement: Refinement | None = None) -> Segmenter:
+    def open(
+        cls, model: str | Path, *, execution: Execution | None = None, procedure: Procedure | None = None
+    ) -> Segmenter:
         """Load a shipped model by name or an `.onnx` file with its card. Raises UsageError or ModelError."""
-        return cls.of(open_model(model), threads=threads, refinement=refinement)
+        return cls.of(open_model(model), execution=execution, procedure=procedure)
 
     @classmethod
-    def of(cls, model: Model, *, threads: int = 0, refinement: Refinement | None = None) -> Segmenter:
+    def of(cls, model: Model, *, execution: Execution | None = None, procedure: Procedure | None = None) -> Segmenter:
         """A verified model, tried on a small image. Raises ModelError, and UsageError for what doesn't go with it."""
-        card, refinement = model.card, refinement or Refinement()
-        refinement.post_processing.check(card.thresholds)
-        channels, maps = preparation_of(card).channel_count, len(card.classes)
-        network = open_network(model.content, source=model.source, channels=channels, maps=maps, threads=threads)
-        return cls(card, network, refinement)
+        card, procedure = model.card, procedure or Procedure()
+        procedure.post_processing.check(card.thresholds)
+        channels, maps = card.preparation.channel_count, len(card.classes)
+        session = open_session(
+            model.content, source=model.source, channels=channels, maps=maps, execution=execution or Execution()
+        )
+        return cls(card, session, procedure)
 
     def __repr__(self) -> str:
-        card, refinement = self.card, self.refinement
-        more = "" if refinement == Refinement() else f", {refinement.passes}; {refinement.steps}"
+        card, procedure = self.card, self.procedure
+        more = "" if procedure == Procedure() else f", {procedure.passes}; {procedure.steps}"
         return f"<Segmenter {card.name}: {', '.join(card.classes)}{more}>"
 
     def segment(self, image: Source, *, fov: Mask | None = None) -> Segmentation:
@@ -76,15 +79,19 @@ class Segmenter:
         except MemoryError as error:
             raise ImageError(
                 f"{photograph.source}: needs more memory than there is at the size that the model works at"
-                f" ({self.card.working_minimum:g} to {self.card.working_maximum:g} pixels). Crop or shrink it, or close"
-                " other programs."
+                f" ({self._working_sizes} pixels). Crop or shrink it, or close other programs."
             ) from error
         return replace(result, seconds=time.perf_counter() - started)
 
+    @property
+    def _working_sizes(self) -> str:
+        preparation = self.card.preparation
+        return f"{preparation.working_minimum:g} to {preparation.working_maximum:g}"
+
     def _result(self, photograph: Photograph, fov: Mask | None) -> Segmentation:
-        card, preparation, pixels = self.card, preparation_of(self.card), photograph.pixels
-        view = preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
-        masks, probabilities, spread = refined(pixels, view, self.network, card, preparation, self.refinement)
+        card, pixels = self.card, photograph.pixels
+        view = card.preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
+        masks, probabilities, spread = self.procedure.carry_out(pixels, view, self.session.run, card)
         return Segmentation(
             photograph=photograph,
             masks=masks,
@@ -117,12 +124,6 @@ class Segmenter:
                 on_error(image, error)
                 continue
             yield result
-
-
-def preparation_of(card: ModelCard) -> Preparation:
-    """How the model's images are brought to it."""
-    working_size = WorkingSize(card.working_minimum, card.working_maximum)
-    return Preparation(working_size, card.fov, card.channels, card.clahe)
 
 
 def _photograph(image: Source) -> Photograph:

@@ -23,13 +23,12 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import ValidationError
+import msgspec
 
 from foveate.errors import OutputError
-from foveate.imaging import write_text
+from foveate.imaging import write_bytes
 from foveate.imaging.lock import acquire, is_at
-from foveate.inference.record import RECORD, Closed, ImageRecord, as_json, read_record
-from foveate.inference.table import TABLE, as_csv
+from foveate.inference.record import RECORD, TABLE, Common, Entry, ImageRecord, as_csv, as_json, read_record
 
 PARTS = "segment.record"
 _LOCK = "lock"
@@ -38,7 +37,7 @@ _HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part")
 """What `imaging.write_bytes` leaves where its process is killed."""
 
 
-class _Line(Closed):
+class _Line(Entry, frozen=True, kw_only=True):
     """What a call says of one image; the last word of the highest turn holds."""
 
     name: str
@@ -57,6 +56,8 @@ class SharedRecord:
         self._own = self._parts / f"{os.getpid()}-{secrets.token_hex(4)}{_ENDING}"
         self._said_by: dict[str, Path | None] = {}
         self._owners: dict[str, str] = {}
+        self._common = Common()
+        self._decoder = msgspec.json.Decoder(_Line)
         self._read: dict[Path, int] = {}
         self._joined: tuple[int, int, int] | None = None
         self._changed = False
@@ -77,7 +78,7 @@ class SharedRecord:
                 self._hear_part(part)
         state = _state(self._folder / RECORD)
         if state != self._joined:
-            for name, image in read_record(self._folder).images.items():
+            for name, image in read_record(self._folder):
                 self._hear(name, image, None)
             self._joined = state
 
@@ -124,10 +125,10 @@ class SharedRecord:
                 self._leave(joined)
 
     def _join(self) -> None:
-        files = {self._folder / RECORD: as_json, self._folder / TABLE: as_csv}
-        if self.images and (self._changed or not all(path.exists() for path in files)):
-            for path, form in files.items():
-                write_text(form(self.images), path)
+        record, table = self._folder / RECORD, self._folder / TABLE
+        if self.images and (self._changed or not (record.exists() and table.exists())):
+            write_bytes(as_json(self.images), record)
+            write_bytes(as_csv(self.images).encode(), table)
 
     def _leave(self, joined: bool) -> None:
         """Remove the own part and those of calls that were killed; the last call also what these left half written."""
@@ -171,7 +172,7 @@ class SharedRecord:
 
     def _append(self, name: str, image: ImageRecord, *, lasting: bool = False) -> None:
         """Add a line to the own part, or nothing; `lasting`: so that it outlives a power cut."""
-        line = _Line(name=name, image=image).model_dump_json().encode() + b"\n"
+        line = msgspec.json.encode(_Line(name=name, image=image)) + b"\n"
         length = os.fstat(self._file.fileno()).st_size
         try:
             if self._file.write(line) != len(line):
@@ -200,7 +201,7 @@ class SharedRecord:
                 for text in file:
                     if not text.endswith(b"\n"):
                         break
-                    line = _Line.model_validate_json(text)
+                    line = self._decoder.decode(text)
                     self._hear(line.name, line.image, part)
                     self._read[part] = self._read.get(part, 0) + len(text)
                     self._changed = True
@@ -208,7 +209,7 @@ class SharedRecord:
             return
         except OSError as error:
             raise OutputError(f"{part}: can't be read ({error.strerror}). Choose another --out.") from error
-        except ValidationError as error:
+        except (ValueError, RecursionError) as error:
             raise OutputError(f"{part}: is no part of a record. Move it away or choose another --out.") from error
 
     def _hear(self, name: str, image: ImageRecord, part: Path | None) -> None:
@@ -221,7 +222,7 @@ class SharedRecord:
             for file in known.files:
                 if self.owner(file) == name:
                     del self._owners[file.lower()]
-        self.images[name] = image
+        self.images[name] = self._common.shared(image)
         self._said_by[name] = part
         self._owners |= {file.lower(): name for file in image.files}
 

@@ -3,18 +3,25 @@
 A card may come from anyone, so that everything in it has bounds: numbers are finite and in the range that they can
 have, texts hold nothing that would drive a terminal, and what becomes the name of a file is one
 (`records.is_class_name`).
+
+Read by msgspec, not by Pydantic as recipes are: its classes would take a fifth of a second to build, each time that
+somebody segments one photograph.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from dataclasses import fields
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+import msgspec
 
+from foveate.arrays.prepare import Preparation
 from foveate.errors import DataError, ModelError
-from foveate.records import HIGHEST_CLAHE, HIGHEST_WORKING_MAXIMUM, HIGHEST_WORKING_MINIMUM, Classes
+from foveate.records import Classes
 
 CARD = "card.json"
 
@@ -30,140 +37,124 @@ def plain(text: str) -> str:
     return DRIVES_A_TERMINAL.sub(lambda found: ascii(found.group())[1:-1], " ".join(text.split()))
 
 
-def _checked(text: str) -> str:
-    if found := DRIVES_A_TERMINAL.search(text):
-        raise ValueError(f"holds the control character {found.group()!a}")
-    return text
-
-
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_checked)]
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 """Words for people, on one line."""
 
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_checked)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+Proportion = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-def _beside(name: str) -> str:
-    if not re.fullmatch(r"[^./\\:][^/\\:]*\.onnx", name):
-        raise ValueError(f"{name[:LONGEST_NAME]!r} is no name of a file that ends in .onnx, without a folder")
-    return name
+class Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Read-only, and closed to unknown keys."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            for text in _texts(getattr(self, name)):
+                if found := DRIVES_A_TERMINAL.search(text):
+                    raise ValueError(f"{name}: holds the control character {found.group()!a}")
 
 
-FileName = Annotated[Text, AfterValidator(_beside)]
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Closed(BaseModel):
-    """Read-only, closed to unknown keys, and without NaN and infinity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class TrainingData(Closed):
+class TrainingData(Closed, frozen=True, kw_only=True):
     """One data set that the weights have seen."""
 
     set: Text
     title: Text
     terms: Text
     citation: Text
-    training: tuple[str, ...] = Field(description="Ids of the images learnt from.")
-    validation: tuple[str, ...] = Field(description="Ids of the images that chose epoch and threshold.")
+    training: tuple[str, ...]
+    """Ids of the images learnt from."""
+    validation: tuple[str, ...]
+    """Ids of the images that chose epoch and threshold."""
 
 
-class Score(Closed):
+class Score(Closed, frozen=True, kw_only=True):
     """One measured score: F1 and its companions, pooled, at native size, one forward pass; null is undefined."""
 
     set: Text
     split: Text
-    images: int = Field(ge=0)
+    images: Annotated[int, msgspec.Meta(ge=0)]
     scope: Literal["fov", "image"]
-    f1: Share | None
-    sensitivity: Share | None
-    specificity: Share | None
-    roc_auc: Share | None
-    command: Text = Field(description="The command that measured it.")
+    f1: Proportion | None
+    sensitivity: Proportion | None
+    specificity: Proportion | None
+    roc_auc: Proportion | None
+    command: Text
+    """The command that measured it."""
 
 
-class Trust(Closed):
+class Trust(Closed, frozen=True, kw_only=True):
     """How far the F1 that a mask's probabilities promise lies from its true one, learnt from validation images."""
 
-    shift: float = Field(ge=-1, le=1, description="To be added to the expected F1.")
-    margin: float = Field(ge=0, le=1, description="On each side, so that about 95 % of like images lie within.")
-    images: int = Field(ge=2, description="How many taught it; of few, the largest error among them is the margin.")
-    command: Text = Field(description="The command that measured it.")
+    shift: Annotated[float, msgspec.Meta(ge=-1, le=1)]
+    """To be added to the expected F1."""
+    margin: Proportion
+    """On each side, so that about 95 % of like images lie within."""
+    images: Annotated[int, msgspec.Meta(ge=2)]
+    """How many taught it; of few, the largest error among them is the margin."""
+    command: Text
+    """The command that measured it."""
 
 
-class ModelCard(Closed):
+class ModelCard(Closed, frozen=True, kw_only=True):
     """What a model is, how to feed it, where it comes from, and what it scored."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: Name
     description: Text
     notice: Text = "For research, not a medical device."
-    file: FileName = Field(description="The model file beside the card.")
-    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the model file.")
-    input: Text = Field(description="What goes into the file, in words.")
-    output: Text = Field(description="What comes out of the file, in words.")
-    classes: tuple[str, ...] = Field(min_length=1, description="What it segments, in the order of the output.")
-    exclusive: bool = Field(default=True, description="No pixel is of two of the classes, where there are several.")
+    file: Text
+    """The model file beside the card."""
+    sha256: Sha256
+    """Of the model file."""
+    input: Text
+    """What goes into the file, in words."""
+    output: Text
+    """What comes out of the file, in words."""
+    classes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    """What it segments, in the order of the output."""
+    exclusive: bool = True
+    """No pixel is of two of the classes, where there are several."""
     network: Text
-    options: dict[str, Any] = Field(description="The network's options, widths among them.")
-    parameters: int = Field(ge=0, le=10**12)
-    gmacs: float | None = Field(
-        default=None,
-        ge=0,
-        le=10**9,
-        description="Billions of multiply-accumulates for one image of 512×512; null where not counted.",
-    )
-    fov: Literal["find", "whole"] = Field(
-        default="find", description="The FOV is found, as in fundus photographs, or is the whole image."
-    )
-    working_minimum: float = Field(
-        gt=0, le=HIGHEST_WORKING_MINIMUM, description="Pixels: a smaller FOV diameter is enlarged to this."
-    )
-    working_maximum: float = Field(
-        gt=0, le=HIGHEST_WORKING_MAXIMUM, description="Pixels: a larger FOV diameter is reduced to this."
-    )
-    channels: Literal["rgb", "green"] = Field(default="rgb", description="Which of the image the network sees.")
-    clahe: float = Field(
-        default=0,
-        ge=0,
-        le=HIGHEST_CLAHE,
-        description="Clip limit of the adaptive histogram equalisation of that, from 1 on; 0: none.",
-    )
-    thresholds: tuple[Share, ...] = Field(
-        description="Foreground is a probability of at least this: one for each class that may overlap others, else"
-        " one for the probability that it is any of them."
-    )
+    options: dict[str, Any]
+    """The network's options, widths among them."""
+    parameters: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    gmacs: Annotated[float, msgspec.Meta(ge=0, le=10**9)] | None = None
+    """Billions of multiply-accumulates for one image of 512×512; null where not counted."""
+    preparation: Preparation
+    """How photographs are brought to it."""
+    thresholds: tuple[Proportion, ...]
+    """Foreground is a probability of at least this: one for each class that may overlap others, else one for the
+    probability that it is any of them."""
     threshold_from: Text
     recipe: Text
-    command: Text = Field(description="The command that trained it.")
-    source_commit: Text = Field(description="The state of foveate that trained it.")
+    command: Text
+    """The command that trained it."""
+    source_commit: Text
+    """The state of foveate that trained it."""
     training_data: tuple[TrainingData, ...]
-    validation_f1: dict[Text, Share] = Field(description="By set: pooled, inside the FOV, native size.")
+    validation_f1: dict[Text, Proportion]
+    """By set: pooled, inside the FOV, native size."""
     scores: tuple[Score, ...] = ()
-    trust: Trust | None = Field(default=None, description="What `foveate segment --confidence` goes by; null: unknown.")
+    trust: Trust | None = None
+    """What `foveate segment --confidence` goes by; null: unknown."""
     licence: Text = "Apache-2.0 for the weights; the training images keep their owners' terms."
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.working_minimum > self.working_maximum:
-            raise ValueError(
-                f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
-            )
-        if 0 < self.clahe < 1:
-            raise ValueError(f"clahe {self.clahe:g} is no clip limit: 0, or 1 and more")
-        return self
-
-    @model_validator(mode="after")
-    def _as_many_thresholds(self) -> Self:
+    def __post_init__(self) -> None:
+        # Before the control characters, for a class's name is more than free of these.
         try:
             names = self.told_apart.threshold_names
         except DataError as error:
             raise ValueError(str(error)) from error
+        Closed.__post_init__(self)
+        if not re.fullmatch(r"[^./\\:][^/\\:]*\.onnx", self.file):
+            raise ValueError(
+                f"file: {self.file[:LONGEST_NAME]!r} is no name of a file that ends in .onnx, without a folder"
+            )
         if len(self.thresholds) != len(names):
-            raise ValueError(f"thresholds has {len(self.thresholds)} numbers, its classes need {len(names)}")
-        return self
+            raise ValueError(f"thresholds: there are {len(self.thresholds)}, its classes need {len(names)}")
 
     @property
     def told_apart(self) -> Classes:
@@ -172,43 +163,92 @@ class ModelCard(Closed):
 
     def to_json(self) -> str:
         """Indented JSON ending with a newline."""
-        return self.model_dump_json(indent=2) + "\n"
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
 
     @classmethod
     def parse(cls, text: str | bytes, source: str) -> ModelCard:
-        """Read a card. Raises ModelError that names the first wrong field."""
+        """Read a card, of version 1 or 2. Raises ModelError that names the first wrong field."""
         try:
-            card = cls.model_validate_json(text)
-            # Of two equal keys the one that a person reads need not be the one that counts.
-            json.loads(text, object_pairs_hook=_each_once)
-        except ValidationError as error:
-            raise ModelError(f"{source}: not a model card: {_first(error)}.") from error
-        except ValueError as error:
+            content = json.loads(text, object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_finite)
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{source}: not a model card: {error}.") from error
-        return card
+        return cls._converted(_of_version_2(content), f"{source}: not a model card")
 
     @classmethod
-    def of(cls, source: str, **fields: Any) -> ModelCard:
+    def of(cls, source: str, **content: Any) -> ModelCard:
         """A card of these fields. Raises ModelError that names the first that a card can't have."""
+        return cls._converted(msgspec.to_builtins(content), f"{source}: can't have a model card")
+
+    @classmethod
+    def _converted(cls, content: Any, refusal: str) -> ModelCard:
         try:
-            return cls(**fields)
-        except ValidationError as error:
-            raise ModelError(f"{source}: can't have a model card: {_first(error)}.") from error
+            _check_keys(content)
+            return msgspec.convert(content, cls)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{refusal}: {_in_words(error)}.") from error
 
 
-def _first(error: ValidationError) -> str:
-    """The first wrong field, and what is wrong with it."""
-    first = error.errors()[0]
-    # Our own sentences, without Pydantic's words before them.
-    wrong = first["msg"].removeprefix("Value error, ").rstrip(".")
-    place = plain(".".join(str(part) for part in first["loc"]))[:LONGEST_NAME] or "the file"
-    return f"{place}: {wrong}"
+PREPARATION = tuple(field.name for field in fields(Preparation))
+
+
+def _of_version_2(content: Any) -> Any:
+    """A card of version 1 has the preparation's fields among its own."""
+    if not isinstance(content, dict) or content.get("schema_version", 1) != 1 or "preparation" in content:
+        return content
+    preparation = {name: content[name] for name in PREPARATION if name in content}
+    others = {name: value for name, value in content.items() if name not in PREPARATION}
+    return others | {"schema_version": 2, "preparation": preparation}
+
+
+def _check_keys(content: Any) -> None:
+    """Raise ValueError for a preparation with other keys than its own: of dataclasses msgspec doesn't ask that."""
+    preparation = content.get("preparation") if isinstance(content, dict) else None
+    if isinstance(preparation, dict):
+        for name in preparation:
+            if name not in PREPARATION:
+                raise ValueError(f"preparation.{name}: is no field of a card")
+        for name in ("working_minimum", "working_maximum"):
+            if name not in preparation:
+                raise ValueError(f"preparation.{name}: is missing")
+
+
+def _in_words(error: Exception) -> str:
+    """The first wrong field, and what is wrong with it, on one line whatever a stranger called it."""
+    text, _, path = str(error).removesuffix("`").partition(" - at `$")
+    place = re.sub(r"\[(?:\.\.\.)?(\d*)\]", r".\1", path).strip(".")
+    if missing := re.fullmatch(r"Object (missing required|contains unknown) field `(.*)`?", text, re.DOTALL):
+        kind, name = missing.groups()
+        place = ".".join(filter(None, (place, name.removesuffix("`"))))
+        text = "is missing" if kind == "missing required" else "is no field of a card"
+    words = f"{plain(place)[:LONGEST_NAME]}: {plain(text)}" if place else plain(text)
+    return words[: 5 * LONGEST_NAME].rstrip(".")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """Every text in a field, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield str(key)
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is no number that a card can have")
+    return value
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    """Of two equal keys the one that a person reads need not be the one that counts."""
+    content: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in content:
             raise ValueError(f"it says twice what {plain(key)[:LONGEST_NAME]!r} is")
-        found[key] = value
-    return found
+        content[key] = value
+    return content

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from foveate.arrays.enhance import HIGHEST_CLAHE
+from foveate.arrays.prepare import HIGHEST_WORKING_MAXIMUM, HIGHEST_WORKING_MINIMUM
 from foveate.errors import UsageError
 from foveate.networks.catalogue import catalogue
 from foveate.networks.options import DATA_OPTIONS, Value, check_options
 from foveate.networks.registry import entry_of, variant_options
-from foveate.records import HIGHEST_CLAHE, HIGHEST_WORKING_MAXIMUM, HIGHEST_WORKING_MINIMUM
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]

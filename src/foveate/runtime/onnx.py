@@ -1,4 +1,4 @@
-"""A model file as a function from array to array, on ONNX Runtime's CPU provider."""
+"""A model file as a session of ONNX Runtime's CPU provider."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from foveate.errors import ModelError
 from foveate.runtime.graph import check_graph
 from foveate.runtime.memory import limit, limit_memory
+from foveate.runtime.session import Execution
 from foveate.runtime.sizes import check_sizes
 
 if TYPE_CHECKING:
@@ -29,63 +30,69 @@ FULL = ("Available memory of", "bad_alloc", "Failed to allocate memory")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class OnnxNetwork:
-    """Pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
-
-    Raises ModelError where the file's network fails on them, or gives something else. It pickles: another process
-    opens the same bytes again.
-    """
+class OnnxSession:
+    """A `Session`. It pickles: another process opens the same bytes again."""
 
     model: bytes
     source: str
     channels: int | None
     maps: int | None
-    threads: int
-    run: Callable[[NDArray[np.float32]], Any]
+    execution: Execution
+    call: Callable[[NDArray[np.float32]], Any]
 
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The probabilities of a batch."""
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
+
+        Raises ModelError where the file's network fails on them, or gives something else.
+        """
         try:
-            found = self.run(batch)
+            output = self.call(batch)
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
             raise ModelError(f"{self.source}: {_failure(error, batch.shape)}") from error
         count, _, height, width = batch.shape
-        if not isinstance(found, np.ndarray) or found.dtype != np.float32:
-            raise ModelError(f"{self.source}: its output is {_kind(found)}; float32 is expected.")
+        if not isinstance(output, np.ndarray) or output.dtype != np.float32:
+            raise ModelError(f"{self.source}: its output is {_kind(output)}; float32 is expected.")
         expected = (count, self.maps, height, width)
-        if found.ndim != 4 or any(there not in (None, size) for there, size in zip(expected, found.shape, strict=True)):
+        if output.ndim != 4 or any(
+            there not in (None, size) for there, size in zip(expected, output.shape, strict=True)
+        ):
             raise ModelError(
-                f"{self.source}: makes {_sizes(found.shape)} of an image of {_sizes(batch.shape)};"
+                f"{self.source}: makes {_sizes(output.shape)} of an image of {_sizes(batch.shape)};"
                 f" {_sizes(expected)} is expected, a map of the image's size for each class."
             )
         # A NaN is neither.
-        if found.size and not (found.min() >= -OUTSIDE and found.max() <= 1 + OUTSIDE):
+        if output.size and not (output.min() >= -OUTSIDE and output.max() <= 1 + OUTSIDE):
             raise ModelError(
-                f"{self.source}: its output goes from {found.min():.3g} to {found.max():.3g}; probabilities, 0 to 1,"
+                f"{self.source}: its output goes from {output.min():.3g} to {output.max():.3g}; probabilities, 0 to 1,"
                 " are expected. Export it with its sigmoid or softmax."
             )
-        return found
+        return output
 
-    def __reduce__(self) -> tuple[Callable[..., OnnxNetwork], tuple[object, ...]]:
-        return _opened, (self.model, self.source, self.channels, self.maps, self.threads)
+    def __reduce__(self) -> tuple[Callable[..., OnnxSession], tuple[object, ...]]:
+        return _opened, (self.model, self.source, self.channels, self.maps, self.execution)
 
 
-def open_network(
-    model: bytes, *, source: str, channels: int | None = None, maps: int | None = None, threads: int = 0
-) -> OnnxNetwork:
-    """A function from pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
+def open_session(
+    model: bytes,
+    *,
+    source: str,
+    channels: int | None = None,
+    maps: int | None = None,
+    execution: Execution | None = None,
+) -> OnnxSession:
+    """A model file, ready to run.
 
-    `source` names the model in errors; C and K are `channels` and `maps`, or where these are None what the file has;
-    `threads` of 0 takes one per core. Raises ModelError for bytes that consist of more than `graph` allows, that ONNX
+    `source` names the model in errors; C and K are `channels` and `maps`, or where these are None what the file has.
+    Raises ModelError for bytes that consist of more than `graph` allows, that ONNX
     Runtime can't load, that have other than one input and one output of that kind, or that fail on a small image.
     """
-    network = _opened(model, source, channels, maps, threads)
+    session = _opened(model, source, channels, maps, execution or Execution())
     if channels is not None:
-        network(np.full((1, channels, *TRIAL), 128, np.float32))
-    return network
+        session.run(np.full((1, channels, *TRIAL), 128, np.float32))
+    return session
 
 
-def _opened(model: bytes, source: str, channels: int | None, maps: int | None, threads: int) -> OnnxNetwork:
+def _opened(model: bytes, source: str, channels: int | None, maps: int | None, execution: Execution) -> OnnxSession:
     check_graph(model, source)
     # ONNX Runtime reports its use to its makers, and reads only when it is imported that it must not. Whoever set the
     # variable himself is left his choice.
@@ -94,7 +101,7 @@ def _opened(model: bytes, source: str, channels: int | None, maps: int | None, t
 
     limit_memory()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = execution.threads
     # Its log would come between the lines of whoever runs this; what matters is in its exceptions.
     options.log_severity_level = 4
     # A plan of the buffers is kept for every image size that was seen; photographs come in many sizes.
@@ -105,10 +112,10 @@ def _opened(model: bytes, source: str, channels: int | None, maps: int | None, t
     once.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     with _loading(source):
         # What depends on no image is computed with the rest, under the limit of memory.
-        session = onnxruntime.InferenceSession(
+        runtime = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
         )
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    inputs, outputs = runtime.get_inputs(), runtime.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(f"{source}: has {len(inputs)} inputs and {len(outputs)} outputs; one of each is expected.")
     _check_end("input", inputs[0], channels, source)
@@ -117,7 +124,9 @@ def _opened(model: bytes, source: str, channels: int | None, maps: int | None, t
     if channels is not None:
         with _loading(source):
             check_sizes(model, source, name, (1, channels, *TRIAL))
-    return OnnxNetwork(model, source, channels, maps, threads, lambda batch: session.run(None, {name: batch}, once)[0])
+    return OnnxSession(
+        model, source, channels, maps, execution, lambda batch: runtime.run(None, {name: batch}, once)[0]
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from foveate.arrays.prepare import Preparation, WorkingSize, predict
+from foveate.arrays.prepare import Preparation, predict
 from foveate.errors import ImageError, UsageError, unknown
 from foveate.models.store import open_model, shipped
 from foveate.networks import record_attention
@@ -78,8 +78,7 @@ def _opened(weights: str) -> tuple[nn.Module, NetworkFacts, Preparation]:
         card = open_model(weights).card
         with as_file(shipped()[weights] / WEIGHTS) as path:
             network, facts = load_weights(path)
-        size = WorkingSize(card.working_minimum, card.working_maximum)
-        return network, facts, Preparation(size, card.fov, card.channels, card.clahe)
+        return network, facts, card.preparation
     run = Path(weights)
     if not run.is_dir():
         raise UsageError(unknown("model", weights, shipped()) + " Or give the folder of a run.")

@@ -19,7 +19,8 @@ from foveate.models.store import Model
 from foveate.networks.catalogue import HEIGHT, WIDTH
 from foveate.networks.measure import measure
 from foveate.recipes.read import read_recipe_of_run
-from foveate.runtime import open_network
+from foveate.runtime import open_session
+from foveate.training.preparation import preparation_of
 from foveate.training.redact import without_secrets
 from foveate.training.run_folder import BEST, RECIPE, load_facts
 from foveate.training.validation import Exportable, in_torch
@@ -92,11 +93,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         options=facts.options,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=measure(facts.build, in_channels=len(facts.mean), height=HEIGHT, width=WIDTH)[0].gmacs,
-        fov=recipe.data.fov,
-        working_minimum=recipe.data.working_minimum,
-        working_maximum=recipe.data.working_maximum,
-        channels=recipe.data.channels,
-        clahe=recipe.data.clahe,
+        preparation=preparation_of(recipe.data),
         thresholds=facts.thresholds,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=plain(recipe.name),
@@ -169,7 +166,7 @@ def to_onnx(model: Exportable) -> bytes:
 
 def compare(content: bytes, model: Exportable) -> dict[tuple[int, int], float]:
     """The largest difference of a probability, by size, on noise that is bright and dark in places."""
-    in_onnx = open_network(content, source="the exported file")
+    in_onnx = open_session(content, source="the exported file")
     reference = in_torch(model, torch.device("cpu"))
     random, channels = np.random.default_rng(0), len(model.mean)
     differences = {}
@@ -177,5 +174,5 @@ def compare(content: bytes, model: Exportable) -> dict[tuple[int, int], float]:
         coarse = random.uniform(0, 255, (1, channels, size[0] // 8, size[1] // 8))
         image = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3) + random.uniform(-20, 20, (1, channels, *size))
         pixels = image.clip(0, 255).astype(np.float32)
-        differences[size] = float(np.abs(in_onnx(pixels) - reference(pixels)).max())
+        differences[size] = float(np.abs(in_onnx.run(pixels) - reference(pixels)).max())
     return differences

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from msgspec import to_builtins
 from torch import Tensor, nn
 
 from foveate.errors import ModelError, UsageError, unknown
+from foveate.models.card import TrainingData
 from foveate.models.store import open_model, shipped
 from foveate.networks import build, encoder_of, load_encoder_weights
 from foveate.networks.registry import entry_of
@@ -137,9 +139,14 @@ def _read_shipped(name: str) -> tuple[dict[str, Tensor], NetworkFacts, dict[str,
         "sha256": sha256,
         "command": card.command,
         "source_commit": card.source_commit,
-        "data": {data.set: data.model_dump(mode="json", exclude={"set"}) for data in card.training_data},
+        "data": {data.set: _without_set(data) for data in card.training_data},
     }
     return network.state_dict(), facts, source
+
+
+def _without_set(data: TrainingData) -> dict[str, Any]:
+    """As a run's facts have it, by the set's name."""
+    return {name: value for name, value in to_builtins(data).items() if name != "set"}
 
 
 def _differing(facts: NetworkFacts, recipe: Recipe) -> str:

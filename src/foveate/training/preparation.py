@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from foveate.arrays.fov import FieldOfView
-from foveate.arrays.prepare import Preparation, WorkingSize, prepare_mask
+from foveate.arrays.prepare import Preparation, prepare_mask
 from foveate.errors import DataError
 from foveate.recipes.schema import DataSection
 from foveate.records import Case, CaseEntry
@@ -17,7 +17,7 @@ from foveate.records import Case, CaseEntry
 
 def preparation_of(data: DataSection) -> Preparation:
     """The recipe's section as what `arrays.prepare` goes by."""
-    return Preparation(WorkingSize(data.working_minimum, data.working_maximum), data.fov, data.channels, data.clahe)
+    return Preparation(data.fov, data.working_minimum, data.working_maximum, data.channels, data.clahe)
 
 
 def looked_at(entry: CaseEntry, preparation: Preparation) -> tuple[Case, FieldOfView]:

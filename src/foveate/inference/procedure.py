@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from foveate.arrays.augmented import predict_augmented
 from foveate.arrays.decide import decide, decisive
-from foveate.arrays.fov import FieldOfView
 from foveate.arrays.postprocess import PostProcessing, postprocess
-from foveate.arrays.prepare import Network, Preparation, predict
+from foveate.arrays.prepare import Network, predict
 from foveate.errors import UsageError
-from foveate.models import ModelCard
-from foveate.records import Image, Masks, Probabilities
+
+if TYPE_CHECKING:
+    from foveate.arrays.fov import FieldOfView
+    from foveate.models import ModelCard
+    from foveate.records import Image, Masks, Probabilities
 
 
 @dataclass(frozen=True, slots=True)
-class Refinement:
+class Procedure:
     """All of it is off unless asked for."""
 
     views: Literal[1, 2, 4, 8] = 1
@@ -37,34 +39,28 @@ class Refinement:
     def steps(self) -> str:
         """The post-processing in words: every option that is on, in the order of application."""
         plain = PostProcessing()
-        chosen = [(each.name, getattr(self.post_processing, each.name)) for each in fields(plain)]
+        chosen = [(option.name, getattr(self.post_processing, option.name)) for option in fields(plain)]
         on = [name if value is True else f"{name} {value}" for name, value in chosen if value != getattr(plain, name)]
         return ", ".join(on) or "none"
 
+    def carry_out(
+        self, image: Image, fov: FieldOfView, network: Network, card: ModelCard
+    ) -> tuple[Masks, Probabilities, Probabilities | None]:
+        """Masks, probabilities and, of several views, the standard deviation of these, all K×H×W, of an image H×W×3."""
 
-def refined(
-    image: Image,
-    fov: FieldOfView,
-    network: Network,
-    card: ModelCard,
-    preparation: Preparation,
-    refinement: Refinement,
-) -> tuple[Masks, Probabilities, Probabilities | None]:
-    """Masks, probabilities and, of several views, the standard deviation of these, all K×H×W."""
+        def once(view: Image, inside: FieldOfView) -> Probabilities:
+            return predict(view, inside, network, card.preparation, len(card.classes))
 
-    def once(view: Image, inside: FieldOfView) -> Probabilities:
-        return predict(view, inside, network, preparation, len(card.classes))
-
-    spread = None
-    if refinement.views == 1:
-        probabilities = once(image, fov)
-    else:
-        probabilities, spread = predict_augmented(image, fov, once, refinement.views)
-    classes = card.told_apart
-    masks: Masks = decide(probabilities, classes, card.thresholds) & fov.mask
-    if refinement.post_processing != PostProcessing():
-        effective = decisive(probabilities, classes)
-        masks = postprocess(
-            masks, effective, fov.mask, card.thresholds, refinement.post_processing, exclusive=classes.exclusive
-        )
-    return masks, probabilities, spread
+        spread = None
+        if self.views == 1:
+            probabilities = once(image, fov)
+        else:
+            probabilities, spread = predict_augmented(image, fov, once, self.views)
+        classes = card.told_apart
+        masks: Masks = decide(probabilities, classes, card.thresholds) & fov.mask
+        if self.post_processing != PostProcessing():
+            effective = decisive(probabilities, classes)
+            masks = postprocess(
+                masks, effective, fov.mask, card.thresholds, self.post_processing, exclusive=classes.exclusive
+            )
+        return masks, probabilities, spread

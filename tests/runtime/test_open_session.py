@@ -8,7 +8,7 @@ import pytest
 
 from foveate.errors import ModelError
 from foveate.models import open_model
-from foveate.runtime import open_network
+from foveate.runtime import Execution, open_session
 
 VESSELS = open_model("vessels")
 
@@ -25,7 +25,7 @@ def colours(seed: int, *shape: int) -> Any:
 @pytest.mark.parametrize("content", [b"", b"no model at all", VESSELS.content[: len(VESSELS.content) // 2]])
 def test_a_file_that_is_no_model_is_refused_in_one_line_that_names_it(content: bytes) -> None:
     with pytest.raises(ModelError, match=r"^mine\.onnx: ") as refused:
-        open_network(content, source="mine.onnx")
+        open_session(content, source="mine.onnx")
     assert "\n" not in str(refused.value)
 
 
@@ -36,13 +36,13 @@ def test_a_model_with_two_outputs_is_refused() -> None:
     model.graph.node.append(second)
     model.graph.output.append(onnx.helper.make_tensor_value_info("second", onnx.TensorProto.FLOAT, None))
     with pytest.raises(ModelError, match=r"^mine\.onnx: .*1 inputs and 2 outputs"):
-        open_network(model.SerializeToString(), source="mine.onnx")
+        open_session(model.SerializeToString(), source="mine.onnx")
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 200), (65, 33), (120, 88)])
 def test_any_size_gives_a_probability_per_pixel(height: int, width: int) -> None:
-    network = open_network(VESSELS.content, source="vessels")
-    probability = network(colours(0, 1, 3, height, width))
+    session = open_session(VESSELS.content, source="vessels")
+    probability = session.run(colours(0, 1, 3, height, width))
     assert probability.shape == (1, 1, height, width)
     assert probability.dtype == np.float32
     assert probability.min() >= 0
@@ -51,29 +51,32 @@ def test_any_size_gives_a_probability_per_pixel(height: int, width: int) -> None
 
 def test_the_number_of_threads_changes_nothing_that_is_seen() -> None:
     batch = colours(1, 1, 3, 96, 128)
-    one, two = (open_network(VESSELS.content, source="vessels", threads=count)(batch) for count in (1, 2))
+    one, two = (
+        open_session(VESSELS.content, source="vessels", execution=Execution(threads=count)).run(batch)
+        for count in (1, 2)
+    )
     # Sums may be split otherwise.
     np.testing.assert_allclose(one, two, atol=1e-5)
 
 
 def test_a_call_leaves_no_trace_in_the_next() -> None:
-    network = open_network(VESSELS.content, source="vessels")
+    session = open_session(VESSELS.content, source="vessels")
     batch = colours(2, 1, 3, 64, 80)
-    before = network(batch).copy()
-    network(colours(3, 1, 3, 112, 48))
-    np.testing.assert_array_equal(network(batch), before)
+    before = session.run(batch).copy()
+    session.run(colours(3, 1, 3, 112, 48))
+    np.testing.assert_array_equal(session.run(batch), before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
 def test_images_of_fifty_sizes_do_not_pile_up_in_memory() -> None:
-    network = open_network(VESSELS.content, source="vessels", threads=1)
+    session = open_session(VESSELS.content, source="vessels", execution=Execution(threads=1))
     sides = 16 * np.random.default_rng(4).integers(8, 28, (50, 2)) + 1
     largest = sides.max(axis=0)
     assert len(np.unique(sides, axis=0)) >= 45
-    network(np.zeros((1, 3, *largest), np.float32))
+    session.run(np.zeros((1, 3, *largest), np.float32))
     before, most = resident_bytes(), 0
     for height, width in sides:
-        network(np.zeros((1, 3, height, width), np.float32))
+        session.run(np.zeros((1, 3, height, width), np.float32))
         most = max(most, resident_bytes())
     # The buffers of one image of the mean size are tens of megabytes; malloc's own slack is as much.
     assert most - before < 128 * 2**20

@@ -1,0 +1,237 @@
+"""Where results go: complete outputs or none, each its own image's, and a record that vouches for them.
+
+A sink is asked before an image is read whether there is anything to make of it (`begin`), makes it (`write`, in any
+thread), and says what became of it (`conclude`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from foveate.errors import FoveateError, OutputError
+from foveate.imaging.overlay import OPACITY, Style
+from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
+from foveate.inference.record import ImageRecord, ModelUsed, readable
+from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
+from foveate.inference.segmenter import Segmenter
+from foveate.inference.shared_record import SharedRecord, next_turn
+from foveate.inference.source import SourceItem
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image."""
+
+    key: str
+    """What it was called: the path as it was given."""
+    outputs: dict[str, Path]
+    """By kind."""
+    kept: bool = False
+    """All outputs were there already, made from the same file by the same model."""
+    error: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    expected_f1: dict[str, ExpectedF1] = field(default_factory=dict)
+    """By class, where it was asked for and the mask is not empty."""
+
+
+@dataclass(slots=True)
+class Work:
+    """An image that a sink has begun, and that is to be made here."""
+
+    item: SourceItem
+    claim: Claim
+    announced: ImageRecord
+    before: ImageRecord | None
+    paths: dict[str, Path]
+    seconds: float = 0.0
+    """Of work so far: reading, segmenting and writing, without waiting."""
+    begun_to_write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write` made, to be concluded."""
+
+    work: Work
+    record: ImageRecord | None
+    """None where it failed."""
+    outcome: Outcome
+
+
+class Sink(Protocol):
+    """Takes segmentations."""
+
+    def begin(self, item: SourceItem) -> Work | Outcome | None:
+        """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
+
+    def write(self, work: Work, result: Segmentation) -> Written:
+        """Make complete outputs or none; in any thread."""
+
+    def failed(self, work: Work, error: FoveateError | MemoryError) -> Written:
+        """What is to be said where an image could not be made."""
+
+    def conclude(self, written: Written) -> Outcome:
+        """Say what became of an image; in the thread that began it."""
+
+    def close(self) -> None:
+        """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where outputs go and which ones."""
+
+    folder: Path
+    probabilities: bool = False
+    overlay: bool = False
+    overwrite: bool = False
+    confidence: bool = False
+    """Whether the record says how good each mask is by its own probabilities."""
+    style: Style = "outline"
+    """Of the overlay."""
+    opacity: float = OPACITY
+
+
+class FolderSink:
+    """PNG files in a folder, whose record is shared with other calls that work on it at the same time.
+
+    `inputs` are the files of the call, none of which may be replaced. Raises OutputError where the folder's record
+    can't be read or added to.
+    """
+
+    def __init__(self, segmenter: Segmenter, wanted: Wanted, inputs: Collection[Path] = ()) -> None:
+        self._card, self._execution = segmenter.card, segmenter.session.execution
+        self._wanted = wanted
+        self._inputs = frozenset(inputs)
+        self._used = ModelUsed.of(segmenter.card, segmenter.procedure)
+        self._record = SharedRecord(wanted.folder)
+        # What came later than the call's begin, others made meanwhile.
+        self._turns = {name: image.turn for name, image in self._record.images.items()}
+
+    def begin(self, item: SourceItem) -> Work | Outcome | None:
+        """As `Sink.begin`: announced in the record before an output appears."""
+        name, record = readable(item.name), self._record
+        paths = self._paths(item.name)
+        while True:
+            record.refresh()
+            if record.is_busy(name):
+                return None
+            before = record.images.get(name)
+            overwrite = self._wanted.overwrite and (before is None or before.turn <= self._turns.get(name, 0))
+            try:
+                refuse_paths(item, name, paths.values(), self._wanted.folder, record, self._inputs)
+                claim = claim_on(item, paths, before, self._used, overwrite=overwrite)
+                if not claim.missing:
+                    return Outcome(item.key, paths, kept=True)
+                announced = self._announced(item, claim, before)
+                if record.take(name, announced):
+                    return Work(item, claim, announced, before, paths)
+            except FoveateError as error:
+                self._tell_refusal(name, item, error, before)
+                return Outcome(item.key, {}, error=str(error))
+
+    def write(self, work: Work, result: Segmentation) -> Written:
+        """As `Sink.write`."""
+        started, work.begun_to_write = time.perf_counter(), True
+        try:
+            result.write(work.claim.missing, style=self._wanted.style, opacity=self._wanted.opacity)
+            expected = result.expected_f1() if self._wanted.confidence else {}
+            record = self._done(work, result, expected, work.seconds + time.perf_counter() - started)
+        except (FoveateError, MemoryError) as error:
+            return self.failed(work, error)
+        outcome = Outcome(work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=expected)
+        return Written(work, record, outcome)
+
+    def failed(self, work: Work, error: FoveateError | MemoryError) -> Written:
+        """As `Sink.failed`."""
+        text = str(error) if isinstance(error, FoveateError) else _without_memory(work.item)
+        return Written(work, None, Outcome(work.item.key, {}, error=text))
+
+    def conclude(self, written: Written) -> Outcome:
+        """As `Sink.conclude`: the record vouches for what was made."""
+        work, turn = written.work, written.work.announced.turn
+        name = readable(work.item.name)
+        if written.record is not None:
+            try:
+                self._record.conclude(name, msgspec.structs.replace(written.record, turn=turn))
+            except OutputError as error:
+                return self.conclude(self.failed(work, error))
+            return written.outcome
+        standing = work.announced if work.begun_to_write else work.before
+        with suppress(OutputError):  # what was announced is made again by the next call
+            self._record.conclude(name, _failed(work.item, written.outcome.error, standing, turn))
+        return written.outcome
+
+    def close(self) -> None:
+        """Write the record as a whole. Raises OutputError where that can't be."""
+        self._record.close()
+
+    def _paths(self, name: str) -> dict[str, Path]:
+        """Kind to path."""
+        wanted, classes = self._wanted, self._card.told_apart
+        return output_paths(wanted.folder, name, classes, probabilities=wanted.probabilities, overlay=wanted.overlay)
+
+    def _announced(self, item: SourceItem, claim: Claim, before: ImageRecord | None) -> ImageRecord:
+        """What is said before an output appears; what the record vouches for and stays, it goes on vouching for."""
+        files = {kind: file_of(path, self._wanted.folder) for kind, path in claim.missing.items()}
+        fresh = ImageRecord(
+            turn=next_turn(before),
+            input=readable(item.key),
+            input_bytes=item.size(),
+            status="announced",
+            announced=files,
+            model=self._used,
+        )
+        if before is None or not claim.kept:
+            return fresh
+        return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
+
+    def _done(self, work: Work, result: Segmentation, expected: dict[str, ExpectedF1], seconds: float) -> ImageRecord:
+        height, width = result.mask.shape
+        inside = max(1, int(np.count_nonzero(result.fov)))
+        shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
+        made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
+        return ImageRecord(
+            input=readable(work.item.key),
+            input_bytes=work.item.size(),
+            sha256=result.photograph.sha256,
+            status="done",
+            height=height,
+            width=width,
+            fov_diameter=round(result.fov_diameter, 2),
+            outputs=work.claim.kept | made,
+            areas=dict(zip(result.classes.names, shares, strict=True)),
+            expected_f1=expected,
+            model=self._used,
+            execution=self._execution,
+            seconds=round(seconds, 4),
+            notes=result.notes,
+        )
+
+    def _tell_refusal(self, name: str, item: SourceItem, error: FoveateError, before: ImageRecord | None) -> None:
+        """Record why an image was not begun, where nothing better is known of it."""
+        failed = _failed(item, str(error), before, next_turn(before))
+        if failed.status == "failed" and (before is None or before.error != failed.error):
+            with suppress(OutputError):  # it is told all the same
+                self._record.take(name, failed)
+
+
+def _failed(item: SourceItem, error: str, standing: ImageRecord | None, turn: int) -> ImageRecord:
+    """What is said of a failure; earlier results that still stand are not forgotten over it."""
+    if standing is not None and standing.outputs:
+        return msgspec.structs.replace(standing, turn=turn, status="done")
+    announced = {} if standing is None else standing.announced
+    return ImageRecord(turn=turn, input=readable(item.key), status="failed", error=readable(error), announced=announced)
+
+
+def _without_memory(item: SourceItem) -> str:
+    return f"{item.key}: there is not enough memory for it. Close other programs, or make the image smaller."

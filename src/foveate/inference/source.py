@@ -1,0 +1,220 @@
+"""Where images come from: each with a key that stays the same, and a NAME for its results that no other has."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from foveate.errors import DataError, ImageError, UsageError
+from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
+from foveate.records import Photograph
+
+LISTS = (".csv", ".txt")
+"""What files that name photographs end in: a table with a column of paths, or one path in each line."""
+
+COLUMNS = ("path", "image")
+"""Of a table: the first of these that it has holds the paths. `segment.csv` has the second."""
+
+
+class SourceItem(Protocol):
+    """One image that is to be segmented. It is read when its turn has come, and not before."""
+
+    @property
+    def key(self) -> str:
+        """What messages and the record call it: a path, an address."""
+
+    @property
+    def name(self) -> str:
+        """Of its results, with slashes where they lie in sub-folders."""
+
+    @property
+    def place(self) -> Path | None:
+        """The file that it is, and that no result may replace; None for what is no file."""
+
+    def read(self) -> Photograph:
+        """Its pixels. Raises ImageError or UsageError."""
+
+    def digest(self) -> tuple[str, int]:
+        """SHA-256 of its bytes, and how many there are. Raises ImageError where they can't be read."""
+
+    def size(self) -> int:
+        """How many bytes there are; 0 where that can't be said, which reading then reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """A file."""
+
+    path: Path
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The path as it was given."""
+        return str(self.path)
+
+    @property
+    def place(self) -> Path:
+        """The path, without links and dots."""
+        return self.path.resolve()
+
+    def read(self) -> Photograph:
+        """The photograph in the file."""
+        return read_photograph(self.path)
+
+    def digest(self) -> tuple[str, int]:
+        """Read the file's bytes once, a block at a time."""
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        except OSError as error:
+            raise ImageError(f"{self.path}: can't be read ({error.strerror}).") from error
+
+    def size(self) -> int:
+        """By the file system."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BytesItem:
+    """The bytes of a file that lies nowhere, such as what a client sent."""
+
+    content: bytes
+    name: str
+    key: str
+    place: None = None
+
+    def __repr__(self) -> str:
+        return f"<BytesItem {self.key}, {len(self.content)} bytes>"
+
+    def read(self) -> Photograph:
+        """The photograph in the bytes."""
+        try:
+            return replace(read_photograph(self.content), source=self.key)
+        except ImageError as error:
+            raise ImageError(f"{self.key}: {str(error).removeprefix('bytes: ')}") from error
+
+    def digest(self) -> tuple[str, int]:
+        """Of the bytes at hand."""
+        return hashlib.sha256(self.content).hexdigest(), len(self.content)
+
+    def size(self) -> int:
+        """Of the bytes at hand."""
+        return len(self.content)
+
+
+def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[FileItem]:
+    """The files that the inputs (files, folders, and lists of files) mean, each once, in order, with names that differ.
+
+    A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
+    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME:
+    `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError for an input
+    that isn't there, a folder without images and a list without paths, DataError for a list that can't be read.
+    """
+    files: dict[Path, tuple[Path, Path]] = {}
+    for given in map(Path, inputs):
+        try:
+            for file in _files(given, recursive):
+                folder = given if recursive and given.is_dir() else file.parent
+                files.setdefault(file.resolve(), (folder, file))
+        except FileNotFoundError as error:
+            raise UsageError(f"{given}: no such file; check the name.") from error
+        except OSError as error:
+            raise UsageError(f"{given}: can't be looked at ({error.strerror}); check the name.") from error
+    placed = list(files.values())
+    return [FileItem(file, name) for (_, file), name in zip(placed, _names(placed), strict=True)]
+
+
+def listed(table: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The lines of a list of files: where each stands, and its cells by column; a list without header has 'path' alone.
+
+    Raises UsageError for a list that isn't there or names nothing, DataError for one that can't be read.
+    """
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise UsageError(f"{table}: no such file; check the name.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{table}: can't be read as a list ({error}). Save it as text in UTF-8.") from error
+    if table.suffix.lower() == ".txt":
+        lines = [(number, {"path": line.strip()}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    else:
+        lines = _cells(table, text)
+    if not lines:
+        raise UsageError(f"{table}: names no image. Give one in each line.")
+    for number, cells in lines:
+        yield f"{table}, line {number}", cells
+
+
+def _cells(table: Path, text: str) -> list[tuple[int, dict[str, str]]]:
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
+        header = list(reader.fieldnames or ())
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
+    if twice := [column for column in header if header.count(column) > 1]:
+        raise DataError(f"{table}: has two columns '{twice[0]}'. Give each its own name.")
+    for number, row in rows:
+        if "" in row and "" not in header:
+            raise DataError(f"{table}, line {number}: has more cells than the header.")
+    return [(number, {column: (cell or "").strip() for column, cell in row.items()}) for number, row in rows]
+
+
+def _files(given: Path, recursive: bool) -> Sequence[Path]:
+    if given.is_dir():
+        files = find_images(given, recursive=recursive)
+        if not files:
+            below = images_below(given)
+            advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
+            raise UsageError(f"{given}: no image in this folder; looked for {', '.join(sorted(ENDINGS))}{advice}.")
+        return files
+    if given.suffix.lower() in LISTS:
+        return _paths_in(given)
+    given.stat()
+    return [given]
+
+
+def _paths_in(table: Path) -> list[Path]:
+    paths = []
+    for place, cells in listed(table):
+        column = next((name for name in COLUMNS if name in cells), None)
+        if column is None:
+            raise DataError(f"{table}: has no column {' or '.join(COLUMNS)}; it has {', '.join(cells)}.")
+        if not cells[column]:
+            raise DataError(f"{place}: has no {column}.")
+        paths.append(table.parent / cells[column])
+    return paths
+
+
+def _names(placed: list[tuple[Path, Path]]) -> list[str]:
+    """One NAME per pair of a folder and a file in it, none equal to another even where upper and lower case are."""
+    names, longer, longest = [], [], []
+    for folder, file in placed:
+        below = file.parent.relative_to(folder)
+        name = (below / stem_of(file)).as_posix()
+        names.append(name)
+        longer.append(f"{folder.resolve().name}{'/' if below.parts else '_'}{name}")
+        longest.append(f"{longer[-1]}_{file.suffix.lstrip('.')}")
+    for candidates in (longer, longest):
+        counts = Counter(name.lower() for name in names)
+        pairs = zip(names, candidates, strict=True)
+        names = [candidate if counts[name.lower()] > 1 else name for name, candidate in pairs]
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        number, free = 2, name
+        while free.lower() in taken:
+            number, free = number + 1, f"{name}-{number}"
+        taken.add(free.lower())
+        unique.append(free)
+    return unique

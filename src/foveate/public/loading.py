@@ -1,0 +1,61 @@
+"""`foveate.load`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foveate.inference import Segmenter
+    from foveate.models import Model
+
+
+def load(
+    model: str | Path = "vessels",
+    *,
+    tta: Literal[1, 2, 4, 8] = 1,
+    hysteresis: float | None = None,
+    reconnect: int = 0,
+    min_size: int = 0,
+    largest: bool = False,
+    fill_holes: int = 0,
+    threads: int = 0,
+) -> Segmenter:
+    """A model that is ready to segment: a shipped one by name, an `.onnx` file with `card.json` beside it, or a run.
+
+    The options are those of `foveate segment`, and do what docs/segmenting.md says; `threads` of 0 uses every core. A
+    run's best weights are exported in memory, for which the extra `train` is needed, unless the run's folder holds
+    what `foveate export` made of them. Raises `foveate.errors.UsageError` for an unknown name and an option out of
+    range, `ModelError` for a file that is not what its card says, or can't be trusted.
+    """
+    from foveate.inference import PostProcessing, Procedure, Segmenter
+    from foveate.runtime import Execution
+
+    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    return Segmenter.of(opened_model(model), execution=Execution(threads=threads), procedure=procedure)
+
+
+def opened_model(model: str | Path) -> Model:
+    """The model behind `load`, verified; of a run's folder its best weights. Raises as `load` does."""
+    from pathlib import Path
+
+    from foveate.errors import UsageError, install_line
+    from foveate.models import open_model, shipped
+
+    run = Path(model)
+    if str(model) in shipped() or not run.is_dir():
+        return open_model(model)
+    best, made = run / "best.safetensors", run / "model.onnx"
+    if not best.is_file():
+        raise UsageError(f"{run}: is not the folder of a run: it holds no {best.name}.")
+    if made.is_file() and made.stat().st_mtime >= best.stat().st_mtime:
+        return open_model(made)
+    try:
+        from foveate.training.export import exported
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{run}: is the folder of a run, which needs {error.name} to be exported: {install_line('train')}."
+            f" Where that is installed, `foveate export {run} -o FOLDER/model.onnx` writes a file that needs nothing."
+        ) from error
+    return exported(run).model

@@ -1,0 +1,144 @@
+"""Both engines do the same; one of them reads and writes while the network runs."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+import foveate
+from foveate.errors import ImageError
+from foveate.inference import engine
+from foveate.inference.engine import Pass, overlapped, serial
+from foveate.inference.record import ImageRecord, read_record
+from foveate.inference.sink import Wanted
+from foveate.inference.source import BytesItem, FileItem, items_of
+from foveate.records import Photograph
+from known_models import computed, into_folder
+
+SIDE = 40
+WHOLE = {"fov": "whole", "working_minimum": 1.0, "working_maximum": 99.0, "trust": None, "thresholds": (100 / 255,)}
+
+
+def green(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    return batch[:, 1:2] / np.float32(255)
+
+
+def draw(folder: Path, count: int) -> list[Path]:
+    """Images of noise; the red of all their pixels is their number."""
+    folder.mkdir()
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        pixels[..., 0] = number
+        PillowImage.fromarray(pixels).save(folder / f"photo{number}.png")
+    return sorted(folder.iterdir())
+
+
+def without_times(image: ImageRecord) -> ImageRecord:
+    return msgspec.structs.replace(image, seconds=0.0)
+
+
+def test_both_engines_write_the_same_files_and_record_whatever_fails(tmp_path: Path) -> None:
+    paths = draw(tmp_path / "in", 7)
+    paths[2].write_bytes(b"no image")
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        if batch[0, 0, 0, 0] == 4:
+            raise foveate.FoveateError("number four")
+        return green(batch)
+
+    made = {}
+    for one_pass in (serial, overlapped):
+        out = tmp_path / one_pass.__name__
+        for repetition in range(2):
+            wanted = Wanted(out, probabilities=True, overlay=True)
+            outcomes = list(into_folder(computed(network, **WHOLE), items_of(paths), wanted, engine=one_pass))
+            assert [bool(outcome.error) for outcome in outcomes] == [number in (2, 4) for number in range(7)]
+            assert [outcome.kept for outcome in outcomes] == [
+                bool(repetition) and not outcome.error for outcome in outcomes
+            ]
+        files = {path.name: path.read_bytes() for path in out.glob("*.png")}
+        made[one_pass.__name__] = files, {name: without_times(i) for name, i in read_record(out)}
+    assert made["serial"] == made["overlapped"]
+    assert len(made["serial"][0]) == 5 * 3
+
+
+@dataclass(frozen=True)
+class ToldItem(FileItem):
+    """A file that says when somebody reads it."""
+
+    reads: queue.SimpleQueue[str]
+
+    def read(self) -> Photograph:
+        self.reads.put(self.name)
+        return FileItem.read(self)
+
+
+@pytest.mark.parametrize(
+    ("one_pass", "large", "beside"),
+    [(serial, False, []), (overlapped, False, ["photo1", "photo2", "photo3"]), (overlapped, True, [])],
+)
+def test_the_next_image_is_read_while_the_network_runs_only_where_they_overlap_and_are_not_large(
+    one_pass: Pass, large: bool, beside: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LARGE", SIDE * SIDE if large else SIDE * SIDE + 1)
+    reads: queue.SimpleQueue[str] = queue.SimpleQueue()
+    items = [ToldItem(item.path, item.name, reads) for item in items_of(draw(tmp_path / "in", 4))]
+    meanwhile: list[str] = []
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        number = int(batch[0, 0, 0, 0])
+        last = number == len(items) - 1
+        while True:  # its own reading first, then what else is read; on a busy machine that may take a while to begin
+            try:
+                name = reads.get(timeout=0.05 if last or not beside else 30)
+            except queue.Empty:
+                return green(batch)
+            if name != f"photo{number}":
+                meanwhile.append(name)
+                return green(batch)
+
+    outcomes = list(into_folder(computed(network, **WHOLE), items, Wanted(tmp_path / "out"), engine=one_pass))
+    assert not any(outcome.error for outcome in outcomes)
+    assert meanwhile == beside
+
+
+def test_a_call_that_is_left_early_vouches_for_what_it_wrote(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    outcomes = into_folder(computed(green, **WHOLE), items_of(draw(tmp_path / "in", 6)), Wanted(out), engine=overlapped)
+    assert isinstance(outcomes, Iterator)
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    status = {name: image.status for name, image in read_record(out)}
+    assert [status[path.name.removesuffix("_mask.png")] for path in out.glob("*.png")].count("done") >= 1
+    assert all(status[path.name.removesuffix("_mask.png")] == "done" for path in out.glob("*.png"))
+    assert not (out / "segment.record").exists()
+    again = list(into_folder(computed(green, **WHOLE), items_of(sorted((tmp_path / "in").iterdir())), Wanted(out)))
+    assert not any(outcome.error for outcome in again)
+    assert len(list(out.glob("*.png"))) == 6
+
+
+def test_images_that_lie_in_no_file_are_segmented_into_a_folder_in_python(tmp_path: Path) -> None:
+    contents = [path.read_bytes() for path in draw(tmp_path / "in", 2)]
+    items = [BytesItem(content, f"sent/{number}", f"upload {number}") for number, content in enumerate(contents)]
+    items.append(BytesItem(b"nothing", "sent/2", "upload 2"))
+    told: list[str] = []
+    outcomes = foveate.segment(
+        items, tmp_path / "out", model=computed(green, **WHOLE), on_image=lambda outcome: told.append(outcome.key)
+    )
+    assert told == ["upload 0", "upload 1", "upload 2"]
+    assert [bool(outcome.error) for outcome in outcomes] == [False, False, True]
+    assert outcomes[2].error.startswith("upload 2: ")
+    record = dict(read_record(tmp_path / "out"))
+    assert record["sent/0"].input == "upload 0"
+    with PillowImage.open(tmp_path / "out" / "sent" / "1_mask.png") as mask:
+        np.testing.assert_array_equal(np.array(mask) > 0, computed(green, **WHOLE).segment(contents[1]).mask)
+    with pytest.raises(ImageError, match=r"^upload 2: "):
+        items[2].read()
