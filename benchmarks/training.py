@@ -34,12 +34,12 @@ from foveate.datasets import open_set
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training.device import chosen_precision
-from foveate.training.parts import Parts, build_parts
-from foveate.training.preparation import preparation_of, prepared
-from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
-from foveate.training.setting import Setting, forward_of
-from foveate.training.step import stepper
+from foveate.training.data.preparation import preparation_of, prepared
+from foveate.training.data.sampling import TrainingSet, channel_statistics, draw_batch
+from foveate.training.processes.device import chosen_precision
+from foveate.training.step.learner import Parts, build_parts
+from foveate.training.step.setting import Setting, forward_of
+from foveate.training.step.step import stepper
 
 Step = Callable[[], float]
 """One step of the optimiser, and the loss before it."""

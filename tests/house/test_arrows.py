@@ -106,7 +106,7 @@ def test_only_runtime_imports_onnx_runtime_and_only_networks_and_training_import
         ("foveate.inference.made_up", "if TYPE_CHECKING:\n    from foveate.networks import build"),
         ("foveate.inference.made_up", "import importlib\nimportlib.import_module('foveate.networks.registry')"),
         ("foveate.inference.made_up", "TABLE = {'x': 'foveate.networks.region_guided:RegionGuided'}"),
-        ("foveate.networks.made_up", "from foveate.training.losses import dice"),
+        ("foveate.networks.made_up", "from foveate.training.step.losses import dice"),
         ("foveate.records", "import foveate"),
         ("foveate.cli.made_up", "from foveate.inference import Segmenter"),
         ("foveate.cli.made_up", "if TYPE_CHECKING:\n    pass\nelse:\n    from foveate.inference import Segmenter"),

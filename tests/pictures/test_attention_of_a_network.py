@@ -13,8 +13,8 @@ from foveate.arrays.fov import find_fov
 from foveate.errors import ImageError, UsageError
 from foveate.networks import build, record_attention
 from foveate.recipes.read import read_recipe, to_toml
-from foveate.training.attention import attention_of
-from foveate.training.weights import NetworkFacts, load_weights, save_weights
+from foveate.training.after.attention import attention_of
+from foveate.training.run.weights import NetworkFacts, load_weights, save_weights
 from known_reports import case
 
 

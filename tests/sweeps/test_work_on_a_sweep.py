@@ -26,8 +26,8 @@ from foveate.sweeps.place import trial_folder
 from foveate.sweeps.ranking import Ranking, ranking_of, write_table
 from foveate.sweeps.read import read_sweep
 from foveate.training import loop
-from foveate.training.listing import runs_below
-from foveate.training.lock import locked
+from foveate.training.run.listing import runs_below
+from foveate.training.run.lock import locked
 from small_run import run
 
 pytest_plugins = ("postgresql_server",)

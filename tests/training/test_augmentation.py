@@ -12,10 +12,10 @@ import torch
 from foveate.arrays.prepare import Preparation, WorkingSize
 from foveate.datasets import open_set
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.augmentation import draw_placement, recolour
-from foveate.training.preparation import prepared
-from foveate.training.resampling import Placement
-from foveate.training.samples import TrainingSet, draw_batch
+from foveate.training.data.augmentation import draw_placement, recolour
+from foveate.training.data.preparation import prepared
+from foveate.training.data.resampling import Placement
+from foveate.training.data.sampling import TrainingSet, draw_batch
 
 CPU = torch.device("cpu")
 STILL = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)

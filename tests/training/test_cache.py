@@ -21,8 +21,8 @@ from foveate.datasets.files import ReadFiles
 from foveate.errors import OutputError
 from foveate.imaging import Label, write_mask, write_rgb
 from foveate.records import CaseEntry
-from foveate.training.cache import Cache, key_of
-from foveate.training.run_folder import CACHE, Storage
+from foveate.training.data.cache import Cache, key_of
+from foveate.training.run.folder import CACHE, Storage
 from foveate.training.start import Listener, start
 from small_run import small_recipe
 
@@ -52,7 +52,7 @@ def test_auto_goes_to_disk_once_the_cases_take_more_than_half_of_the_free_memory
 ) -> None:
     size = sum(case.nbytes for case in cases())
     for free, there in ((2 * size, False), (2 * size - 2, True)):
-        monkeypatch.setattr("foveate.training.cache.free_memory", lambda free=free: free)
+        monkeypatch.setattr("foveate.training.data.cache.free_memory", lambda free=free: free)
         assert same(Cache(tmp_path / CACHE, "auto").keep(iter(cases()), "key"), cases())
         assert (tmp_path / CACHE).is_file() == there
 

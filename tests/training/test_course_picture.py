@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from foveate.training.curves import curves
-from foveate.training.progress import EpochRow
+from foveate.training.run.curves import curves
+from foveate.training.run.progress import EpochRow
 
 Number = Callable[[int], float]
 

@@ -13,12 +13,12 @@ from lightning_fabric import Fabric
 from foveate.datasets import DataSet
 from foveate.errors import UsageError
 from foveate.recipes.schema import Recipe
-from foveate.training import processes as processes_module
-from foveate.training.device import chosen_device, chosen_precision
-from foveate.training.processes import launched
-from foveate.training.rank import ALONE, Rank
+from foveate.training.processes import consensus as processes_module
+from foveate.training.processes.consensus import launched
+from foveate.training.processes.device import chosen_device, chosen_precision
+from foveate.training.processes.place import ALONE, Rank
+from foveate.training.run.tensors import load_state
 from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state
 from small_run import small_recipe
 
 CPU = torch.device("cpu")

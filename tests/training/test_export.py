@@ -18,11 +18,11 @@ from foveate.inference.refinement import Refinement
 from foveate.networks.measure import measure
 from foveate.records import Case
 from foveate.runtime import open_network
-from foveate.training.export import _seen, export, to_onnx
-from foveate.training.run_folder import load_facts
+from foveate.training.after.export import _seen, export, to_onnx
+from foveate.training.after.validation import Exportable
+from foveate.training.run.folder import load_facts
+from foveate.training.run.weights import load_weights
 from foveate.training.start import Listener, start
-from foveate.training.validation import Exportable
-from foveate.training.weights import load_weights
 from small_run import small_recipe
 
 
@@ -80,7 +80,7 @@ def test_a_file_that_differs_from_pytorch_is_refused(
             model.mean -= 20
         return content
 
-    monkeypatch.setattr("foveate.training.export.to_onnx", wrong)
+    monkeypatch.setattr("foveate.training.after.export.to_onnx", wrong)
     with pytest.raises(ModelError, match="differ"):
         export(finished_run, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
@@ -130,7 +130,7 @@ def test_a_run_is_evaluated_without_a_file_being_written_into_it(
     exported: Path, finished_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The same graph as a moment ago; what is done with it is what counts here.
-    monkeypatch.setattr("foveate.training.export.to_onnx", lambda _: exported.read_bytes())
+    monkeypatch.setattr("foveate.training.after.export.to_onnx", lambda _: exported.read_bytes())
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
     made = of_model(str(finished_run), threads=1, refinement=Refinement())
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
@@ -158,7 +158,7 @@ def test_a_runs_folder_is_a_model_wherever_a_model_is_and_nothing_is_written_int
 def test_a_runs_folder_without_pytorch_is_told_how_to_go_on(
     finished_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "foveate.training.export", None)
+    monkeypatch.setitem(sys.modules, "foveate.training.after.export", None)
     with pytest.raises(
         UsageError, match=r"needs foveate\.training\.export to be exported: pip install .*foveate export"
     ) as refused:

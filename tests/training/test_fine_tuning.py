@@ -17,8 +17,8 @@ from foveate.errors import RecipeError, UsageError
 from foveate.networks.stages import stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.parts import Parts, build_parts
 from foveate.training.start import Listener, start
+from foveate.training.step.learner import Parts, build_parts
 from small_run import small_recipe
 
 SCHEDULES = get_args(TrainingSection.model_fields["schedule"].annotation)

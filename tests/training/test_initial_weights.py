@@ -17,12 +17,12 @@ from foveate.models import open_model, shipped
 from foveate.networks import encoder_of, resnet
 from foveate.recipes.read import read_recipe
 from foveate.records import Classes
-from foveate.training.export import TOLERANCE, compare, export
-from foveate.training.first_weights import WEIGHTS, first_weights, sentences
-from foveate.training.parts import fresh_network
+from foveate.training.after.export import TOLERANCE, compare, export
+from foveate.training.after.validation import Exportable
+from foveate.training.run.weights import NetworkFacts, load_weights, save_weights
 from foveate.training.start import Listener, start
-from foveate.training.validation import Exportable
-from foveate.training.weights import NetworkFacts, load_weights, save_weights
+from foveate.training.step.first_weights import WEIGHTS, first_weights, sentences
+from foveate.training.step.learner import fresh_network
 from small_run import small_recipe
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage  # type: ignore[import-untyped]
 
 from foveate.recipes.schema import TrainingSection
-from foveate.training.losses import LOSSES, deep_loss, segmentation_loss
+from foveate.training.step.losses import LOSSES, deep_loss, segmentation_loss
 
 Array = NDArray[np.float64]
 

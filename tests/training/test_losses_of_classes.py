@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from test_losses import FORMULAS
 
-from foveate.training.losses import LOSSES, deep_loss, segmentation_loss
+from foveate.training.step.losses import LOSSES, deep_loss, segmentation_loss
 
 Array = NDArray[np.float64]
 

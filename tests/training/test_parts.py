@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.parts import Parts, build_parts, restore_parts, state_of
+from foveate.training.step.learner import Parts, build_parts, restore_parts, state_of
 from small_run import small_recipe
 
 OPTIMISERS, SCHEDULES = (get_args(TrainingSection.model_fields[key].annotation) for key in ("optimiser", "schedule"))

@@ -23,13 +23,13 @@ from foveate.cli import app
 from foveate.datasets import open_set
 from foveate.errors import UsageError
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.device import chosen_device
-from foveate.training.gradients import add_up
-from foveate.training.processes import Processes, launched
-from foveate.training.rank import ALONE, Rank
-from foveate.training.samples import TrainingSet, draw_batch
-from foveate.training.state_file import load_state
-from foveate.training.weights import load_weights
+from foveate.training.data.sampling import TrainingSet, draw_batch
+from foveate.training.processes.consensus import Processes, launched
+from foveate.training.processes.device import chosen_device
+from foveate.training.processes.place import ALONE, Rank
+from foveate.training.run.tensors import load_state
+from foveate.training.run.weights import load_weights
+from foveate.training.step.gradients import add_up
 from small_run import SMALL, run, small_recipe
 
 OVERRIDES = (
@@ -65,7 +65,7 @@ main()
 """
 FAILING = ON_THE_WAY.format(what="type(setting).loss = lambda *_: {}['of a kind that nobody has foreseen']")
 FULL = """
-import foveate.training.setting as setting
+import foveate.training.step.setting as setting
 def loss(self, outputs, mask, fov):
     if self.processes.rank == 1 and len(mask) > 1:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
@@ -77,7 +77,7 @@ main()
 
 INTERRUPTED = """
 import os, signal
-import foveate.training.setting as setting
+import foveate.training.step.setting as setting
 def loss(self, *given):
     try:
         if self.processes.rank == 1:

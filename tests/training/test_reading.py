@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from foveate.training.reading import MOST_THREADS, in_order
+from foveate.training.data.reading import MOST_THREADS, in_order
 
 
 def test_results_come_in_order_however_long_each_takes(monkeypatch: pytest.MonkeyPatch) -> None:

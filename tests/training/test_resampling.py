@@ -9,9 +9,9 @@ from scipy.ndimage import affine_transform  # type: ignore[import-untyped]
 from torch.nn import functional as F
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training import resampling
-from foveate.training.augmentation import draw_placement
-from foveate.training.resampling import Placement, resample
+from foveate.training.data import resampling
+from foveate.training.data.augmentation import draw_placement
+from foveate.training.data.resampling import Placement, resample
 
 CPU = torch.device("cpu")
 EVERYTHING = AugmentationSection(rotation=180, flip_vertical=True, scale=0.4, shift=0.2, shear=30)

@@ -12,8 +12,8 @@ from foveate.errors import TrainingError, UsageError
 from foveate.networks import build
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import AugmentationSection, TrainingSection
+from foveate.training.run.weights import load_weights
 from foveate.training.start import Listener, start
-from foveate.training.weights import load_weights
 from small_run import run, small_recipe
 
 

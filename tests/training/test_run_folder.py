@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from foveate.datasets import DataSet
-from foveate.training.curves import draw_curves
-from foveate.training.progress import EpochRow
-from foveate.training.run_folder import CACHE
+from foveate.training.run.curves import draw_curves
+from foveate.training.run.folder import CACHE
+from foveate.training.run.progress import EpochRow
 from foveate.training.start import Listener, start
 from small_run import small_recipe
 

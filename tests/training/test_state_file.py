@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from foveate.errors import TrainingError
-from foveate.training.state_file import flatten, load_state, save_state, unflatten
+from foveate.training.run.tensors import flatten, load_state, save_state, unflatten
 
 
 def same(left: Any, right: Any) -> bool:

@@ -17,13 +17,13 @@ from foveate.datasets import DataSet
 from foveate.errors import TrainingError
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
+from foveate.training.data.sampling import TrainingSet
 from foveate.training.keep import commit, restore
-from foveate.training.memory import fitting
-from foveate.training.parts import Parts, build_parts
-from foveate.training.samples import TrainingSet
-from foveate.training.setting import Setting
-from foveate.training.state_file import load_state
-from foveate.training.step import stepper
+from foveate.training.run.tensors import load_state
+from foveate.training.step.learner import Parts, build_parts
+from foveate.training.step.memory import fitting
+from foveate.training.step.setting import Setting
+from foveate.training.step.step import stepper
 from small_run import run, small_recipe
 
 VESSEL = Classes(("vessel",))
@@ -59,7 +59,7 @@ def gradient(parts: Parts) -> Tensor:
 def test_the_gradient_of_several_batches_is_that_of_one_as_large(
     batch: int, accumulate: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foveate.training.parts.fresh_network", without_batch_norm)
+    monkeypatch.setattr("foveate.training.step.learner.fresh_network", without_batch_norm)
     loss, parts = one_step("training.batch=6")
     pieces_loss, pieces = one_step(f"training.batch={batch}", f"training.accumulate={accumulate}")
     assert pieces_loss == pytest.approx(loss, rel=1e-5)  # float32, added up in another order

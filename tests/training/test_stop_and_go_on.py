@@ -24,11 +24,11 @@ from foveate.imaging import write as write_module
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.training import loop
-from foveate.training.progress import Progress
-from foveate.training.setting import Setting
+from foveate.training.run.progress import Progress
+from foveate.training.run.tensors import load_state, save_state
 from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state, save_state
-from foveate.training.step import Stepper
+from foveate.training.step.setting import Setting
+from foveate.training.step.step import Stepper
 from small_run import SMALL, run, small_recipe
 
 EVERYTHING_THAT_HAS_A_STATE = (

@@ -33,7 +33,7 @@ def attention(
     if out.exists() and not overwrite:
         raise OutputError(f"{out}: is there already. Choose another file, or --overwrite.")
     with needs_torch():
-        from foveate.training.attention import attention_of
+        from foveate.training.after.attention import attention_of
     with needs("evaluate"):
         from foveate.pictures import attention_sheet, encoded
     from foveate.imaging import read_photograph, write_bytes

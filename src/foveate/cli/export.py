@@ -26,7 +26,7 @@ def export(
     from foveate.cli.extras import needs_torch
 
     with needs_torch():
-        from foveate.training.export import export as export_run
+        from foveate.training.after.export import export as export_run
     exported = export_run(run, out, name=name, overwrite=overwrite)
     for (height, width), difference in exported.differences.items():
         say(f"{height}×{width}: ONNX Runtime differs from PyTorch by at most {difference:.1e}")

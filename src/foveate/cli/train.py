@@ -67,7 +67,7 @@ def train(
     foveate train --resume runs/drive
     """
     from foveate.recipes.read import read_recipe
-    from foveate.training.device_name import check_device_name
+    from foveate.training.processes.device_name import check_device_name
 
     if device is not None:
         check_device_name(device)
@@ -102,8 +102,8 @@ def _resume(
     track: bool | None,
 ) -> None:
     """Go on with a run; `data` only where its sets lie in another place now."""
-    from foveate.training.plan import plan_of
-    from foveate.training.run_folder import load_facts
+    from foveate.training.run.existing import plan_of
+    from foveate.training.run.folder import load_facts
 
     plan = plan_of(folder, overrides)
     _run(
@@ -131,7 +131,7 @@ def _run(
 ) -> None:
     from foveate.cli.train_display import shown
     from foveate.datasets import open_sets
-    from foveate.training.redact import command_line
+    from foveate.training.run.redact import command_line
 
     try:
         with stoppable():
@@ -163,7 +163,7 @@ def _store_of(run: Path) -> str:
 
 
 def _what_is_left(out: Path) -> str:
-    from foveate.training.run_folder import STATE
+    from foveate.training.run.folder import STATE
 
     if (out / STATE).is_file():
         return f"the last whole epoch is kept. Go on with: foveate train --resume {shlex.quote(str(out))}"

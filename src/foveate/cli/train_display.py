@@ -12,7 +12,7 @@ from foveate.cli.console import rank, say
 
 if TYPE_CHECKING:
     from foveate.recipes.schema import Recipe
-    from foveate.training.progress import EpochRow
+    from foveate.training.run.progress import EpochRow
     from foveate.training.start import Listener
 
 

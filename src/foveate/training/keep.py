@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from foveate.training.curves import draw_curves
-from foveate.training.parts import Parts, restore_parts, state_of
-from foveate.training.progress import Progress
-from foveate.training.run_folder import BEST, CURVES, LAST, save_facts, save_table
-from foveate.training.setting import Setting
-from foveate.training.state_file import flatten, save_state, unflatten
-from foveate.training.weights import NetworkFacts, save_weights
+from foveate.training.run.curves import draw_curves
+from foveate.training.run.folder import BEST, CURVES, LAST, save_facts, save_table
+from foveate.training.run.progress import Progress
+from foveate.training.run.tensors import flatten, save_state, unflatten
+from foveate.training.run.weights import NetworkFacts, save_weights
+from foveate.training.step.learner import Parts, restore_parts, state_of
+from foveate.training.step.setting import Setting
 
 DRAWN_EVERY = 10.0
 """Seconds between two pictures of the curves; the run's end always draws one."""

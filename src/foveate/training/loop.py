@@ -13,15 +13,15 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from foveate.errors import TrainingError
 from foveate.networks import stages
 from foveate.recipes.schema import TrainingSection
-from foveate.training.divergence import Descent
+from foveate.training.after.validation import Looker, Validation, validate
+from foveate.training.data.preparation import preparation_of
 from foveate.training.keep import commit, kept_network, publish, restore, same_everywhere
-from foveate.training.memory import advice, is_out_of_memory
-from foveate.training.parts import Parts
-from foveate.training.preparation import preparation_of
-from foveate.training.progress import WATCHED, EpochRow
-from foveate.training.setting import Setting, forward_of
-from foveate.training.step import Stepper, stepper
-from foveate.training.validation import Looker, Validation, validate
+from foveate.training.run.divergence import Descent
+from foveate.training.run.progress import WATCHED, EpochRow
+from foveate.training.step.learner import Parts
+from foveate.training.step.memory import advice, is_out_of_memory
+from foveate.training.step.setting import Setting, forward_of
+from foveate.training.step.step import Stepper, stepper
 
 OnStep = Callable[[int, int, float], None]
 """Epoch and step in the epoch, both from 0, and the step's loss."""

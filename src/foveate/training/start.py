@@ -18,25 +18,25 @@ from foveate.imaging import write_text
 from foveate.recipes.read import as_it_was, check, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training import provenance
-from foveate.training.cache import Cache
-from foveate.training.device import Precision, chosen_device, chosen_precision
-from foveate.training.first_weights import first_weights, sentences
-from foveate.training.lock import locked
+from foveate.training.after.validation import check_validation
+from foveate.training.data.cache import Cache
+from foveate.training.data.gather import Material, alike, common_classes, gather, place
+from foveate.training.data.normalisation import Normalisation
+from foveate.training.data.reading import OnRead
 from foveate.training.loop import OnStep, train
-from foveate.training.material import Material, alike, common_classes, gather, place
-from foveate.training.normalisation import Normalisation
-from foveate.training.parts import build_parts
-from foveate.training.plan import CHANGEABLE, check_free
-from foveate.training.processes import Processes, launched
-from foveate.training.progress import EpochRow
-from foveate.training.rank import ALONE, Rank
-from foveate.training.reading import OnRead
-from foveate.training.run_folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
-from foveate.training.setting import Setting
-from foveate.training.state_file import load_state
-from foveate.training.tracking import Store, connect, reporting
-from foveate.training.validation import check_validation
+from foveate.training.processes.consensus import Processes, launched
+from foveate.training.processes.device import Precision, chosen_device, chosen_precision
+from foveate.training.processes.place import ALONE, Rank
+from foveate.training.run import provenance
+from foveate.training.run.existing import CHANGEABLE, check_free
+from foveate.training.run.folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
+from foveate.training.run.lock import locked
+from foveate.training.run.progress import EpochRow
+from foveate.training.run.tensors import load_state
+from foveate.training.run.tracking import Store, connect, reporting
+from foveate.training.step.first_weights import first_weights, sentences
+from foveate.training.step.learner import build_parts
+from foveate.training.step.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from typing import Any, Literal
 
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_text
-from foveate.training.progress import EpochRow
-from foveate.training.redact import redacted, without_secrets
+from foveate.training.run.progress import EpochRow
+from foveate.training.run.redact import redacted, without_secrets
 
 RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"

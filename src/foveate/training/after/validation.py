@@ -20,8 +20,8 @@ from foveate.errors import TrainingError
 from foveate.metrics.curves import BINS, Histogram
 from foveate.metrics.threshold import best_thresholds, check_foreground
 from foveate.records import Case, Classes, Mask, Masks, Probabilities
-from foveate.training.processes import Processes
-from foveate.training.progress import f1_by_set
+from foveate.training.processes.consensus import Processes
+from foveate.training.run.progress import f1_by_set
 
 Forward = Callable[[Tensor], tuple[Tensor, ...]]
 """Image B×C×H×W to logits, and side outputs where a network has them."""

@@ -18,11 +18,11 @@ from foveate.models.store import open_model, shipped
 from foveate.networks import record_attention
 from foveate.recipes.read import read_recipe_of_run
 from foveate.records import Image
-from foveate.training.first_weights import WEIGHTS
-from foveate.training.preparation import preparation_of
-from foveate.training.run_folder import BEST, RECIPE
-from foveate.training.validation import Exportable
-from foveate.training.weights import NetworkFacts, load_weights
+from foveate.training.after.validation import Exportable
+from foveate.training.data.preparation import preparation_of
+from foveate.training.run.folder import BEST, RECIPE
+from foveate.training.run.weights import NetworkFacts, load_weights
+from foveate.training.step.first_weights import WEIGHTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

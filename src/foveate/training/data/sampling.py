@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.augmentation import draw_placement, recolour
-from foveate.training.resampling import resample
+from foveate.training.data.augmentation import draw_placement, recolour
+from foveate.training.data.resampling import resample
 
 
 @dataclass(frozen=True, slots=True)

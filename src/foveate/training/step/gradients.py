@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from foveate.training.processes import Processes
+from foveate.training.processes.consensus import Processes
 
 
 def add_up(processes: Processes, network: nn.Module, loss: Tensor) -> Tensor:

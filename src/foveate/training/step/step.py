@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from foveate.training.gradients import add_up
-from foveate.training.parts import Parts
-from foveate.training.processes import Processes
-from foveate.training.samples import Batch, draw_batch, drawn_by_chance
-from foveate.training.setting import Setting, forward_of
+from foveate.training.data.sampling import Batch, draw_batch, drawn_by_chance
+from foveate.training.processes.consensus import Processes
+from foveate.training.step.gradients import add_up
+from foveate.training.step.learner import Parts
+from foveate.training.step.setting import Setting, forward_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from foveate.networks.pretrained import DEVIATION, MEAN
-from foveate.training.samples import TrainingSet, channel_statistics
+from foveate.training.data.sampling import TrainingSet, channel_statistics
 
 
 @dataclass(frozen=True, slots=True)

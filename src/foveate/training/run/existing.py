@@ -9,7 +9,7 @@ from pathlib import Path
 from foveate.errors import TrainingError, UsageError
 from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
-from foveate.training.run_folder import CACHE, FACTS, LOCK, RECIPE, STATE, Storage, load_facts
+from foveate.training.run.folder import CACHE, FACTS, LOCK, RECIPE, STATE, Storage, load_facts
 
 CHANGEABLE = "training.epochs"
 """The one key of a recipe that may differ when a run goes on."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from foveate.training.samples import TrainingSet
+from foveate.training.data.sampling import TrainingSet
 
 
 @dataclass(frozen=True, slots=True)

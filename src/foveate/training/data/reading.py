@@ -15,9 +15,9 @@ from torch import Tensor
 from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import Preparation
 from foveate.records import Case, CaseEntry
-from foveate.training.cache import Cache, key_of
-from foveate.training.preparation import looked_at, prepared
-from foveate.training.provenance import versions
+from foveate.training.data.cache import Cache, key_of
+from foveate.training.data.preparation import looked_at, prepared
+from foveate.training.run.provenance import versions
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")

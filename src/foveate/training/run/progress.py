@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, Literal
 
 from foveate.errors import TrainingError
-from foveate.training.divergence import Descent
+from foveate.training.run.divergence import Descent
 
 Watch = Literal["f1", "loss"]
 """What the best epoch, the plateau and early stopping go by: the validation images' mean F1 or their loss."""

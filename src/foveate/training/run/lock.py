@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from foveate.errors import TrainingError
 from foveate.imaging.lock import acquire, is_at
-from foveate.training.run_folder import LOCK
+from foveate.training.run.folder import LOCK
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from torch import Tensor, distributed
 
 from foveate.errors import FoveateError, TrainingError, UsageError
 from foveate.recipes.schema import TrainingSection
-from foveate.training.memory import is_out_of_memory
-from foveate.training.rank import Rank
+from foveate.training.processes.place import Rank
+from foveate.training.step.memory import is_out_of_memory
 
 Result = TypeVar("Result")
 Number = TypeVar("Number", bound=np.generic)

@@ -17,9 +17,9 @@ from foveate.networks import build
 from foveate.networks.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.passes import Passes
-from foveate.training.preparation import preparation_of
-from foveate.training.progress import Progress
+from foveate.training.data.passes import Passes
+from foveate.training.data.preparation import preparation_of
+from foveate.training.run.progress import Progress
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 

@@ -15,12 +15,12 @@ from foveate.datasets.splits import folds, hold_out
 from foveate.errors import DataError, UsageError
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
-from foveate.training.cache import Cache
-from foveate.training.preparation import preparation_of
-from foveate.training.processes import Processes
-from foveate.training.reading import OnRead, Reader
-from foveate.training.samples import TrainingSet
-from foveate.training.validation import ValidationSet
+from foveate.training.after.validation import ValidationSet
+from foveate.training.data.cache import Cache
+from foveate.training.data.preparation import preparation_of
+from foveate.training.data.reading import OnRead, Reader
+from foveate.training.data.sampling import TrainingSet
+from foveate.training.processes.consensus import Processes
 
 FOLD_SEED = 0
 """Shuffles groups before they are dealt to folds: not the run's own seed, so that a fold is the same for every seed."""

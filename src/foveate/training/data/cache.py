@@ -25,8 +25,8 @@ from foveate.arrays.prepare import Preparation
 from foveate.datasets.files import files_of
 from foveate.errors import OutputError
 from foveate.records import CaseEntry
-from foveate.training.free_memory import free_memory
-from foveate.training.run_folder import Storage
+from foveate.training.data.free_memory import free_memory
+from foveate.training.run.folder import Storage
 
 UNBOUNDED = 2**62
 

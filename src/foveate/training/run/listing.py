@@ -9,8 +9,8 @@ from typing import Literal
 
 from foveate.errors import ModelError, UsageError
 from foveate.recipes.read import read_recipe_of_run
-from foveate.training.lock import is_locked
-from foveate.training.run_folder import FACTS, RECIPE, load_facts
+from foveate.training.run.folder import FACTS, RECIPE, load_facts
+from foveate.training.run.lock import is_locked
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from foveate.imaging import write_bytes
-from foveate.training.progress import EpochRow
-from foveate.training.run_folder import CURVES
+from foveate.training.run.folder import CURVES
+from foveate.training.run.progress import EpochRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

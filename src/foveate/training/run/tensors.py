@@ -22,7 +22,7 @@ from torch import Tensor
 
 from foveate.errors import TrainingError
 from foveate.imaging import write_bytes
-from foveate.training.run_folder import LAST, STATE
+from foveate.training.run.folder import LAST, STATE
 
 TREE, CHECKSUM = "foveate_state", "sha256"
 

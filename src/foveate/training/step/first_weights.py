@@ -21,12 +21,12 @@ from foveate.networks.registry import entry_of
 from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
-from foveate.training.normalisation import Normalisation
-from foveate.training.parts import fresh_network
-from foveate.training.preparation import preparation_of
-from foveate.training.provenance import origin
-from foveate.training.run_folder import BEST
-from foveate.training.weights import NetworkFacts, load_weights
+from foveate.training.data.normalisation import Normalisation
+from foveate.training.data.preparation import preparation_of
+from foveate.training.run.folder import BEST
+from foveate.training.run.provenance import origin
+from foveate.training.run.weights import NetworkFacts, load_weights
+from foveate.training.step.learner import fresh_network
 
 WEIGHTS = "weights.safetensors"
 """Beside a shipped model's file: what it was exported from, with the batch norms that the export folds away."""

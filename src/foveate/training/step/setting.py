@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training.losses import deep_loss
-from foveate.training.processes import Processes, Signals
-from foveate.training.samples import TrainingSet
-from foveate.training.validation import Forward, ValidationSet
+from foveate.training.after.validation import Forward, ValidationSet
+from foveate.training.data.sampling import TrainingSet
+from foveate.training.processes.consensus import Processes, Signals
+from foveate.training.step.losses import deep_loss
 
 
 @dataclass(frozen=True, slots=True)

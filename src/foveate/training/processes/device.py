@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from foveate.errors import UsageError
-from foveate.training.device_name import check_device_name
+from foveate.training.processes.device_name import check_device_name
 
 WITH_BF16 = ("avx512_bf16", "amx_bf16")
 """Instructions of processors that compute in bf16 faster than in float32; without them it is several times slower."""

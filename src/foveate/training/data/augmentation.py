@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.resampling import Placement
+from foveate.training.data.resampling import Placement
 
 
 def draw_placement(

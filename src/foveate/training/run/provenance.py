@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from foveate.training.run_folder import FACTS, load_facts
+from foveate.training.run.folder import FACTS, load_facts
 
 RECORDED = ("foveate", "kornia", "lightning-fabric", "monai", "numpy", "pillow", "torch")
 
@@ -37,7 +37,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 def source_commit() -> str:
     """The commit of the checkout that runs, '+' when it has changes; 'release' for an installed package."""
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parents[2]  # the package
     if not (here.parents[1] / ".git").exists():
         return "release"
     git = ["git", "-C", str(here)]

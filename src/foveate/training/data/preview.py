@@ -11,8 +11,8 @@ from foveate.datasets import DataSet
 from foveate.imaging.sheet import Tile
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry
-from foveate.training.preparation import preparation_of, prepared
-from foveate.training.samples import TrainingSet, draw_batch
+from foveate.training.data.preparation import preparation_of, prepared
+from foveate.training.data.sampling import TrainingSet, draw_batch
 
 
 def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry]) -> Iterator[Tile]:

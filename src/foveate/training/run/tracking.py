@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from foveate.errors import OutputError, TrainingError, UsageError, install_line
 from foveate.recipes.schema import Recipe
-from foveate.training.progress import EpochRow
-from foveate.training.redact import redacted
-from foveate.training.run_folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
+from foveate.training.run.folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
+from foveate.training.run.progress import EpochRow
+from foveate.training.run.redact import redacted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
