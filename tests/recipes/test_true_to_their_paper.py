@@ -19,7 +19,7 @@ from foveate.networks.registry import variant_options
 from foveate.recipes.read import read_recipe, shipped
 from foveate.records import Classes
 from foveate.training.data.augmentation import draw_placement
-from foveate.training.data.preparation import preparation_of, prepared
+from foveate.training.data.reading import preparation_of, prepared
 from foveate.training.step.first_weights import first_weights
 
 PARTED_BY = {"folder": "images", "lgg": "patients"}

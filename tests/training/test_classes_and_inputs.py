@@ -26,7 +26,7 @@ from foveate.recipes.schema import Recipe
 from foveate.records import Case, CaseEntry, Classes, Masks
 from foveate.training.after.export import export
 from foveate.training.after.validation import Exportable, in_torch
-from foveate.training.run.weights import load_weights
+from foveate.training.run.tensors import load_weights
 from small_run import run, small_recipe
 
 SIDE = 96

@@ -18,7 +18,7 @@ from foveate.arrays.prepare import STRIDE, Frame, WorkingSize, prepare, prepare_
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.training.after.validation import Validation
-from foveate.training.run.weights import load_weights
+from foveate.training.run.tensors import load_weights
 from small_run import run, small_recipe
 
 F1 = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

@@ -14,7 +14,7 @@ from foveate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from foveate.training.run.listing import Run
+    from foveate.training.run.existing import Run
 
 
 def runs(
@@ -27,7 +27,7 @@ def runs(
     """
     from dataclasses import asdict
 
-    from foveate.training.run.listing import runs_below
+    from foveate.training.run.existing import runs_below
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder.")

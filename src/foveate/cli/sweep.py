@@ -47,7 +47,7 @@ def sweep(
 
     foveate sweep --show sweeps/study
     """
-    from foveate.training.processes.device_name import check_device_name
+    from foveate.training.processes.place import check_device_name
 
     check_device_name(device)
     if show is not None:
@@ -75,12 +75,12 @@ def _work(
     from foveate.datasets import open_sets
     from foveate.sweeps.read import read_sweep
     from foveate.sweeps.space import check_recipes
-    from foveate.training.run.redact import command_line
+    from foveate.training.run.provenance import command_line
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
     with needs_torch():
-        from foveate.training.processes.device import chosen_device
+        from foveate.training.processes.place import chosen_device
     chosen_device(device)  # a wrong one is told before anything is read
     sweep = read_sweep(name)
     check_recipes(sweep, name)

@@ -67,7 +67,7 @@ def train(
     foveate train --resume runs/drive
     """
     from foveate.recipes.read import read_recipe
-    from foveate.training.processes.device_name import check_device_name
+    from foveate.training.processes.place import check_device_name
 
     if device is not None:
         check_device_name(device)
@@ -131,7 +131,7 @@ def _run(
 ) -> None:
     from foveate.cli.train_display import shown
     from foveate.datasets import open_sets
-    from foveate.training.run.redact import command_line
+    from foveate.training.run.provenance import command_line
 
     try:
         with stoppable():

@@ -19,10 +19,9 @@ from foveate.networks import record_attention
 from foveate.recipes.read import read_recipe_of_run
 from foveate.records import Image
 from foveate.training.after.validation import Exportable
-from foveate.training.data.preparation import preparation_of
+from foveate.training.data.reading import preparation_of
 from foveate.training.run.folder import BEST, RECIPE
-from foveate.training.run.weights import NetworkFacts, load_weights
-from foveate.training.step.first_weights import WEIGHTS
+from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +72,7 @@ def _of_places(weights: Tensor) -> bool:
     return weights.shape[1] == 1
 
 
-def _opened(weights: str) -> tuple[nn.Module, NetworkFacts, Preparation]:
+def _opened(weights: str) -> tuple[nn.Module, WeightsHeader, Preparation]:
     if weights in shipped():
         card = open_model(weights).card
         with as_file(shipped()[weights] / WEIGHTS) as path:

@@ -22,8 +22,8 @@ from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_network
 from foveate.training.after.validation import Exportable, in_torch
 from foveate.training.run.folder import BEST, RECIPE, load_facts
-from foveate.training.run.redact import without_secrets
-from foveate.training.run.weights import load_weights
+from foveate.training.run.provenance import without_secrets
+from foveate.training.run.tensors import load_weights
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between ONNX Runtime and PyTorch, both in float32."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
 from statistics import fmean
@@ -20,23 +20,11 @@ from foveate.errors import TrainingError
 from foveate.metrics.curves import BINS, Histogram
 from foveate.metrics.threshold import best_thresholds, check_foreground
 from foveate.records import Case, Classes, Mask, Masks, Probabilities
+from foveate.training.data.reading import ValidationSet
 from foveate.training.processes.consensus import Processes
 from foveate.training.run.progress import f1_by_set
-
-Forward = Callable[[Tensor], tuple[Tensor, ...]]
-"""Image B×C×H×W to logits, and side outputs where a network has them."""
-
-Loss = Callable[[Sequence[Tensor], Tensor, Tensor], Tensor]
-"""Those outputs, masks B×K×H×W and FOV B×1×H×W, both 0 to 1, to a scalar."""
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationSet:
-    """The validation cases of one data set, with the FOV found in each."""
-
-    name: str
-    cases: Iterable[tuple[Case, FieldOfView]]
-    """In memory, or read again each time that they are gone through."""
+from foveate.training.step.learner import Forward
+from foveate.training.step.losses import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +45,7 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
-class Looker:
+class Validator:
     """How validation images are brought to a network, and what comes of them."""
 
     forward: Forward
@@ -113,31 +101,31 @@ def _within(case: Case, fov: FieldOfView) -> Mask:
     return fov.mask if case.fov is None else case.fov
 
 
-def validate(sets: Sequence[ValidationSet], looker: Looker, processes: Processes) -> Validation:
+def validate(sets: Sequence[ValidationSet], validator: Validator, processes: Processes) -> Validation:
     """Predict every case in the process that has it, measure its loss, and choose the thresholds."""
-    own = processes.together(lambda: _counted(sets, looker))
+    own = processes.together(lambda: _counted(sets, validator))
     counts, losses = (processes.sum_of_arrays(each) for each in own)
     histograms = [[Histogram(*of_class) for of_class in of_set] for of_set in counts]
-    thresholds, scores = best_thresholds(histograms, looker.classes)
+    thresholds, scores = best_thresholds(histograms, validator.classes)
     class_f1 = {
-        data.name: dict(zip(looker.classes.names, row, strict=True)) for data, row in zip(sets, scores, strict=True)
+        data.name: dict(zip(validator.classes.names, row, strict=True)) for data, row in zip(sets, scores, strict=True)
     }
     return Validation(thresholds, class_f1, fmean(total / number for total, number in losses.tolist()))
 
 
-def _counted(sets: Sequence[ValidationSet], looker: Looker) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _counted(sets: Sequence[ValidationSet], validator: Validator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Histograms, sets×K×2×65536, and of each set the sum and the number of its losses."""
-    counts, losses = np.zeros((len(sets), len(looker.classes.names), 2, BINS), np.int64), []
+    counts, losses = np.zeros((len(sets), len(validator.classes.names), 2, BINS), np.int64), []
     for data, of_set in zip(sets, counts, strict=True):
         histograms, losses_of_set = [Histogram(*of_class) for of_class in of_set], list[float]()
         for case, fov in data.cases:
-            found, loss = looker.predicted(case, fov)
+            found, loss = validator.predicted(case, fov)
             if not np.isfinite(found).all():
                 raise TrainingError(
                     f"after this epoch's last step the network's answer to {case.id} is not a number."
                     " Lower training.learning_rate or set training.gradient_clip."
                 )
-            _count(histograms, decisive(found, looker.classes), case.masks, _within(case, fov))
+            _count(histograms, decisive(found, validator.classes), case.masks, _within(case, fov))
             losses_of_set.append(loss)
         losses.append((fsum(losses_of_set), len(losses_of_set)))
     return counts, np.array(losses)

@@ -1,4 +1,4 @@
-"""Where a run's prepared cases are kept: in memory, or in one memory-mapped file where they are too large for that.
+"""Where a run's prepared cases are kept: in memory as far as that has room, or in one memory-mapped file.
 
 The file is all pixels one after another, then its contents as JSON, then the length of that in eight bytes.
 """
@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -25,7 +25,6 @@ from foveate.arrays.prepare import Preparation
 from foveate.datasets.files import files_of
 from foveate.errors import OutputError
 from foveate.records import CaseEntry
-from foveate.training.data.free_memory import free_memory
 from foveate.training.run.folder import Storage
 
 UNBOUNDED = 2**62
@@ -122,3 +121,57 @@ def _mapped(path: Path, key: str) -> tuple[Tensor, ...] | None:
     ends = np.cumsum([prod(shape) for shape in shapes])
     pieces = zip(np.split(content, ends)[:-1], shapes, strict=True)
     return tuple(torch.from_numpy(pixels.reshape(shape)) for pixels, shape in pieces)
+
+
+V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+V2 = ("memory.max", "memory.current", "inactive_file")
+"""A control group's limit, what it uses, and how much of that are pages of files that can be given up."""
+
+UNKNOWN = 4 * 2**30
+"""Bytes that a machine has free which doesn't say."""
+
+
+def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes: what the system could give without swapping, or what a container's limit leaves if that is less.
+
+    Linux says so; of another system half of all memory is taken for free.
+    """
+    return min([_of_system(proc), *_left_in_groups(proc, groups)])
+
+
+def _of_system(proc: Path) -> int:
+    try:
+        table = proc / "meminfo"
+        lines = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+        for line in lines:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, OSError, ValueError, LookupError):
+        return UNKNOWN
+
+
+def _left_in_groups(proc: Path, groups: Path) -> Iterator[int]:
+    """What the limits of this process's control group and of those above it leave."""
+    try:
+        lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, kinds, own = line.split(":", 2)
+        if number == "0" or "memory" in kinds.split(","):
+            root, names = (groups, V2) if number == "0" else (groups / "memory", V1)
+            inner = root / own.strip("/")
+            for group in (inner, *inner.parents):
+                if group.is_relative_to(root):
+                    yield from _left(group, *names)
+
+
+def _left(group: Path, limit: str, used: str, idle: str) -> Iterator[int]:
+    """Nothing for a group without a limit."""
+    try:
+        most, taken = (int((group / name).read_text(encoding="utf-8")) for name in (limit, used))
+        numbers = dict(line.split() for line in (group / "memory.stat").read_text(encoding="utf-8").splitlines())
+        yield max(0, most - taken + int(numbers[idle]))
+    except (OSError, ValueError, LookupError):
+        return

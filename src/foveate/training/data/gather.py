@@ -15,12 +15,11 @@ from foveate.datasets.splits import folds, hold_out
 from foveate.errors import DataError, UsageError
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
-from foveate.training.after.validation import ValidationSet
 from foveate.training.data.cache import Cache
-from foveate.training.data.preparation import preparation_of
-from foveate.training.data.reading import OnRead, Reader
+from foveate.training.data.reading import Reader, ValidationSet, preparation_of
 from foveate.training.data.sampling import TrainingSet
 from foveate.training.processes.consensus import Processes
+from foveate.training.run.progress import OnRead
 
 FOLD_SEED = 0
 """Shuffles groups before they are dealt to folds: not the run's own seed, so that a fold is the same for every seed."""

@@ -7,8 +7,30 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from foveate.networks.pretrained import DEVIATION, MEAN
-from foveate.training.data.sampling import TrainingSet, channel_statistics
+from foveate.training.data.sampling import TrainingSet
+
+
+def channel_statistics(sets: Sequence[TrainingSet]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel inside the FOV, 0 to 255; every set counts the same."""
+    levels = torch.arange(256, dtype=torch.float64)
+    shares = torch.stack([_shares_of_levels(data) for data in sets]).mean(dim=0)
+    mean = shares @ levels
+    deviation = (shares @ levels.square() - mean.square()).clamp(min=0).sqrt()
+    return tuple(mean.tolist()), tuple(deviation.tolist())
+
+
+def _shares_of_levels(data: TrainingSet) -> Tensor:
+    """C×256: how much of each channel inside the FOV has which level. Counted, as a copy of all cases may be large."""
+    counts = torch.zeros(data.channels, 256, dtype=torch.float64)
+    for case in data.cases:
+        inside = case[-1] > 127
+        for channel in range(data.channels):
+            counts[channel] += torch.bincount(case[channel][inside].int(), minlength=256)
+    return counts / counts.sum(dim=1, keepdim=True)
 
 
 @dataclass(frozen=True, slots=True)

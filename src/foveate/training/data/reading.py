@@ -1,4 +1,4 @@
-"""A run's images: read on several cores, as most of that runs outside of Python's own lock; kept where there's room."""
+"""A run's images: brought to the network as the recipe says, read on several cores, kept where there's room."""
 
 from __future__ import annotations
 
@@ -6,25 +6,61 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from foveate.arrays.fov import FieldOfView
-from foveate.arrays.prepare import Preparation
+from foveate.arrays.prepare import Preparation, WorkingSize, prepare_mask
+from foveate.errors import DataError
+from foveate.recipes.schema import DataSection
 from foveate.records import Case, CaseEntry
 from foveate.training.data.cache import Cache, key_of
-from foveate.training.data.preparation import looked_at, prepared
+from foveate.training.run.progress import OnRead
 from foveate.training.run.provenance import versions
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSet:
+    """The validation cases of one data set, with the FOV found in each."""
+
+    name: str
+    cases: Iterable[tuple[Case, FieldOfView]]
+    """In memory, or read again each time that they are gone through."""
+
+
+def preparation_of(data: DataSection) -> Preparation:
+    """The recipe's section as what `arrays.prepare` goes by."""
+    return Preparation(WorkingSize(data.working_minimum, data.working_maximum), data.fov, data.channels, data.clahe)
+
+
+def looked_at(entry: CaseEntry, preparation: Preparation) -> tuple[Case, FieldOfView]:
+    """Read a case, without a second observer's masks, and find its FOV. Raises DataError for an image without one."""
+    case = replace(entry.load(), second_masks=None)
+    fov = preparation.view(case.image)
+    if not fov.diameter:
+        raise DataError(f"{case.id}: {fov.note}. Take it out of the training part.")
+    return case, fov
+
+
+def prepared(entry: CaseEntry, preparation: Preparation) -> Tensor:
+    """What training draws its crops from: (C + K + 1)×H×W uint8 as in `samples.py`. Raises DataError likewise."""
+    case, fov = looked_at(entry, preparation)
+    frame = preparation.frame(fov)
+    counted = fov if case.fov is None else FieldOfView.of_mask(case.fov & fov.mask)
+    planes = [np.round(255 * prepare_mask(mask, frame)).astype(np.uint8) for mask in (*case.masks, counted.mask)]
+    pixels = preparation.pixels(case.image, fov, frame).transpose(2, 0, 1)
+    return torch.from_numpy(np.concatenate((pixels, np.stack(planes))))
+
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 Looked = tuple[Case, FieldOfView]
 
-OnRead = Callable[[int, int], None]
-"""How many images have been read, of how many."""
 
 MOST_THREADS = 8
 """Each holds an image of its own, of up to a gigabyte while a large one is prepared."""

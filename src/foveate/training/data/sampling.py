@@ -1,4 +1,4 @@
-"""Prepared training cases, and batches of crops drawn from them.
+"""Prepared training cases, and batches of crops drawn from them, for a step or to look at.
 
 Axes: B images, C channels, K classes, H rows, W columns. A case is (C + K + 1)×H×W uint8, 0 to 255, in main memory: the
 image's channels, the share of each class, the FOV.
@@ -7,14 +7,18 @@ image's channels, the share of each class, the FOV.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from foveate.recipes.schema import AugmentationSection
-from foveate.training.data.augmentation import draw_placement, recolour
-from foveate.training.data.resampling import resample
+from foveate.datasets import DataSet
+from foveate.imaging.sheet import Tile
+from foveate.recipes.schema import AugmentationSection, Recipe
+from foveate.records import CaseEntry
+from foveate.training.data.augmentation import draw_placement, recolour, resample
+from foveate.training.data.reading import preparation_of, prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,6 @@ def drawn_by_chance(sets: Sequence[TrainingSet], size: int, generator: torch.Gen
         yield cases[int(torch.randint(len(cases), (1,), generator=generator))]
 
 
-def channel_statistics(sets: Sequence[TrainingSet]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel inside the FOV, 0 to 255; every set counts the same."""
-    levels = torch.arange(256, dtype=torch.float64)
-    shares = torch.stack([_shares_of_levels(data) for data in sets]).mean(dim=0)
-    mean = shares @ levels
-    deviation = (shares @ levels.square() - mean.square()).clamp(min=0).sqrt()
-    return tuple(mean.tolist()), tuple(deviation.tolist())
-
-
-def _shares_of_levels(data: TrainingSet) -> Tensor:
-    """C×256: how much of each channel inside the FOV has which level. Counted, as a copy of all cases may be large."""
-    counts = torch.zeros(data.channels, 256, dtype=torch.float64)
-    for case in data.cases:
-        inside = case[-1] > 127
-        for channel in range(data.channels):
-            counts[channel] += torch.bincount(case[channel][inside].int(), minlength=256)
-    return counts / counts.sum(dim=1, keepdim=True)
-
-
 def draw_batch(
     sets: Sequence[TrainingSet],
     *,
@@ -97,3 +82,56 @@ def draw_batch(
     return Batch(
         image.contiguous(memory_format=torch.channels_last), batch[:, channels:-1].contiguous(), (fov > 0.5).float()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How far a run has gone through its sets; the order of each pass follows from the seed, the set and its number."""
+
+    seed: int
+    given: dict[str, int] = field(default_factory=dict)
+    """How many crops each set has given so far, by its name; part of a run's state."""
+
+    def draw(self, sets: Sequence[TrainingSet], size: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """The cases (C + K + 1)×H×W of `size` crops, in an order by chance, which parts a step's crops into batches.
+
+        The sets take turns: next comes the one that lacks most of what it should have given, by its weight.
+        """
+        chosen = [self._next(sets) for _ in range(size)]
+        for place in torch.randperm(size, generator=generator).tolist():
+            yield chosen[place]
+
+    def _next(self, sets: Sequence[TrainingSet]) -> Tensor:
+        total, count = sum(data.weight for data in sets), sum(self.given.values()) + 1
+        data = max(sets, key=lambda each: count * each.weight / total - self.given.get(each.name, 0))
+        number, place = divmod(self.given.get(data.name, 0), len(data.cases))
+        self.given[data.name] = self.given.get(data.name, 0) + 1
+        return data.cases[self._order(data, number)[place]]
+
+    def _order(self, data: TrainingSet, number: int) -> list[int]:
+        """Of a set's cases, in one pass through them."""
+        chance = np.random.default_rng([self.seed, number, *data.name.encode()])
+        order: list[int] = chance.permutation(len(data.cases)).tolist()
+        return order
+
+
+def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry]) -> Iterator[Tile]:
+    """One prepared and augmented crop of each case, by the recipe's seed; its mask is where half a pixel is foreground.
+
+    Raises DataError for an image without a field of view.
+    """
+    generator = torch.Generator().manual_seed(recipe.training.seed)
+    preparation = preparation_of(recipe.data)
+    for entry in entries:
+        alone = TrainingSet(data.name, 1.0, (prepared(entry, preparation),), preparation.channel_count)
+        batch = draw_batch(
+            [alone],
+            size=1,
+            side=recipe.training.crop,
+            augmentation=recipe.augmentation,
+            generator=generator,
+            device=torch.device("cpu"),
+        )
+        pixels = np.rint(255 * batch.image[0].permute(1, 2, 0).numpy()).astype(np.uint8)
+        shown = np.broadcast_to(pixels, (*pixels.shape[:2], 3))
+        yield Tile(shown, batch.mask[0].numpy() >= 0.5, batch.fov[0, 0].numpy() > 0.5, entry.id)

@@ -24,8 +24,7 @@ from torch import Tensor, distributed
 
 from foveate.errors import FoveateError, TrainingError, UsageError
 from foveate.recipes.schema import TrainingSection
-from foveate.training.processes.place import Rank
-from foveate.training.step.memory import is_out_of_memory
+from foveate.training.processes.place import Rank, is_out_of_memory
 
 Result = TypeVar("Result")
 Number = TypeVar("Number", bound=np.generic)

@@ -1,4 +1,4 @@
-"""What a run's folder says in plain text, for people and for whatever has no torch.
+"""A run's folder: the names of its files, what it says in plain text, and the lock that one process at a time holds.
 
 recipe.toml         the whole recipe, defaults and overrides included
 run.json            command, versions, hardware, seed, source commit, data, and how far the run is
@@ -17,15 +17,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
-from foveate.errors import ModelError, OutputError
+from foveate.errors import ModelError, OutputError, TrainingError
 from foveate.imaging import write_text
+from foveate.imaging.lock import acquire, is_at
 from foveate.training.run.progress import EpochRow
-from foveate.training.run.redact import redacted, without_secrets
+from foveate.training.run.provenance import redacted, without_secrets
 
 RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
@@ -100,3 +103,58 @@ def add_to_log(folder: Path, text: str) -> None:
             file.write(f"{now} {redacted(text)}\n")
     except OSError as error:
         raise OutputError(f"{folder / LOG}: can't be written ({error.strerror or error}); free some space") from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is made if it is missing; TrainingError where another process holds it.
+
+    A folder that was made here is removed again if what is done in it fails before anything lies there.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    with _opened(folder) as file:
+        # `is_locked` in another process holds it for a moment, too.
+        if not _acquire_patiently(file, folder / LOCK):
+            raise TrainingError(
+                f"{folder}: another process trains into it. Wait until it ends, or choose another --out."
+            )
+        try:
+            yield
+        except BaseException:  # whatever it is, it is raised on
+            _remove_unused(made)
+            raise
+
+
+def _remove_unused(made: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, of which that one may hold its lock and none anything else."""
+    with suppress(OSError):
+        if made and [path.name for path in made[0].iterdir()] == [LOCK]:
+            (made[0] / LOCK).unlink()
+            for folder in made:
+                folder.rmdir()
+
+
+def _acquire_patiently(file: BinaryIO, path: Path) -> bool:
+    for _ in range(3):
+        if acquire(file):
+            return is_at(path, file)
+        time.sleep(0.1)
+    return False
+
+
+def _opened(folder: Path) -> BinaryIO:
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        raise TrainingError(f"{path}: can't be written ({error}). Choose a folder where you may write.") from error
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process works in the folder at this moment."""
+    try:
+        with (folder / LOCK).open("r+b") as file:
+            return not acquire(file)
+    except OSError:
+        return False

@@ -1,15 +1,64 @@
-"""How far a run is: one row per epoch and what was decided on the way, all of it plain values."""
+"""How far a run is: one row per epoch, how the loss descends, what was decided on the way; all of it plain values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
 from foveate.errors import TrainingError
-from foveate.training.run.divergence import Descent
+
+OnStep = Callable[[int, int, float], None]
+"""Epoch and step in the epoch, both from 0, and the step's loss."""
+
+
+OnRead = Callable[[int, int], None]
+"""How many images have been read, of how many."""
+
+
+MEMORY = 100
+"""Steps over which the average forgets: single batches, and a rise that passes, hardly count."""
+
+FIRST_JUDGED = 20
+"""Step; earlier ones may rise and fall again."""
+
+KNOWS_NOTHING = 1.0
+"""About the loss of a network that has learnt nothing: one of the first steps may have an easy batch."""
+
+SMALLEST = 0.1
+"""What a lower average counts as: far below, one hard batch is many times the rest."""
+
+
+@dataclass(slots=True)
+class Descent:
+    """A loss on its way down; part of a run's state."""
+
+    steps: int = 0
+    decayed: float = 0.0
+    """Sum of the losses, each weighted by how long ago it was."""
+    lowest: float = math.inf
+    """Average, so far."""
+
+    def add(self, loss: float) -> None:
+        """Take in the next step's."""
+        self.steps += 1
+        self.decayed = self.decayed * (1 - 1 / MEMORY) + loss / MEMORY
+        if self.steps == 1:
+            self.lowest = max(loss, KNOWS_NOTHING)
+        elif self.steps >= MEMORY:
+            self.lowest = max(min(self.lowest, self.average), SMALLEST)
+
+    @property
+    def average(self) -> float:
+        """Exponential, over about the last hundred steps or all that there are."""
+        return self.decayed / (1 - (1 - 1 / MEMORY) ** self.steps)
+
+    def diverges(self, factor: float) -> bool:
+        """Whether the average is more than that many times the lowest one; 0: never."""
+        return 0 < factor * self.lowest < self.average and self.steps >= FIRST_JUDGED
+
 
 Watch = Literal["f1", "loss"]
 """What the best epoch, the plateau and early stopping go by: the validation images' mean F1 or their loss."""
@@ -106,6 +155,17 @@ class Progress:
         self.events[:] = values["events"]
         for name, value in values["descent"].items():
             setattr(self.descent, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears how a run goes."""
+
+    say: Callable[[str], None] = lambda _: None
+    """A sentence, for people."""
+    on_step: OnStep = lambda *_: None
+    on_epoch: Callable[[EpochRow], None] = lambda _: None
+    on_read: OnRead = lambda *_: None
 
 
 def f1_by_set(class_f1: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:

@@ -1,9 +1,12 @@
-"""The state of a run as one safetensors file: tensors as they are, all else as JSON in its header, nothing pickled.
+"""The two kinds of safetensors files that a run keeps: weights for use, and the state from which it goes on.
 
-`flatten` takes nested dicts, lists and tuples of tensors, numbers, strings, booleans and None apart, and `unflatten`
-puts the same together again: types, dtypes, order in memory and every bit. A mapping of any kind becomes a dict.
-In the JSON a dict always is one of ours: {"dict": [[key, value] …]}, {"tuple": […]}, {"float": "inf"}, or
-{"tensor": name, "stride": […]}. A checksum over both parts tells a damaged file.
+A weights file says in its header which network it is of and how that was validated.
+
+The state is tensors as they are, and all else as JSON in the header. `flatten` takes nested dicts, lists and tuples of
+tensors, numbers, strings, booleans and None apart, and `unflatten` puts the same together again: types, dtypes, order
+in memory and every bit. A mapping of any kind becomes a dict. In the JSON a dict always is one of ours:
+{"dict": [[key, value] …]}, {"tuple": […]}, {"float": "inf"}, or {"tensor": name, "stride": […]}. A checksum over both
+parts tells a damaged file.
 """
 
 from __future__ import annotations
@@ -12,17 +15,89 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
-from foveate.errors import TrainingError
+from foveate.errors import ModelError, TrainingError
 from foveate.imaging import write_bytes
+from foveate.networks import build
+from foveate.networks.options import DATA_OPTIONS, check_options, options_of
+from foveate.networks.registry import constructor_of
+from foveate.records import Classes
 from foveate.training.run.folder import LAST, STATE
+
+WEIGHTS = "weights.safetensors"
+"""Beside a shipped model's file: what it was exported from, with the batch norms that the export folds away."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsHeader:
+    """What a weights file says about itself."""
+
+    network: str
+    options: dict[str, Any]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    classes: tuple[str, ...]
+    exclusive: bool
+    thresholds: tuple[float, ...]
+    validation_f1: dict[str, float]
+    epoch: int
+
+    @property
+    def told_apart(self) -> Classes:
+        """The classes as a record."""
+        return Classes(self.classes, exclusive=self.exclusive)
+
+    def build(self) -> nn.Module:
+        """The network that the weights are of, with weights drawn at random."""
+        return build(self.network, **self.options, in_channels=len(self.mean), classes=self.told_apart.channels)
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor], facts: WeightsHeader) -> None:
+    """Write weights with their facts in the header. Raises OutputError."""
+    tensors = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in weights.items()
+    }
+    write_bytes(save(tensors, metadata={"foveate": json.dumps(asdict(facts))}), path)
+
+
+def load_weights(path: Path) -> tuple[nn.Module, WeightsHeader]:
+    """The network that a weights file describes, in eval mode on the CPU. Raises ModelError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get("foveate")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: can't be read as weights ({error}).") from error
+    if header is None:
+        raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
+    content = _as_now(json.loads(header))
+    content["options"] = _resolved(content["network"], content["options"])
+    facts = WeightsHeader(**content)
+    network = facts.build()
+    network.load_state_dict(tensors)
+    return network.eval(), facts
+
+
+def _as_now(content: dict[str, Any]) -> dict[str, Any]:
+    """A header from before there were several classes said one threshold, and not of what."""
+    if "threshold" in content:
+        content |= {"classes": ["foreground"], "exclusive": True, "thresholds": [content.pop("threshold")]}
+    return content | {key: tuple(content[key]) for key in ("mean", "deviation", "classes", "thresholds")}
+
+
+def _resolved(network: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Every option as a recipe resolves it: files from before an option was there have its default."""
+    options = [option for option in options_of(constructor_of(network)) if option.name not in DATA_OPTIONS]
+    return {option.name: option.default for option in options} | check_options(network, options, given)
+
 
 TREE, CHECKSUM = "foveate_state", "sha256"
 

@@ -20,7 +20,7 @@ from foveate.errors import OutputError, TrainingError, UsageError, install_line
 from foveate.recipes.schema import Recipe
 from foveate.training.run.folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
 from foveate.training.run.progress import EpochRow
-from foveate.training.run.redact import redacted
+from foveate.training.run.provenance import redacted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

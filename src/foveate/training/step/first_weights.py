@@ -22,14 +22,10 @@ from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, s
 from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
 from foveate.training.data.normalisation import Normalisation
-from foveate.training.data.preparation import preparation_of
-from foveate.training.run.folder import BEST
-from foveate.training.run.provenance import origin
-from foveate.training.run.weights import NetworkFacts, load_weights
+from foveate.training.data.reading import preparation_of
+from foveate.training.run.folder import BEST, FACTS, load_facts
+from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights
 from foveate.training.step.learner import fresh_network
-
-WEIGHTS = "weights.safetensors"
-"""Beside a shipped model's file: what it was exported from, with the batch norms that the export folds away."""
 
 
 def first_weights(
@@ -73,6 +69,15 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     return [f"{initial['file']} {words} {what}" for words, what in told.items() if what]
 
 
+def origin(path: Path) -> dict[str, Any]:
+    """Where initial weights come from: the file, and the run that made it if its facts lie beside it."""
+    found: dict[str, Any] = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if (path.parent / FACTS).is_file():
+        facts = load_facts(path.parent)
+        found |= {key: facts[key] for key in ("command", "source_commit", "data", "resumed", "initial") if key in facts}
+    return found
+
+
 def _begin_with(initial: str | Path, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
     """Give the network all of the weights that fit, in place; the facts: where they come from, and what did not fit."""
     given, facts, source = _read(initial)
@@ -108,7 +113,7 @@ def _normalisation(recipe: Recipe, expected: Normalisation) -> dict[str, Any]:
     return {"normalisation": expected.to_values()}
 
 
-def _read(initial: str | Path) -> tuple[dict[str, Tensor], NetworkFacts, dict[str, Any]]:
+def _read(initial: str | Path) -> tuple[dict[str, Tensor], WeightsHeader, dict[str, Any]]:
     """Tensors by name, of which network, and what the run's facts say about the source."""
     if str(initial) in shipped():
         return _read_shipped(str(initial))
@@ -125,7 +130,7 @@ def _read(initial: str | Path) -> tuple[dict[str, Tensor], NetworkFacts, dict[st
     return network.state_dict(), facts, origin(path)
 
 
-def _read_shipped(name: str) -> tuple[dict[str, Tensor], NetworkFacts, dict[str, Any]]:
+def _read_shipped(name: str) -> tuple[dict[str, Tensor], WeightsHeader, dict[str, Any]]:
     card = open_model(name).card
     with as_file(shipped()[name] / WEIGHTS) as path:
         if not path.is_file():
@@ -142,7 +147,7 @@ def _read_shipped(name: str) -> tuple[dict[str, Tensor], NetworkFacts, dict[str,
     return network.state_dict(), facts, source
 
 
-def _differing(facts: NetworkFacts, recipe: Recipe) -> str:
+def _differing(facts: WeightsHeader, recipe: Recipe) -> str:
     """The overrides that make the recipe's network the weights' one; '' where it is that."""
     same = facts.network == recipe.network.name
     own: dict[str, Any] = {"name": recipe.network.name, **recipe.network.options} if same else {}

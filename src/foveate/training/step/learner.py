@@ -1,13 +1,18 @@
-"""What a run consists of while it runs: built from a recipe, saved whole, restored to go on bit by bit the same."""
+"""What a step works with: what stays the same during a run, and what it changes.
+
+What it changes is built from a recipe, saved whole, and restored to go on bit by bit the same.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
@@ -17,9 +22,55 @@ from foveate.networks import build
 from foveate.networks.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.data.passes import Passes
-from foveate.training.data.preparation import preparation_of
+from foveate.training.data.reading import ValidationSet, preparation_of
+from foveate.training.data.sampling import Passes, TrainingSet
+from foveate.training.processes.consensus import Processes, Signals
 from foveate.training.run.progress import Progress
+from foveate.training.step.losses import deep_loss
+
+Forward = Callable[[Tensor], tuple[Tensor, ...]]
+"""Image B×C×H×W to logits, and side outputs where a network has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """What stays the same during a run."""
+
+    recipe: Recipe
+    training: Sequence[TrainingSet]
+    validation: Sequence[ValidationSet]
+    fabric: Fabric
+    folder: Path
+    facts: Mapping[str, Any]
+    """Of run.json, but for the progress."""
+    mean: tuple[float, ...]
+    """Of each channel inside the FOV, 0 to 255; likewise the deviation."""
+    deviation: tuple[float, ...]
+    classes: Classes
+    signals: Signals = field(default_factory=Signals)
+
+    @property
+    def processes(self) -> Processes:
+        """The run's, which hold the same setup but for their device."""
+        return Processes(self.fabric, self.signals)
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """B×C×H×W, 0 to 255, to about zero mean and unit deviation."""
+        mean, deviation = (torch.tensor(v, device=pixels.device)[:, None, None] for v in (self.mean, self.deviation))
+        return (pixels - mean) / deviation
+
+    def loss(self, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor) -> Tensor:
+        """The recipe's loss of logits and side outputs, a scalar."""
+        options = self.recipe.training
+        return deep_loss(options.loss, outputs, mask, fov, options.side_weight)
+
+
+def forward_of(network: nn.Module) -> Forward:
+    """All outputs of a network that has several, else its only one."""
+    if hasattr(network, "forward_all"):
+        return cast("Forward", network.forward_all)
+    return lambda image: (network(image),)
+
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -31,7 +82,7 @@ FROM_THE_RECIPE = ("total_steps", "_schedule_phases")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Learner:
     """Everything that a step changes."""
 
     network: nn.Module
@@ -46,8 +97,8 @@ class Parts:
     progress: Progress
 
 
-def build_parts(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] | None = None) -> Parts:
-    """Fresh parts; the recipe's seed decides the first weights, unless given, and the order of all crops."""
+def build_learner(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] | None = None) -> Learner:
+    """A fresh learner; the recipe's seed decides the first weights, unless given, and the order of all crops."""
     options = recipe.training
     network = fresh_network(recipe, classes)
     if initial is not None:
@@ -55,7 +106,7 @@ def build_parts(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] 
     freeze(network, options.freeze)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
     optimiser = _optimiser(network, options)
-    return Parts(
+    return Learner(
         network,
         _average(network, options),
         optimiser,
@@ -73,32 +124,32 @@ def fresh_network(recipe: Recipe, classes: Classes) -> nn.Module:
     return build(recipe.network.name, **recipe.network.options, in_channels=channels, classes=classes.channels)
 
 
-def state_of(parts: Parts) -> dict[str, Any]:
-    """Tensors and plain values from which `restore_parts` goes on."""
-    return {name: part.state_dict() for name, part in _stateful(parts).items()} | {
-        "progress": parts.progress.to_values(),
-        "generator": parts.generator.get_state(),
-        "passes": dict(parts.passes.given),
+def state_of(learner: Learner) -> dict[str, Any]:
+    """Tensors and plain values from which `restore_learner` goes on."""
+    return {name: part.state_dict() for name, part in _stateful(learner).items()} | {
+        "progress": learner.progress.to_values(),
+        "generator": learner.generator.get_state(),
+        "passes": dict(learner.passes.given),
     }
 
 
-def restore_parts(parts: Parts, state: dict[str, Any]) -> None:
-    """Bring fresh parts to a saved state, in place."""
+def restore_learner(learner: Learner, state: dict[str, Any]) -> None:
+    """Bring a fresh learner to a saved state, in place."""
     scheduler = {key: value for key, value in state["scheduler"].items() if key not in FROM_THE_RECIPE}
-    for name, part in _stateful(parts).items():
+    for name, part in _stateful(learner).items():
         part.load_state_dict(scheduler if name == "scheduler" else state[name])
-    parts.generator.set_state(state["generator"])
-    parts.passes.given.clear()
-    parts.passes.given.update(state.get("passes", {}))  # runs from before there were any draw by chance
-    parts.progress.restore(state["progress"])
+    learner.generator.set_state(state["generator"])
+    learner.passes.given.clear()
+    learner.passes.given.update(state.get("passes", {}))  # runs from before there were any draw by chance
+    learner.progress.restore(state["progress"])
 
 
-def _stateful(parts: Parts) -> dict[str, Any]:
+def _stateful(learner: Learner) -> dict[str, Any]:
     named = {
-        "network": parts.network,
-        "average": parts.average,
-        "optimiser": parts.optimiser,
-        "scheduler": parts.scheduler,
+        "network": learner.network,
+        "average": learner.average,
+        "optimiser": learner.optimiser,
+        "scheduler": learner.scheduler,
     }
     return {name: part for name, part in named.items() if part is not None}
 

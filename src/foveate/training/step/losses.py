@@ -19,6 +19,10 @@ from monai.losses.cldice import soft_skel
 from torch import Tensor
 from torch.nn import functional as F
 
+Loss = Callable[[Sequence[Tensor], Tensor, Tensor], Tensor]
+"""Those outputs, masks B×K×H×W and FOV B×1×H×W, both 0 to 1, to a scalar."""
+
+
 EPSILON = 1e-6
 SKELETON_STEPS = 10
 """Pixels of radius that a soft skeleton wears away: the paper asks for the widest structure's."""
@@ -28,7 +32,7 @@ PIXELS = (0, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedPixels:
     """What a network says of every pixel beside what is true."""
 
     classes: Tensor
@@ -41,7 +45,7 @@ class Comparison:
     """B×1×H×W."""
 
     @classmethod
-    def of(cls, logits: Tensor, mask: Tensor, fov: Tensor) -> Comparison:
+    def of(cls, logits: Tensor, mask: Tensor, fov: Tensor) -> ComparedPixels:
         """By softmax where the logits have a channel more than the mask, else by sigmoids."""
         logits = logits.float()
         if logits.shape[1] == mask.shape[1]:
@@ -77,7 +81,7 @@ class Comparison:
 
 def segmentation_loss(name: str, logits: Tensor, mask: Tensor, fov: Tensor) -> Tensor:
     """The loss of that name (a key of `LOSSES`), a scalar; finite for an empty mask and an empty FOV, too."""
-    return LOSSES[name](Comparison.of(logits, mask, fov))
+    return LOSSES[name](ComparedPixels.of(logits, mask, fov))
 
 
 def deep_loss(name: str, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor, side_weight: float) -> Tensor:
@@ -95,22 +99,22 @@ def deep_loss(name: str, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor, s
     return loss
 
 
-def _bce(pixels: Comparison) -> Tensor:
+def _bce(pixels: ComparedPixels) -> Tensor:
     """Cross-entropy: binary for each class, or of all and the background together."""
     return pixels.mean(-pixels.mask * pixels.classes, -pixels.other * pixels.background)
 
 
-def _dice(pixels: Comparison) -> Tensor:
+def _dice(pixels: ComparedPixels) -> Tensor:
     """1 − 2 Σpt / (Σp + Σt): Milletari et al. 2016 without their squares."""
     dice: Tensor = DiceLoss(batch=True, smooth_nr=EPSILON, smooth_dr=EPSILON)(pixels.probability, pixels.truth)
     return dice
 
 
-def _dice_bce(pixels: Comparison) -> Tensor:
+def _dice_bce(pixels: ComparedPixels) -> Tensor:
     return _bce(pixels) + _dice(pixels)
 
 
-def _weighted_dice(pixels: Comparison) -> Tensor:
+def _weighted_dice(pixels: ComparedPixels) -> Tensor:
     """Generalised Dice of classes and background, weighted by 1 / (pixels of each)²: Sudre et al. 2017, sec. 2.1.
 
     A class that is missing counts as much as the smallest one that is there. MONAI's has weights of 1e-10 beside its
@@ -130,23 +134,23 @@ def _weighted_dice(pixels: Comparison) -> Tensor:
     return (1 - (2 * above + EPSILON) / (below + EPSILON)).mean()
 
 
-def _iou(pixels: Comparison) -> Tensor:
+def _iou(pixels: ComparedPixels) -> Tensor:
     """1 − Σpt / (Σp + Σt − Σpt): Rahman and Wang 2016."""
     jaccard = DiceLoss(batch=True, jaccard=True, smooth_nr=EPSILON, smooth_dr=EPSILON)
     iou: Tensor = jaccard(pixels.probability, pixels.truth)
     return iou
 
 
-def _bce_iou(pixels: Comparison) -> Tensor:
+def _bce_iou(pixels: ComparedPixels) -> Tensor:
     """Paper 003, section IV-B, as the one below: terms named without weights, so a plain sum."""
     return _bce(pixels) + _iou(pixels)
 
 
-def _dice_bce_iou(pixels: Comparison) -> Tensor:
+def _dice_bce_iou(pixels: ComparedPixels) -> Tensor:
     return _dice_bce(pixels) + _iou(pixels)
 
 
-def _focal(pixels: Comparison) -> Tensor:
+def _focal(pixels: ComparedPixels) -> Tensor:
     """−α (1 − p)² log p for a class, −(1 − α) (1 − p)² log p for background, α = .25: Lin et al. 2017, eq. 5.
 
     p is the probability of what a pixel is. A share of a class counts as so much of it.
@@ -159,14 +163,14 @@ def _focal(pixels: Comparison) -> Tensor:
     return pixels.mean(0.25 * pixels.mask * classes, 0.75 * pixels.other * background)
 
 
-def _tversky(pixels: Comparison) -> Tensor:
+def _tversky(pixels: ComparedPixels) -> Tensor:
     """1 − TP / (TP + .3 FP + .7 FN): Salehi et al. 2017, with the best row of their table 1."""
     tversky = TverskyLoss(alpha=0.3, beta=0.7, batch=True, smooth_nr=EPSILON, smooth_dr=EPSILON)
     loss: Tensor = tversky(pixels.probability, pixels.truth)
     return loss
 
 
-def _cldice(pixels: Comparison) -> Tensor:
+def _cldice(pixels: ComparedPixels) -> Tensor:
     """½ (1 − Dice) + ½ (1 − soft clDice): Shit et al. 2021, algorithms 1 and 2, with the α of their code.
 
     Deviation from MONAI's loss, of which only the skeleton is used: one count over the batch, as in the losses above.
@@ -182,7 +186,7 @@ def _cldice(pixels: Comparison) -> Tensor:
     return 0.5 * _dice(pixels) + 0.5 * (1 - centreline).mean()
 
 
-LOSSES: Mapping[str, Callable[[Comparison], Tensor]] = MappingProxyType(
+LOSSES: Mapping[str, Callable[[ComparedPixels], Tensor]] = MappingProxyType(
     {
         "bce": _bce,
         "dice": _dice,

@@ -15,10 +15,10 @@ from foveate.errors import UsageError
 from foveate.recipes.schema import Recipe
 from foveate.training.processes import consensus as processes_module
 from foveate.training.processes.consensus import launched
-from foveate.training.processes.device import chosen_device, chosen_precision
-from foveate.training.processes.place import ALONE, Rank
+from foveate.training.processes.place import ALONE, Rank, chosen_device, chosen_precision
+from foveate.training.run.progress import Listener
 from foveate.training.run.tensors import load_state
-from foveate.training.start import Listener, start
+from foveate.training.start import start
 from small_run import small_recipe
 
 CPU = torch.device("cpu")

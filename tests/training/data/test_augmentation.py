@@ -12,9 +12,8 @@ import torch
 from foveate.arrays.prepare import Preparation, WorkingSize
 from foveate.datasets import open_set
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.data.augmentation import draw_placement, recolour
-from foveate.training.data.preparation import prepared
-from foveate.training.data.resampling import Placement
+from foveate.training.data.augmentation import Placement, draw_placement, recolour
+from foveate.training.data.reading import prepared
 from foveate.training.data.sampling import TrainingSet, draw_batch
 
 CPU = torch.device("cpu")

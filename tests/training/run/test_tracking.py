@@ -23,9 +23,9 @@ from foveate.cli.extras import MLFLOW
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError, install_line
 from foveate.training.run import tracking
-from foveate.training.run.progress import EpochRow
+from foveate.training.run.progress import EpochRow, Listener
 from foveate.training.run.tracking import connect
-from foveate.training.start import Listener, start
+from foveate.training.start import start
 from small_run import SMALL, small_recipe
 
 pytest.importorskip("mlflow", reason="needs mlflow, which comes with foveate[track]")

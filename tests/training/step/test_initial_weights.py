@@ -19,9 +19,10 @@ from foveate.recipes.read import read_recipe
 from foveate.records import Classes
 from foveate.training.after.export import TOLERANCE, compare, export
 from foveate.training.after.validation import Exportable
-from foveate.training.run.weights import NetworkFacts, load_weights, save_weights
-from foveate.training.start import Listener, start
-from foveate.training.step.first_weights import WEIGHTS, first_weights, sentences
+from foveate.training.run.progress import Listener
+from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights, save_weights
+from foveate.training.start import start
+from foveate.training.step.first_weights import first_weights, sentences
 from foveate.training.step.learner import fresh_network
 from small_run import small_recipe
 
@@ -170,7 +171,7 @@ def weights_of(
     """Weights of the small recipe's network for other data, drawn by a seed of their own."""
     recipe = small_recipe()
     mean = (100.0,) * channels
-    facts = NetworkFacts(
+    facts = WeightsHeader(
         network=recipe.network.name,
         options=recipe.network.options,
         mean=mean,

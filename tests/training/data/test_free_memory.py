@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foveate.training.data.free_memory import UNKNOWN, V1, V2, free_memory
+from foveate.training.data.cache import UNKNOWN, V1, V2, free_memory
 
 MB = 2**20
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from foveate.datasets import open_set
 from foveate.recipes.read import read_recipe
-from foveate.training.data.preview import augmented_tiles
+from foveate.training.data.sampling import augmented_tiles
 
 SIDE = 128
 

@@ -15,20 +15,20 @@ from PIL import Image
 from foveate.datasets import DataSet
 from foveate.training.run.curves import draw_curves
 from foveate.training.run.folder import CACHE
-from foveate.training.run.progress import EpochRow
-from foveate.training.start import Listener, start
+from foveate.training.run.progress import EpochRow, Listener
+from foveate.training.start import start
 from small_run import small_recipe
 
 
 def test_a_finished_run_holds_every_file_that_the_page_names(finished_run: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "training.md"
+    page = Path(__file__).parents[3] / "docs" / "training.md"
     table = page.read_text(encoding="utf-8").partition("| file |")[2].partition("\n\n")[0]
     named = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
     assert {path.name for path in finished_run.iterdir()} == named - {CACHE}  # gone when the run is over
 
 
 def test_every_column_of_the_table_is_on_the_page(finished_run: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
     with (finished_run / "log.csv").open(encoding="utf-8") as file:
         columns = next(csv.reader(file))
     assert [name for name in columns if f"`{name.replace('f1_synthetic', 'f1_SET')}`" not in page] == []

@@ -23,7 +23,8 @@ from foveate.imaging import Label, write_mask, write_rgb
 from foveate.records import CaseEntry
 from foveate.training.data.cache import Cache, key_of
 from foveate.training.run.folder import CACHE, Storage
-from foveate.training.start import Listener, start
+from foveate.training.run.progress import Listener
+from foveate.training.start import start
 from small_run import small_recipe
 
 PREPARATION = Preparation(WorkingSize(64, 96))

@@ -12,7 +12,7 @@ import pytest
 from foveate.cli import app
 from foveate.training.after.export import export
 from foveate.training.run.folder import add_to_log
-from foveate.training.run.redact import command_line, redacted
+from foveate.training.run.provenance import command_line, redacted
 from small_run import SMALL
 
 MARK = "Pl4nted"

@@ -14,13 +14,13 @@ from foveate.datasets.splits import hold_out
 from foveate.errors import DataError, TrainingError
 from foveate.imaging.lock import acquire
 from foveate.records import Case, CaseEntry
-from foveate.training.run.lock import is_locked, locked
+from foveate.training.run.folder import is_locked, locked
 from small_run import run, small_recipe
 
 HOLD = """
 import sys
 from pathlib import Path
-from foveate.training.run.lock import locked
+from foveate.training.run.folder import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -98,7 +98,7 @@ def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_no_lock(
         shutil.rmtree(tmp_path / "run")
         return acquire(file)
 
-    monkeypatch.setattr("foveate.training.run.lock.acquire", removed_first)
+    monkeypatch.setattr("foveate.training.run.folder.acquire", removed_first)
     with pytest.raises(TrainingError, match="another process"), locked(tmp_path / "run"):
         pass
 

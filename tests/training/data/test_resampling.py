@@ -9,9 +9,8 @@ from scipy.ndimage import affine_transform  # type: ignore[import-untyped]
 from torch.nn import functional as F
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.data import resampling
-from foveate.training.data.augmentation import draw_placement
-from foveate.training.data.resampling import Placement, resample
+from foveate.training.data import augmentation
+from foveate.training.data.augmentation import Placement, draw_placement, resample
 
 CPU = torch.device("cpu")
 EVERYTHING = AugmentationSection(rotation=180, flip_vertical=True, scale=0.4, shift=0.2, shear=30)
@@ -60,7 +59,7 @@ def test_how_many_crops_are_made_at_once_changes_none_of_them(monkeypatch: pytes
     generator = torch.Generator().manual_seed(0)
     placements = [draw_placement(case, 32, EVERYTHING, generator) for case in cases]
     together = resample(cases, placements, 32, CPU)
-    monkeypatch.setattr(resampling, "AT_ONCE", 1)
+    monkeypatch.setattr(augmentation, "AT_ONCE", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     assert torch.equal(resample(cases, placements, 32, CPU), together)
 

@@ -21,8 +21,9 @@ from foveate.runtime import open_network
 from foveate.training.after.export import _seen, export, to_onnx
 from foveate.training.after.validation import Exportable
 from foveate.training.run.folder import load_facts
-from foveate.training.run.weights import load_weights
-from foveate.training.start import Listener, start
+from foveate.training.run.progress import Listener
+from foveate.training.run.tensors import load_weights
+from foveate.training.start import start
 from small_run import small_recipe
 
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.data.sampling import TrainingSet, channel_statistics, draw_batch
+from foveate.training.data.normalisation import channel_statistics
+from foveate.training.data.sampling import TrainingSet, draw_batch
 
 CPU = torch.device("cpu")
 STILL = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.data.passes import Passes
-from foveate.training.data.sampling import Draw, TrainingSet, draw_batch, drawn_by_chance
+from foveate.training.data.sampling import Draw, Passes, TrainingSet, draw_batch, drawn_by_chance
 
 STILL = AugmentationSection(rotation=0, flip=False, scale=0, brightness=0, contrast=0, gamma=0, colour=0)
 
