@@ -46,7 +46,18 @@ class Exported:
         return self.model.card
 
 
-def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> Exported:
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """What was written."""
+
+    file: Path
+    """The .onnx file; card.json lies beside it."""
+    card: ModelCard
+    differences: dict[tuple[int, int], float]
+    """Height and width to the largest difference of a probability between ONNX Runtime and PyTorch."""
+
+
+def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> ExportedFile:
     """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
 
     Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`,
@@ -59,7 +70,7 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
     made = exported(run, name=name, file=target.name)
     write_bytes(made.model.content, target)
     write_text(made.card.to_json(), card_path)
-    return made
+    return ExportedFile(target, made.card, made.differences)
 
 
 def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") -> Exported:

@@ -10,7 +10,7 @@ from typing import Literal
 from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
-from foveate.training.run.folder import CACHE, FACTS, LOCK, RECIPE, STATE, Storage, is_locked, load_facts
+from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, RECIPE, STATE, Storage, is_locked, load_facts
 
 CHANGEABLE = "training.epochs"
 """The one key of a recipe that may differ when a run goes on."""
@@ -81,6 +81,18 @@ class Run:
     state: Literal["running", "stopped", "finished"]
     ending: str
     """Why it ended, where it is finished."""
+
+    @property
+    def best(self) -> Path:
+        """The file of the best epoch's weights."""
+        return self.folder / BEST
+
+
+def run_in(folder: Path) -> Run:
+    """The run in a folder. Raises ModelError where it holds none, or one of an older foveate."""
+    for run in _runs([folder]):
+        return run
+    raise ModelError(f"{folder}: not the folder of a run.")
 
 
 def runs_below(folder: Path) -> list[Run]:
