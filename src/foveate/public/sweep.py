@@ -69,7 +69,7 @@ def sweep(
     hidden(storage)  # a wrong address is told before anything is trained
     with needs("train"):
         from foveate.sweeps.work import Work, work_on
-    options = {"--out": out, "--from": initial, "--storage": storage}
+    options = {"--out": out, "--from": initial, "--storage": storage, "--device": device}
     words = ["sweep", str(sweep), *(word for each in sets for word in ("--data", each))]
     words += [str(word) for name, value in options.items() if value is not None for word in (name, value)]
     called = command or command_line(words)

@@ -68,6 +68,7 @@ def train(
     else:
         asked = read_recipe(str(recipe), keys)
         call = _Call(asked, sets, Path(out), initial, False, device or "auto", cache or "auto", bool(track))
+    options = {"--out": out, "--from": initial, "--resume": resume, "--device": device, "--cache": cache}
     with needs("train"):
         from foveate.training.start import start
     store = tracking_uri or f"sqlite:///{(call.folder.resolve().parent / 'mlflow.db').as_posix()}"
@@ -78,7 +79,7 @@ def train(
             folder=call.folder,
             resume=call.resume,
             device=call.device,
-            command=command or command_line(_words(recipe, keys, sets, out, initial, resume)),
+            command=command or command_line(_words(recipe, keys, sets, options)),
             initial=call.initial,
             storage=call.cache,
             track=store if call.track else None,
@@ -146,15 +147,9 @@ def listening_to(on_epoch: Callable[[EpochRow], None] | None) -> Listening:
 
 
 def _words(
-    recipe: str | Path | None,
-    overrides: Sequence[str],
-    data: Sequence[str],
-    out: str | Path | None,
-    initial: str | Path | None,
-    resume: str | Path | None,
+    recipe: str | Path | None, overrides: Sequence[str], data: Sequence[str], options: Mapping[str, str | Path | None]
 ) -> list[str]:
     """The command line that asks for the same."""
-    options = {"--out": out, "--from": initial, "--resume": resume}
-    words = ["train", *([str(recipe)] if recipe is not None and resume is None else []), *overrides]
-    words += [word for each in data for word in ("--data", each)]
+    named = [str(recipe)] if recipe is not None and options["--resume"] is None else []
+    words = ["train", *named, *overrides, *(word for each in data for word in ("--data", each))]
     return words + [str(word) for name, value in options.items() if value is not None for word in (name, value)]

@@ -110,6 +110,7 @@ class Passes:
 
     def _order(self, data: TrainingSet, number: int) -> list[int]:
         """Of a set's cases, in one pass through them."""
+        # By the pass's own chance, not the run's: to go on in the middle of a pass, the state need only hold a count.
         chance = np.random.default_rng([self.seed, number, *data.name.encode()])
         order: list[int] = chance.permutation(len(data.cases)).tolist()
         return order

@@ -117,6 +117,8 @@ class Processes:
 
     def _settle(self, failure: BaseException | None) -> None:
         """Raise the error of the first process that has one."""
+        # Each says its number if it has an error, else one that none has: the least of them names who tells the others.
+        # All go through the same calls whether or not they have failed, so that none waits for one that is gone.
         failing = torch.tensor(self.rank if failure else self.count, device=self.fabric.device)
         with _while_all_live():
             distributed.all_reduce(failing, distributed.ReduceOp.MIN)
