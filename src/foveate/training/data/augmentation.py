@@ -25,7 +25,7 @@ def draw_placement(
 ) -> Placement:
     """A crop of S×S pixels anywhere on the case, or about a vessel: turned, mirrored, scaled, shifted and sheared.
 
-    The case is (C + K + 1)×H×W, as in `samples.py`; `channels` is C.
+    The case is (C + K + 1)×H×W, as in `sampling.py`; `channels` is C.
 
     What a recipe switches off takes no number from `generator`, except for the five that every crop takes.
     """

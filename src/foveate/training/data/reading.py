@@ -48,7 +48,7 @@ def looked_at(entry: CaseEntry, preparation: Preparation) -> tuple[Case, FieldOf
 
 
 def prepared(entry: CaseEntry, preparation: Preparation) -> Tensor:
-    """What training draws its crops from: (C + K + 1)×H×W uint8 as in `samples.py`. Raises DataError likewise."""
+    """What training draws its crops from: (C + K + 1)×H×W uint8 as in `sampling.py`. Raises DataError likewise."""
     case, fov = looked_at(entry, preparation)
     frame = preparation.frame(fov)
     counted = fov if case.fov is None else FieldOfView.of_mask(case.fov & fov.mask)
