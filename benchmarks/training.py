@@ -34,12 +34,12 @@ from foveate.datasets import open_set
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training.device import chosen_precision
-from foveate.training.parts import Parts, build_parts
-from foveate.training.preparation import preparation_of, prepared
-from foveate.training.samples import TrainingSet, channel_statistics, draw_batch
-from foveate.training.setting import Setting, forward_of
-from foveate.training.step import stepper
+from foveate.training.data.normalisation import channel_statistics
+from foveate.training.data.reading import preparation_of, prepared
+from foveate.training.data.sampling import TrainingSet, draw_batch
+from foveate.training.processes.place import chosen_precision
+from foveate.training.step.learner import Learner, RunSetup, build_learner, forward_of
+from foveate.training.step.step import stepper
 
 Step = Callable[[], float]
 """One step of the optimiser, and the loss before it."""
@@ -148,24 +148,24 @@ def _drawn_set(recipe: Recipe, images: int) -> TrainingSet:
     return TrainingSet("drawn", 1.0, tuple(prepared(each, preparation) for each in entries), preparation.channel_count)
 
 
-def _setting(recipe: Recipe, data: TrainingSet, device: str) -> Setting:
+def _setup(recipe: Recipe, data: TrainingSet, device: str) -> RunSetup:
     fabric = Fabric(accelerator=device, devices=1, precision=cast("Any", recipe.training.precision))
     mean, deviation = channel_statistics([data])
-    return Setting(recipe, [data], [], fabric, Path(), {}, mean, deviation, CLASSES)
+    return RunSetup(recipe, [data], [], fabric, Path(), {}, mean, deviation, CLASSES)
 
 
 def _engine(recipe: Recipe, data: TrainingSet, device: str) -> Step:
-    parts = build_parts(recipe, CLASSES)
-    parts.network.train()
-    return stepper(parts, _setting(recipe, data, device)).step
+    learner = build_learner(recipe, CLASSES)
+    learner.network.train()
+    return stepper(learner, _setup(recipe, data, device)).step
 
 
 def _bare(recipe: Recipe, data: TrainingSet, device: str) -> Step:
-    setting, parts, options = _setting(recipe, data, device), build_parts(recipe, CLASSES), recipe.training
+    setup, learner, options = _setup(recipe, data, device), build_learner(recipe, CLASSES), recipe.training
     place = torch.device(device)
-    network = parts.network.train().to(place)
-    if parts.average is not None:
-        parts.average.to(place)
+    network = learner.network.train().to(place)
+    if learner.average is not None:
+        learner.average.to(place)
     forward = forward_of(network)
 
     def step() -> float:
@@ -174,32 +174,32 @@ def _bare(recipe: Recipe, data: TrainingSet, device: str) -> Step:
             size=options.crops_per_step,
             side=options.crop,
             augmentation=recipe.augmentation,
-            generator=parts.generator,
+            generator=learner.generator,
             device=place,
         )
-        parts.optimiser.zero_grad()
+        learner.optimiser.zero_grad()
         total = 0.0
         pieces = (torch.split(each, options.batch) for each in (batch.image, batch.mask, batch.fov))
         for image, mask, fov in zip(*pieces, strict=True):
             with torch.autocast(place.type, torch.bfloat16, enabled=options.precision == "bf16-mixed"):
-                outputs = forward(setting.normalised(image * 255))
-            loss = setting.loss(outputs, mask, fov) / options.accumulate
+                outputs = forward(setup.normalised(image * 255))
+            loss = setup.loss(outputs, mask, fov) / options.accumulate
             torch.autograd.backward(loss)
             total += loss.item()
-        return _updated(parts, recipe, total)
+        return _updated(learner, recipe, total)
 
     return step
 
 
-def _updated(parts: Parts, recipe: Recipe, loss: float) -> float:
+def _updated(learner: Learner, recipe: Recipe, loss: float) -> float:
     """The end of a step in a loop by hand."""
     if recipe.training.gradient_clip:
-        torch.nn.utils.clip_grad_norm_(parts.network.parameters(), recipe.training.gradient_clip)
-    parts.optimiser.step()
-    if not isinstance(parts.scheduler, ReduceLROnPlateau):
-        parts.scheduler.step()
-    if parts.average is not None:
-        parts.average.update_parameters(parts.network)
+        torch.nn.utils.clip_grad_norm_(learner.network.parameters(), recipe.training.gradient_clip)
+    learner.optimiser.step()
+    if not isinstance(learner.scheduler, ReduceLROnPlateau):
+        learner.scheduler.step()
+    if learner.average is not None:
+        learner.average.update_parameters(learner.network)
     return loss
 
 
@@ -243,26 +243,26 @@ def _cut(case: Tensor, side: int) -> Tensor:
 
 
 def _plain(recipe: Recipe, data: TrainingSet, device: str, workers: int) -> Step:
-    setting, parts, options = _setting(recipe, data, device), build_parts(recipe, CLASSES), recipe.training
-    network = parts.network.train().to(device).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    if parts.average is not None:
-        parts.average.to(device)
+    setup, learner, options = _setup(recipe, data, device), build_learner(recipe, CLASSES), recipe.training
+    network = learner.network.train().to(device).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    if learner.average is not None:
+        learner.average.to(device)
     forward = forward_of(network)
     loader = DataLoader(
         OneByOne(recipe, data), batch_size=options.batch, num_workers=workers, pin_memory=device == "cuda"
     )
     batches = cast("Iterator[list[Tensor]]", iter(loader))
-    optimiser: Optimizer = parts.optimiser
+    optimiser: Optimizer = learner.optimiser
 
     def step() -> float:
         optimiser.zero_grad()
         total = 0.0
         for _ in range(options.accumulate):
             image, mask, fov = (each.to(device, non_blocking=True) for each in next(batches))
-            loss = setting.loss(forward(setting.normalised(image * 255)), mask, fov) / options.accumulate
+            loss = setup.loss(forward(setup.normalised(image * 255)), mask, fov) / options.accumulate
             torch.autograd.backward(loss)
             total += loss.item()
-        return _updated(parts, recipe, total)
+        return _updated(learner, recipe, total)
 
     return step
 

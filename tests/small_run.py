@@ -5,7 +5,8 @@ from pathlib import Path
 from foveate.datasets import DataSet
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
-from foveate.training.start import Listener, start
+from foveate.training.run.progress import Listener
+from foveate.training.start import start
 
 SMALL = (
     "data.working_minimum=96",

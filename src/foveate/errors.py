@@ -15,11 +15,16 @@ A message says which file or key, what was found, and what to do next, in one li
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
+
+
+PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
+"""Names of packages that are imported by another."""
 
 
 class FoveateError(Exception):
@@ -60,6 +65,20 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     guess = f" Did you mean '{nearest[0]}'?" if nearest else ""
     return f"unknown {kind} '{name}'.{guess} Valid: {', '.join(valid)}."
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Around the import of what the base install can't run: UsageError names the missing package and what brings it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "foveate"):
+            raise
+        raise UsageError(
+            f"this needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
+        ) from error
 
 
 def install_line(extra: str) -> str:

@@ -70,7 +70,7 @@ def test_where_foveate_is_not_installed_at_all_the_checkout_is_what_there_is(mon
 def test_the_package_that_is_missing_is_named_and_no_other(module: str, package: str) -> None:
     with pytest.raises(UsageError) as told, needs("evaluate"):
         raise ModuleNotFoundError(f"No module named '{module}'", name=module)
-    assert str(told.value) == f"this command needs {package}, which is not installed: {install_line('evaluate')}"
+    assert str(told.value) == f"this needs {package}, which is not installed: {install_line('evaluate')}"
 
 
 def test_a_part_of_foveate_that_is_missing_is_not_told_as_a_package_to_install() -> None:

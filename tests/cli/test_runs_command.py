@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from foveate_command import run
 
-from foveate.training.lock import locked
+from foveate.training.run.folder import locked
 
 WITHOUT_TORCH = """
 import sys

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from foveate.cli import train_display
-from foveate.training.progress import EpochRow
+from foveate.training.run.progress import EpochRow
 from small_run import small_recipe
 
 ROW = EpochRow(1, 0.5, 0.5, {"a": {"vessel": 0.7}}, (0.5,), 1e-3, True, 8.0, 250.0)

@@ -55,7 +55,7 @@ def draw(folder: Path) -> None:
 
 def train(folder: Path, *runs: str) -> None:
     """Train one run on the folder `mine`, put it under every name, and its export in it and beside the data."""
-    from foveate.training.export import export
+    from foveate.training.after.export import export
 
     recipe = read_recipe("region-guided-drive", [*SMALL, *SHORT])
     run(recipe, [open_set(f"folder:{folder / 'mine'}")], folder / runs[0])

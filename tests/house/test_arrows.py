@@ -88,6 +88,43 @@ def test_no_part_leads_back_to_itself() -> None:
     assert order.index("records") < order.index("training") < order.index("cli")
 
 
+def rooms(text: str) -> dict[str, set[str]]:
+    """The rows of the document's table of the rooms inside of `training`: what each may import of the others."""
+    section = text.partition("\n## The rooms of training\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", section, re.MULTILINE)
+    return {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in rows}
+
+
+ROOMS = rooms((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+
+
+def rooms_imported_by(room: str, texts: dict[str, str]) -> set[str]:
+    """The other rooms of `training`, and the modules above them, that the modules of a room import."""
+    inside = {module: text for module, text in texts.items() if module.split(".")[1:3] == ["training", room]}
+    targets = {each.target for module, text in inside.items() for each in imports(module, text)}
+    return {target.split(".")[2] for target in targets if target.startswith("foveate.training.")} - {room}
+
+
+def test_every_room_of_training_has_a_row() -> None:
+    names = {module.split(".")[2] for module in modules() if re.match(r"foveate\.training\.\w+", module)}
+    assert names == {*ROOMS, "start", "loop", "keep"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_training_imports_the_rooms_of_its_row(room: str) -> None:
+    assert rooms_imported_by(room, modules()) == ROOMS[room]
+
+
+def test_the_rooms_of_training_follow_one_another() -> None:
+    order = list(ROOMS)
+    assert [room for room in order if ROOMS[room] - set(order[: order.index(room)])] == []
+
+
+def test_an_import_against_the_rooms_order_is_caught() -> None:
+    wrong = {"foveate.training.data.made_up": "def f():\n    from foveate.training.step.losses import dice"}
+    assert rooms_imported_by("data", modules() | wrong) - ROOMS["data"] == {"step"}
+
+
 def test_only_runtime_imports_onnx_runtime_and_only_networks_and_training_import_torch() -> None:
     assert parts_that_import("onnxruntime") == {"runtime"}
     assert parts_that_import("torch") == {"networks", "training"}
@@ -106,7 +143,7 @@ def test_only_runtime_imports_onnx_runtime_and_only_networks_and_training_import
         ("foveate.inference.made_up", "if TYPE_CHECKING:\n    from foveate.networks import build"),
         ("foveate.inference.made_up", "import importlib\nimportlib.import_module('foveate.networks.registry')"),
         ("foveate.inference.made_up", "TABLE = {'x': 'foveate.networks.region_guided:RegionGuided'}"),
-        ("foveate.networks.made_up", "from foveate.training.losses import dice"),
+        ("foveate.networks.made_up", "from foveate.training.step.losses import dice"),
         ("foveate.records", "import foveate"),
         ("foveate.cli.made_up", "from foveate.inference import Segmenter"),
         ("foveate.cli.made_up", "if TYPE_CHECKING:\n    pass\nelse:\n    from foveate.inference import Segmenter"),

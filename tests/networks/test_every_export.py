@@ -11,8 +11,8 @@ import torch
 from every_network import DEFAULTS, DIFFERENT, Case
 from foveate.records import Classes
 from foveate.runtime import open_session
-from foveate.training.export import to_onnx
-from foveate.training.validation import Exportable
+from foveate.training.after.export import to_onnx
+from foveate.training.after.validation import Exportable
 
 EXAMPLE = (64, 96)
 """Height and width at which the network is traced; the sizes below are others."""

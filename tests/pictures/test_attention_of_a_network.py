@@ -13,14 +13,14 @@ from foveate.arrays.fov import find_fov
 from foveate.errors import ImageError, UsageError
 from foveate.networks import build, record_attention
 from foveate.recipes.read import read_recipe, to_toml
-from foveate.training.attention import attention_of
-from foveate.training.weights import NetworkFacts, load_weights, save_weights
+from foveate.training.after.attention import attention_of
+from foveate.training.run.tensors import WeightsHeader, load_weights, save_weights
 from known_reports import case
 
 
 def run_of(folder: Path, network: str, recipe: str, **options: Any) -> str:
     """The folder of a run that has learned nothing."""
-    facts = NetworkFacts(network, dict(options), (1.0,) * 3, (90.0,) * 3, ("x",), True, (0.5,), {}, 1)
+    facts = WeightsHeader(network, dict(options), (1.0,) * 3, (90.0,) * 3, ("x",), True, (0.5,), {}, 1)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         save_weights(folder / "best.safetensors", build(network, **options).state_dict(), facts)

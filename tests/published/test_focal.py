@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from foveate.published.focal import ALPHA, GAMMA, knowing_nothing
-from foveate.training.losses import segmentation_loss
+from foveate.training.step.losses import segmentation_loss
 
 
 @pytest.mark.parametrize(("foreground", "end"), [(1, 0), (0, 1)])

@@ -18,9 +18,9 @@ from foveate.errors import UsageError
 from foveate.networks.registry import variant_options
 from foveate.recipes.read import read_recipe, shipped
 from foveate.records import Classes
-from foveate.training.augmentation import draw_placement
-from foveate.training.first_weights import first_weights
-from foveate.training.preparation import preparation_of, prepared
+from foveate.training.data.augmentation import draw_placement
+from foveate.training.data.reading import preparation_of, prepared
+from foveate.training.step.first_weights import first_weights
 
 PARTED_BY = {"folder": "images", "lgg": "patients"}
 """By the adapter; the others have a training part."""

@@ -10,7 +10,7 @@ from foveate.recipes.schema import Recipe
 from foveate.sweeps.read import read_sweep
 from foveate.sweeps.schema import Sweep
 from foveate.sweeps.work import Work, work_on
-from foveate.training.start import Listener
+from foveate.training.run.progress import Listener
 from small_run import SMALL
 
 FIXED = (*SMALL, "network.widths=[4, 4, 8, 8]", "training.samples_per_epoch=2", "training.epochs=1")

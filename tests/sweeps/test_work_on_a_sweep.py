@@ -26,8 +26,8 @@ from foveate.sweeps.place import trial_folder
 from foveate.sweeps.ranking import Ranking, ranking_of, write_table
 from foveate.sweeps.read import read_sweep
 from foveate.training import loop
-from foveate.training.listing import runs_below
-from foveate.training.lock import locked
+from foveate.training.run.existing import runs_below
+from foveate.training.run.folder import locked
 from small_run import run
 
 pytest_plugins = ("postgresql_server",)
@@ -36,11 +36,11 @@ TWO = ("training.optimiser = ['sgd', 'adamw']",)
 KILLED_IN_THE_SECOND_EPOCH = """
 import os, signal, sys
 import foveate.training.loop as loop
-def step(steps, setting, taken=[]):
+def step(steps, setup, taken=[]):
     taken.append(0)
     if len(taken) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(steps, setting)
+    return real(steps, setup)
 real, loop._one_step = loop._one_step, step
 from foveate.cli import main
 main()

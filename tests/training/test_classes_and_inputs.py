@@ -24,9 +24,9 @@ from foveate.errors import DataError, TrainingError, UsageError
 from foveate.inference import Segmenter
 from foveate.recipes.schema import Recipe
 from foveate.records import Case, CaseEntry, Classes, Masks
-from foveate.training.export import export
-from foveate.training.validation import Exportable, in_torch
-from foveate.training.weights import load_weights
+from foveate.training.after.export import export
+from foveate.training.after.validation import Exportable, in_torch
+from foveate.training.run.tensors import load_weights
 from small_run import run, small_recipe
 
 SIDE = 96

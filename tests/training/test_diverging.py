@@ -10,10 +10,9 @@ import pytest
 
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError
-from foveate.training.divergence import Descent
-from foveate.training.progress import Progress
-from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state
+from foveate.training.run.progress import Descent, Listener, Progress
+from foveate.training.run.tensors import load_state
+from foveate.training.start import start
 from small_run import run, small_recipe
 
 RUNS_AWAY = (

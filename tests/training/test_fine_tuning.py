@@ -17,8 +17,9 @@ from foveate.errors import RecipeError, UsageError
 from foveate.networks.stages import stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.parts import Parts, build_parts
-from foveate.training.start import Listener, start
+from foveate.training.run.progress import Listener
+from foveate.training.start import start
+from foveate.training.step.learner import Learner, build_learner
 from small_run import small_recipe
 
 SCHEDULES = get_args(TrainingSection.model_fields["schedule"].annotation)
@@ -49,22 +50,22 @@ def begin(recipe: Recipe, data: list[DataSet], folder: Path, *, resume: bool = F
     )
 
 
-def parts_of(*overrides: str) -> Parts:
+def parts_of(*overrides: str) -> Learner:
     short = ("training.epochs=5", "training.samples_per_epoch=4", "training.batch=2", "training.average=0")
-    return build_parts(small_recipe(*short, *overrides), Classes())
+    return build_learner(small_recipe(*short, *overrides), Classes())
 
 
-def take_step(parts: Parts, step: int) -> list[float]:
+def take_step(learner: Learner, step: int) -> list[float]:
     """One step on a loss of the weights themselves, two of which make an epoch; the groups' rates in it."""
-    rates = [float(group["lr"]) for group in parts.optimiser.param_groups]
-    parts.optimiser.zero_grad()
-    loss = torch.stack([weight.square().sum() for weight in parts.network.parameters()]).sum()
+    rates = [float(group["lr"]) for group in learner.optimiser.param_groups]
+    learner.optimiser.zero_grad()
+    loss = torch.stack([weight.square().sum() for weight in learner.network.parameters()]).sum()
     loss.backward()  # type: ignore[no-untyped-call]
-    parts.optimiser.step()
-    if not isinstance(parts.scheduler, ReduceLROnPlateau):
-        parts.scheduler.step()
+    learner.optimiser.step()
+    if not isinstance(learner.scheduler, ReduceLROnPlateau):
+        learner.scheduler.step()
     elif step % 2:
-        parts.scheduler.step(0.5)
+        learner.scheduler.step(0.5)
     return rates
 
 
@@ -98,10 +99,10 @@ def test_a_step_moves_each_stage_by_its_factor_times_what_it_would_without() -> 
                 assert plain.any() or "bias" in name
 
 
-def movement_of(parts: Parts) -> dict[str, Tensor]:
-    before = {name: weight.detach().clone() for name, weight in parts.network.named_parameters()}
-    take_step(parts, 0)
-    return {name: weight.detach() - before[name] for name, weight in parts.network.named_parameters()}
+def movement_of(learner: Learner) -> dict[str, Tensor]:
+    before = {name: weight.detach().clone() for name, weight in learner.network.named_parameters()}
+    take_step(learner, 0)
+    return {name: weight.detach() - before[name] for name, weight in learner.network.named_parameters()}
 
 
 def test_frozen_stages_end_as_they_began_bit_by_bit_and_all_others_learn(
@@ -118,7 +119,7 @@ def test_frozen_stages_end_as_they_began_bit_by_bit_and_all_others_learn(
     begin(recipe, small_data, tmp_path / "run", initial=finished_run)
     began, ended = load_file(finished_run / "best.safetensors"), load_file(tmp_path / "run" / "last.safetensors")
     changed = {name for name, tensor in ended.items() if not torch.equal(tensor, began[name])}
-    for stage, names in stages(build_parts(recipe, Classes()).network).items():
+    for stage, names in stages(build_learner(recipe, Classes()).network).items():
         if stage in frozen:
             assert not changed & set(names)
         else:
@@ -209,7 +210,7 @@ def test_the_networks_own_option_and_the_recipes_list_freeze_the_same_and_add_up
     base = ("network.name=dual_attention_unet", "training.average=0")
     with torch.device("meta"):
         by_option, by_list, by_both = (
-            build_parts(small_recipe(*base, *more), Classes()).network
+            build_learner(small_recipe(*base, *more), Classes()).network
             for more in (
                 ("network.freeze=layer1",),
                 ('training.freeze=["stem", "layer1"]',),

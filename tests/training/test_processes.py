@@ -23,13 +23,11 @@ from foveate.cli import app
 from foveate.datasets import open_set
 from foveate.errors import UsageError
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.device import chosen_device
-from foveate.training.gradients import add_up
-from foveate.training.processes import Processes, launched
-from foveate.training.rank import ALONE, Rank
-from foveate.training.samples import TrainingSet, draw_batch
-from foveate.training.state_file import load_state
-from foveate.training.weights import load_weights
+from foveate.training.data.sampling import TrainingSet, draw_batch
+from foveate.training.processes.consensus import Processes, launched
+from foveate.training.processes.place import ALONE, Rank, chosen_device
+from foveate.training.run.tensors import load_state, load_weights
+from foveate.training.step.step import add_up
 from small_run import SMALL, run, small_recipe
 
 OVERRIDES = (
@@ -46,11 +44,11 @@ CALL = ("train", "region-guided-vessels", "--data", "synthetic:6", *SMALL, *OVER
 ON_THE_WAY = """
 import os, signal
 import foveate.training.loop as loop
-def step(steps, setting, taken=[]):
+def step(steps, setup, taken=[]):
     taken.append(0)
-    if len(taken) == 5 and setting.processes.rank == 1:     # the second of the second epoch
+    if len(taken) == 5 and setup.processes.rank == 1:     # the second of the second epoch
         {what}
-    return real(steps, setting)
+    return real(steps, setup)
 real, loop._one_step = loop._one_step, step
 from foveate.cli import main
 main()
@@ -63,21 +61,21 @@ from foveate.cli import main
 atexit.register(lambda: print("left open" if distributed.is_initialized() else "closed"))
 main()
 """
-FAILING = ON_THE_WAY.format(what="type(setting).loss = lambda *_: {}['of a kind that nobody has foreseen']")
+FAILING = ON_THE_WAY.format(what="type(setup).loss = lambda *_: {}['of a kind that nobody has foreseen']")
 FULL = """
-import foveate.training.setting as setting
+import foveate.training.step.learner as setup
 def loss(self, outputs, mask, fov):
     if self.processes.rank == 1 and len(mask) > 1:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
     return real(self, outputs, mask, fov)
-real, setting.Setting.loss = setting.Setting.loss, loss
+real, setup.RunSetup.loss = setup.RunSetup.loss, loss
 from foveate.cli import main
 main()
 """
 
 INTERRUPTED = """
 import os, signal
-import foveate.training.setting as setting
+import foveate.training.step.learner as setup
 def loss(self, *given):
     try:
         if self.processes.rank == 1:
@@ -85,7 +83,7 @@ def loss(self, *given):
         return real(self, *given)
     except KeyboardInterrupt as stop:
         raise RuntimeError("Error calling __set_name__") from stop    # as Python 3.11 in an import
-real, setting.Setting.loss = setting.Setting.loss, loss
+real, setup.RunSetup.loss = setup.RunSetup.loss, loss
 from foveate.cli import main
 main()
 """

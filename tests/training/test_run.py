@@ -12,8 +12,9 @@ from foveate.errors import TrainingError, UsageError
 from foveate.networks import build
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import AugmentationSection, TrainingSection
-from foveate.training.start import Listener, start
-from foveate.training.weights import load_weights
+from foveate.training.run.progress import Listener
+from foveate.training.run.tensors import load_weights
+from foveate.training.start import start
 from small_run import run, small_recipe
 
 

@@ -24,11 +24,11 @@ from foveate.imaging import write as write_module
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.training import loop
-from foveate.training.progress import Progress
-from foveate.training.setting import Setting
-from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state, save_state
-from foveate.training.step import Stepper
+from foveate.training.run.progress import Listener, Progress
+from foveate.training.run.tensors import load_state, save_state
+from foveate.training.start import start
+from foveate.training.step.learner import RunSetup
+from foveate.training.step.step import Stepper
 from small_run import SMALL, run, small_recipe
 
 EVERYTHING_THAT_HAS_A_STATE = (
@@ -43,11 +43,11 @@ ADAM = ("network.widths=[4, 4, 8, 8]", *EVERYTHING_THAT_HAS_A_STATE)
 
 KILLED_IN_A_STEP = """
 import foveate.training.loop as loop
-def step(steps, setting, taken=[]):
+def step(steps, setup, taken=[]):
     taken.append(0)
     if len(taken) == 5:                     # the second of the second epoch
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(steps, setting)
+    return real(steps, setup)
 real, loop._one_step = loop._one_step, step
 """
 KILLED_BETWEEN_STATE_AND_WEIGHTS = """
@@ -174,8 +174,8 @@ def test_a_signal_in_a_step_ends_the_call_with_its_own_status_in_one_line(
 ) -> None:
     taken: list[float] = []
 
-    def step(steps: Stepper, setting: Setting) -> float:
-        taken.append(one_step(steps, setting))
+    def step(steps: Stepper, setup: RunSetup) -> float:
+        taken.append(one_step(steps, setup))
         if len(taken) == 4:  # the first of the second epoch
             try:
                 signal.raise_signal(number)

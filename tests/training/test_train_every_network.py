@@ -9,7 +9,7 @@ import pytest
 from every_network import NARROW
 from foveate.cli import app
 from foveate.networks import NETWORKS
-from foveate.training.weights import load_weights
+from foveate.training.run.tensors import load_weights
 
 OVERRIDES = [
     "data.working_minimum=96",

@@ -17,8 +17,8 @@ from foveate.arrays.fov import find_fov
 from foveate.arrays.prepare import STRIDE, Preparation, prepare, prepare_mask
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
-from foveate.training.validation import Validation
-from foveate.training.weights import load_weights
+from foveate.training.after.validation import Validation
+from foveate.training.run.tensors import load_weights
 from small_run import run, small_recipe
 
 F1 = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from foveate.training.rank import Rank
+    from foveate.training.processes.place import Rank
 
 DRIVES_THE_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters but line end and tab, and what turns the direction of a text."""
@@ -54,7 +54,7 @@ def on_one_line(text: str) -> str:
 
 def rank() -> Rank:
     """Which of several processes this one is."""
-    from foveate.training.rank import Rank
+    from foveate.training.processes.place import Rank
 
     return Rank.of(os.environ)
 

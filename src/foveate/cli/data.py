@@ -99,7 +99,7 @@ def show(
         from foveate.recipes.read import read_recipe
 
         with needs_torch():
-            from foveate.training.preview import augmented_tiles
+            from foveate.training.data.sampling import augmented_tiles
         plan = read_recipe(recipe)
         tiles, title = augmented_tiles(plan, data_set, chosen), f"{title}, augmented by {plan.name}"
     else:

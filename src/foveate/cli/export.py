@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from foveate.cli.console import say
-from foveate.errors import UsageError
+from foveate.cli.extras import quiet_mlflow
 
 
 def export(
@@ -21,12 +21,9 @@ def export(
 
     foveate export runs/drive -o drive/model.onnx
     """
-    if out.suffix != ".onnx":
-        raise UsageError(f"--out {out}: name a file that ends in .onnx.")
-    from foveate.cli.extras import needs_torch
+    from foveate.public.export import export as export_run
 
-    with needs_torch():
-        from foveate.training.export import export as export_run
+    quiet_mlflow()
     exported = export_run(run, out, name=name, overwrite=overwrite)
     for (height, width), difference in exported.differences.items():
         say(f"{height}×{width}: ONNX Runtime differs from PyTorch by at most {difference:.1e}")

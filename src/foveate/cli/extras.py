@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foveate.errors import UsageError, install_line
+from foveate.errors import needs
+
+__all__ = ["needs", "needs_torch", "quiet_mlflow"]
 
 MLFLOW = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -17,29 +19,16 @@ MLFLOW = {
 """What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
 
 
-PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
-"""Names of packages that are imported by another."""
+def quiet_mlflow() -> None:
+    """Tell MLflow all that, before PyTorch's packages are imported; what the user has set, stays."""
+    # Whether or not it is asked for: MONAI imports MLflow wherever that is installed.
+    for name, value in MLFLOW.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
 def needs_torch() -> Iterator[None]:
     """Around the import of a part that trains: says what to install."""
-    # Whether or not it is asked for: MONAI imports MLflow wherever that is installed.
-    for name, value in MLFLOW.items():
-        os.environ.setdefault(name, value)
+    quiet_mlflow()
     with needs("train"):
         yield
-
-
-@contextmanager
-def needs(extra: str) -> Iterator[None]:
-    """Around the import of a part that the base install can't run: names the missing package and what brings it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        module = (error.name or "").partition(".")[0]
-        if module in ("", "foveate"):
-            raise
-        raise UsageError(
-            f"this command needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
-        ) from error

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import new_table, say, say_table
-from foveate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from foveate.training.listing import Run
+    from foveate.training.run.existing import Run
 
 
 def runs(
@@ -27,11 +26,9 @@ def runs(
     """
     from dataclasses import asdict
 
-    from foveate.training.listing import runs_below
+    from foveate.public.train import runs as runs_in
 
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder.")
-    found = runs_below(folder)
+    found = runs_in(folder)
     if as_json:
         say(json.dumps([asdict(run) | {"folder": str(run.folder)} for run in found], indent=2))
     elif found:

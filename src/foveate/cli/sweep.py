@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import new_table, say, say_error, say_table
-from foveate.cli.extras import needs, needs_torch
+from foveate.cli.extras import quiet_mlflow
 from foveate.cli.signals import status_of, stoppable
 from foveate.errors import UsageError
 
 if TYPE_CHECKING:
+    from foveate.public.sweep import RankedSweep
     from foveate.sweeps.ranking import Ranking
 
 ALL_FAILED = 1
@@ -47,18 +48,16 @@ def sweep(
 
     foveate sweep --show sweeps/study
     """
-    from foveate.training.device_name import check_device_name
+    from foveate.public.sweep import sweep_ranking
 
-    check_device_name(device)
     if show is not None:
         if sweep is not None or data or out is not None:
             raise UsageError("--show FOLDER stands alone, or with --storage.")
-        _show(show, storage)
+        _show(sweep_ranking(show, storage=storage))
     elif sweep is None or not data or out is None:
         raise UsageError("sweep needs a SWEEP, at least one --data NAME:FOLDER and an --out FOLDER; or --show FOLDER.")
     else:
-        _work(sweep, data, out, initial=initial, storage=storage, at_most=trials_now, device=device)
-        _show(out, storage)
+        _show(_work(sweep, data, out, initial=initial, storage=storage, trials_now=trials_now, device=device))
 
 
 def _work(
@@ -68,48 +67,41 @@ def _work(
     *,
     initial: str | None,
     storage: str | None,
-    at_most: int | None,
+    trials_now: int | None,
     device: str,
-) -> None:
+) -> RankedSweep:
     from foveate.cli.train_display import shown
-    from foveate.datasets import open_sets
-    from foveate.sweeps.read import read_sweep
-    from foveate.sweeps.space import check_recipes
-    from foveate.training.redact import command_line
+    from foveate.public.sweep import sweep
+    from foveate.training.run.provenance import command_line
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
-    with needs_torch():
-        from foveate.training.device import chosen_device
-    chosen_device(device)  # a wrong one is told before anything is read
-    sweep = read_sweep(name)
-    check_recipes(sweep, name)
-    sets = open_sets(data)
-    command = command_line(sys.argv[1:])
+    quiet_mlflow()
     try:
         with stoppable():
-            with needs("sweep"):
-                from foveate.sweeps.storage import hidden
-            hidden(storage)  # a wrong address is told before anything is read
-            with needs_torch():
-                from foveate.sweeps.work import Work, work_on
-            work_on(Work(sweep, out, sets, device, command, initial, say, shown), storage=storage, at_most=at_most)
+            return sweep(
+                name,
+                data=data,
+                out=out,
+                initial=initial,
+                storage=storage,
+                trials_now=trials_now,
+                device=device,
+                say=say,
+                listening=shown,
+                command=command_line(sys.argv[1:]),
+            )
     except KeyboardInterrupt as stop:
         say_error("stopped; every whole epoch is kept. The same call goes on.")
         raise typer.Exit(status_of(stop)) from stop
 
 
-def _show(folder: Path, storage: str | None) -> None:
-    """Print the ranking, and write it and its picture into the folder."""
-    with needs("sweep"):
-        from foveate.sweeps.drawing import draw_sweep
-        from foveate.sweeps.place import sweep_in
-        from foveate.sweeps.ranking import ranking_of, write_table
-    ranking = ranking_of(folder, storage)
-    _print(ranking)
-    table, picture = write_table(ranking, folder), draw_sweep(ranking, sweep_in(folder), folder)
-    say(f"{table}, {picture}")
-    if ranking.rows and all(row.state == "failed" for row in ranking.rows):
+def _show(ranked: RankedSweep) -> None:
+    """Print the ranking; exit status 1 where no trial has a score."""
+    rows = ranked.ranking.rows
+    _print(ranked.ranking)
+    say(f"{ranked.table}, {ranked.picture}")
+    if rows and all(row.state == "failed" for row in rows):
         raise typer.Exit(ALL_FAILED)
 
 

@@ -6,17 +6,13 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from foveate.cli.console import rank, say, say_error
-from foveate.cli.extras import needs_torch
+from foveate.cli.extras import quiet_mlflow
 from foveate.cli.signals import status_of, stoppable
-from foveate.errors import UsageError
-
-if TYPE_CHECKING:
-    from foveate.recipes.schema import Recipe
 
 Storage = Literal["auto", "memory", "disk"]
 
@@ -66,105 +62,37 @@ def train(
 
     foveate train --resume runs/drive
     """
-    from foveate.recipes.read import read_recipe
-    from foveate.training.device_name import check_device_name
-
-    if device is not None:
-        check_device_name(device)
-    words = [word for word in (recipe, *(overrides or [])) if word is not None]
-    if resume is not None:
-        if out is not None or initial is not None:
-            raise UsageError("--resume goes on in the run's own folder, from its own weights: no --out, no --from.")
-        _resume(resume, words, data, device, cache, track)
-    elif not words or not data or out is None:
-        raise UsageError(
-            "train needs a RECIPE, at least one --data NAME:FOLDER and an --out FOLDER; or --resume FOLDER."
-        )
-    else:
-        _run(
-            read_recipe(words[0], words[1:]),
-            data,
-            out,
-            initial=initial,
-            resume=False,
-            device=device or "auto",
-            cache=cache or "auto",
-            track=bool(track),
-        )
-
-
-def _resume(
-    folder: Path,
-    overrides: list[str],
-    data: list[str] | None,
-    device: str | None,
-    cache: Storage | None,
-    track: bool | None,
-) -> None:
-    """Go on with a run; `data` only where its sets lie in another place now."""
-    from foveate.training.plan import plan_of
-    from foveate.training.run_folder import load_facts
-
-    plan = plan_of(folder, overrides)
-    _run(
-        plan.recipe,
-        data or list(plan.places),
-        folder,
-        initial=None if plan.begun else plan.initial,
-        resume=plan.begun,
-        device=device or plan.device,
-        cache=cache or plan.cache,
-        track="track" in load_facts(folder) if track is None else track,
-    )
-
-
-def _run(
-    recipe: Recipe,
-    data: list[str],
-    out: Path,
-    *,
-    initial: str | Path | None,
-    resume: bool,
-    device: str,
-    cache: Storage,
-    track: bool,
-) -> None:
     from foveate.cli.train_display import shown
-    from foveate.datasets import open_sets
-    from foveate.training.redact import command_line
+    from foveate.public.train import train as train_by
+    from foveate.training.run.provenance import command_line
 
+    quiet_mlflow()
     try:
         with stoppable():
-            with needs_torch():
-                from foveate.training.start import start
-            with shown(recipe) as listener:
-                ending = start(
-                    recipe,
-                    open_sets(data),
-                    folder=out,
-                    resume=resume,
-                    device=device,
-                    command=command_line(sys.argv[1:]),
-                    initial=initial,
-                    storage=cache,
-                    track=_store_of(out) if track else None,
-                    listener=listener,
-                    rank=rank(),
-                )
+            run = train_by(
+                recipe,
+                overrides or (),
+                data=data or (),
+                out=out,
+                initial=initial,
+                resume=resume,
+                device=device,
+                cache=cache,
+                track=track,
+                tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
+                listening=shown,
+                rank=rank(),
+                command=command_line(sys.argv[1:]),
+            )
     except KeyboardInterrupt as stop:
-        say_error(f"stopped; {_what_is_left(out)}")
+        say_error(f"stopped; {_what_is_left(resume or out)}")
         raise typer.Exit(status_of(stop)) from stop
-    say(f"{ending}. Best weights: {out / 'best.safetensors'}")
+    say(f"{run.ending}. Best weights: {run.best}")
 
 
-def _store_of(run: Path) -> str:
-    """Where MLflow is told of a run."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(run.resolve().parent / 'mlflow.db').as_posix()}"
+def _what_is_left(out: Path | None) -> str:
+    from foveate.training.run.folder import STATE
 
-
-def _what_is_left(out: Path) -> str:
-    from foveate.training.run_folder import STATE
-
-    if (out / STATE).is_file():
+    if out is not None and (out / STATE).is_file():
         return f"the last whole epoch is kept. Go on with: foveate train --resume {shlex.quote(str(out))}"
     return "nothing was trained yet."

@@ -12,8 +12,7 @@ from foveate.cli.console import rank, say
 
 if TYPE_CHECKING:
     from foveate.recipes.schema import Recipe
-    from foveate.training.progress import EpochRow
-    from foveate.training.start import Listener
+    from foveate.training.run.progress import EpochRow, Listener
 
 
 FIRST_ESTIMATE = 20
@@ -26,7 +25,7 @@ def shown(recipe: Recipe) -> Iterator[Listener]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from foveate.cli.rich_console import RichConsole
-    from foveate.training.start import Listener
+    from foveate.training.run.progress import Listener
 
     options = recipe.training
     columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()

@@ -52,7 +52,7 @@ def opened_model(model: str | Path) -> Model:
     if made.is_file() and made.stat().st_mtime >= best.stat().st_mtime:
         return open_model(made)
     try:
-        from foveate.training.export import exported
+        from foveate.training.after.export import exported
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{run}: is the folder of a run, which needs {error.name} to be exported: {install_line('train')}."

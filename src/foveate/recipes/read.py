@@ -131,6 +131,19 @@ def _apply(override: str, content: dict[str, Any]) -> None:
     table[parts[-1]] = parsed
 
 
+def overrides_of(given: Mapping[str, object] | Sequence[str]) -> list[str]:
+    """Overrides as `read_recipe` takes them: a mapping's values as TOML, texts in quotes; a list's as they are.
+
+    Raises UsageError for a value that TOML hasn't.
+    """
+    if not isinstance(given, Mapping):
+        return list(given)
+    try:
+        return [f"{key}={_literal(value)}" for key, value in given.items()]
+    except TypeError as error:
+        raise UsageError(f"overrides: {error}. Give numbers, texts, booleans, lists or mappings of these.") from error
+
+
 def _names_network(override: str) -> bool:
     return override.partition("=")[0].strip() == "network.name"
 

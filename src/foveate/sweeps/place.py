@@ -23,8 +23,7 @@ from foveate.errors import TrainingError, UsageError
 from foveate.imaging import write_text
 from foveate.sweeps.read import check, recipe_text
 from foveate.sweeps.schema import Sweep
-from foveate.training.lock import locked
-from foveate.training.run_folder import LOCK
+from foveate.training.run.folder import LOCK, locked
 
 RECORD, RECIPE, DATABASE, TABLE, PICTURE = "sweep.json", "recipe.toml", "sweep.db", "sweep.csv", "sweep.png"
 CHANGEABLE = "trials"

@@ -17,8 +17,8 @@ from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import Setting, axes, recipe_of, runs_of
 from foveate.sweeps.storage import hidden, open_study
 from foveate.sweeps.take import REASON
-from foveate.training.lock import is_locked
-from foveate.training.redact import HIDDEN
+from foveate.training.run.folder import is_locked
+from foveate.training.run.provenance import HIDDEN
 
 State = Literal["done", "running", "stopped", "waiting", "failed"]
 STATES: Mapping[TrialState, State] = {

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from foveate.errors import UsageError
 from foveate.sweeps.place import DATABASE
-from foveate.training.redact import redacted
+from foveate.training.run.provenance import redacted
 
 PATIENCE = 60
 """Seconds to wait while another process writes to the SQLite file."""

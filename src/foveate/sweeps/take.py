@@ -18,8 +18,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from foveate.sweeps.place import alone, trial_folder
 from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import Axis, Setting, axes, grid, trials_of
-from foveate.training.listing import runs_below
-from foveate.training.lock import is_locked, locked
+from foveate.training.run.existing import runs_below
+from foveate.training.run.folder import is_locked, locked
 
 REASON, ATTEMPTS = "reason", "attempts"
 """Of a trial's attributes in the storage: why it failed; how often it was begun, and with how many epochs done."""

@@ -22,16 +22,15 @@ from foveate.sweeps.schema import Sweep
 from foveate.sweeps.space import recipe_of, runs_of, to_check, trials_of
 from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
-from foveate.training.device import chosen_device, chosen_precision
-from foveate.training.first_weights import first_weights
-from foveate.training.lock import is_locked
-from foveate.training.material import FOLD_SEED, common_classes, has_own_validation
-from foveate.training.progress import Progress
-from foveate.training.redact import redacted
-from foveate.training.run_folder import FACTS, STATE, load_facts
-from foveate.training.run_folder import RECIPE as OF_RUN
-from foveate.training.start import Listener, start
-from foveate.training.state_file import load_state
+from foveate.training.data.gather import FOLD_SEED, common_classes, has_own_validation
+from foveate.training.processes.place import chosen_device, chosen_precision
+from foveate.training.run.folder import FACTS, STATE, is_locked, load_facts
+from foveate.training.run.folder import RECIPE as OF_RUN
+from foveate.training.run.progress import Listener, Progress
+from foveate.training.run.provenance import redacted
+from foveate.training.run.tensors import load_state
+from foveate.training.start import start
+from foveate.training.step.first_weights import first_weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Training, in torch: the loop over a recipe, augmentation, losses, checkpoints, export."""
+"""Training: from data sets and a recipe to weights; what stands over all rooms is here, `start`, `loop` and `keep`."""

@@ -13,81 +13,79 @@ from typing import Any
 import torch
 from torch import nn
 
-from foveate.training.curves import draw_curves
-from foveate.training.parts import Parts, restore_parts, state_of
-from foveate.training.progress import Progress
-from foveate.training.run_folder import BEST, CURVES, LAST, save_facts, save_table
-from foveate.training.setting import Setting
-from foveate.training.state_file import flatten, save_state, unflatten
-from foveate.training.weights import NetworkFacts, save_weights
+from foveate.training.run.curves import draw_curves
+from foveate.training.run.folder import BEST, CURVES, LAST, save_facts, save_table
+from foveate.training.run.progress import Progress
+from foveate.training.run.tensors import WeightsHeader, flatten, save_state, save_weights, unflatten
+from foveate.training.step.learner import Learner, RunSetup, restore_learner, state_of
 
 DRAWN_EVERY = 10.0
 """Seconds between two pictures of the curves; the run's end always draws one."""
 
 
-def commit(setting: Setting, parts: Parts) -> None:
+def commit(setup: RunSetup, learner: Learner) -> None:
     """Make the run go on from here, whatever happens. Raises OutputError; then it goes on from where it did before."""
-    save_state(setting.folder, _state_now(setting, parts) | {"recipe": setting.recipe.model_dump(mode="json")})
+    save_state(setup.folder, _state_now(setup, learner) | {"recipe": setup.recipe.model_dump(mode="json")})
 
 
-def _state_now(setting: Setting, parts: Parts) -> dict[str, Any]:
+def _state_now(setup: RunSetup, learner: Learner) -> dict[str, Any]:
     chance = {"cpu": torch.get_rng_state()}
-    if setting.fabric.device.type == "cuda":
-        chance["cuda"] = torch.cuda.get_rng_state(setting.fabric.device)
+    if setup.fabric.device.type == "cuda":
+        chance["cuda"] = torch.cuda.get_rng_state(setup.fabric.device)
     # Dropout takes its chance from PyTorch's own generators, not from the run's.
     # The loss is scaled in 16-mixed by what all gradients so far have shown.
-    return state_of(parts) | {"chance": chance, "precision": setting.fabric.strategy.precision.state_dict()}
+    return state_of(learner) | {"chance": chance, "precision": setup.fabric.strategy.precision.state_dict()}
 
 
-def same_everywhere(setting: Setting, parts: Parts) -> None:
-    """Bring the parts of every process to those of the first one."""
-    processes = setting.processes
+def same_everywhere(setup: RunSetup, learner: Learner) -> None:
+    """Bring the learner of every process to the state of the first one."""
+    processes = setup.processes
     if processes.count > 1:
-        state = processes.from_first(flatten(_state_now(setting, parts)) if processes.first else None)
+        state = processes.from_first(flatten(_state_now(setup, learner)) if processes.first else None)
         if state is not None and not processes.first:
-            restore(setting, parts, unflatten(*state))
+            restore(setup, learner, unflatten(*state))
 
 
-def restore(setting: Setting, parts: Parts, state: dict[str, Any]) -> None:
-    """Bring the parts, on their device, and all chance to a saved state."""
-    restore_parts(parts, state)
+def restore(setup: RunSetup, learner: Learner, state: dict[str, Any]) -> None:
+    """Bring the learner, on its device, and all chance to a saved state."""
+    restore_learner(learner, state)
     if scaler := state.get("precision"):  # not of a run from before it was kept
-        setting.fabric.strategy.precision.load_state_dict(scaler)
+        setup.fabric.strategy.precision.load_state_dict(scaler)
     torch.set_rng_state(state["chance"]["cpu"])
-    if "cuda" in state["chance"] and setting.fabric.device.type == "cuda":
-        torch.cuda.set_rng_state(state["chance"]["cuda"], setting.fabric.device)
+    if "cuda" in state["chance"] and setup.fabric.device.type == "cuda":
+        torch.cuda.set_rng_state(state["chance"]["cuda"], setup.fabric.device)
 
 
-def kept_network(parts: Parts) -> nn.Module:
+def kept_network(learner: Learner) -> nn.Module:
     """The one that is validated and kept: the average where the recipe asks for one."""
-    return parts.average.module if parts.average is not None else parts.network
+    return learner.average.module if learner.average is not None else learner.network
 
 
-def publish(setting: Setting, parts: Parts, *, ending: str = "") -> None:
-    """Write weights, table, curves and run.json as they follow from the parts. Raises OutputError."""
-    progress, folder = parts.progress, setting.folder
+def publish(setup: RunSetup, learner: Learner, *, ending: str = "") -> None:
+    """Write weights, table, curves and run.json as they follow from the state. Raises OutputError."""
+    progress, folder = learner.progress, setup.folder
     if progress.rows:
         row = progress.rows[-1]
-        network = setting.recipe.network
-        facts = NetworkFacts(
+        network = setup.recipe.network
+        facts = WeightsHeader(
             network=network.name,
             options=network.options,
-            mean=setting.mean,
-            deviation=setting.deviation,
-            classes=setting.classes.names,
-            exclusive=setting.classes.exclusive,
+            mean=setup.mean,
+            deviation=setup.deviation,
+            classes=setup.classes.names,
+            exclusive=setup.classes.exclusive,
             thresholds=row.thresholds,
             validation_f1=row.f1,
             epoch=row.epoch,
         )
-        weights = kept_network(parts).state_dict()
+        weights = kept_network(learner).state_dict()
         save_weights(folder / LAST, weights, facts)
         if row.best:
             save_weights(folder / BEST, weights, facts)
         save_table(folder, progress.rows)
         if ending or not _is_fresh(folder / CURVES):
             draw_curves(progress.rows, folder)
-    _save_facts(setting, progress, ending)
+    _save_facts(setup, progress, ending)
 
 
 def _is_fresh(picture: Path) -> bool:
@@ -98,15 +96,15 @@ def _is_fresh(picture: Path) -> bool:
         return False
 
 
-def _save_facts(setting: Setting, progress: Progress, ending: str) -> None:
+def _save_facts(setup: RunSetup, progress: Progress, ending: str) -> None:
     best = progress.best
     save_facts(
-        setting.folder,
+        setup.folder,
         {
-            **setting.facts,
+            **setup.facts,
             "progress": {
                 "epochs": progress.epoch,
-                "planned": setting.recipe.training.epochs,
+                "planned": setup.recipe.training.epochs,
                 "best": best and {"epoch": best.epoch, "f1": best.mean_f1, "thresholds": best.thresholds},
                 "events": progress.events,
                 "ending": ending,

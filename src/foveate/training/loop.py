@@ -13,23 +13,18 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from foveate.errors import TrainingError
 from foveate.networks import stages
 from foveate.recipes.schema import TrainingSection
-from foveate.training.divergence import Descent
+from foveate.training.after.validation import Validation, Validator, validate
+from foveate.training.data.reading import preparation_of
 from foveate.training.keep import commit, kept_network, publish, restore, same_everywhere
-from foveate.training.memory import advice, is_out_of_memory
-from foveate.training.parts import Parts
-from foveate.training.preparation import preparation_of
-from foveate.training.progress import WATCHED, EpochRow
-from foveate.training.setting import Setting, forward_of
-from foveate.training.step import Stepper, stepper
-from foveate.training.validation import Looker, Validation, validate
-
-OnStep = Callable[[int, int, float], None]
-"""Epoch and step in the epoch, both from 0, and the step's loss."""
+from foveate.training.processes.place import is_out_of_memory
+from foveate.training.run.progress import WATCHED, Descent, EpochRow, OnStep
+from foveate.training.step.learner import Learner, RunSetup, forward_of
+from foveate.training.step.step import Stepper, advice, stepper
 
 
 def train(
-    setting: Setting,
-    parts: Parts,
+    setup: RunSetup,
+    learner: Learner,
     state: dict[str, Any] | None,
     *,
     on_start: Callable[[], None],
@@ -37,20 +32,20 @@ def train(
     on_epoch: Callable[[EpochRow], None],
     on_event: Callable[[str], None],
 ) -> str:
-    """Train from `state`, or from the parts as they are, epoch by epoch, and say why it ended.
+    """Train from `state`, or from the learner as it is, epoch by epoch, and say why it ended.
 
     `on_start` is called when the folder holds what a run can go on from. Every epoch ends with a validation and with
     everything on disk. Raises TrainingError when the loss is not a number any more, or memory runs out.
     """
-    steps = stepper(parts, setting)
+    steps = stepper(learner, setup)
     if state is not None:
-        restore(setting, parts, state)
-    same_everywhere(setting, parts)
-    options, progress, processes = setting.recipe.training, parts.progress, setting.processes
+        restore(setup, learner, state)
+    same_everywhere(setup, learner)
+    options, progress, processes = setup.recipe.training, learner.progress, setup.processes
 
     def keep() -> None:
-        commit(setting, parts)
-        publish(setting, parts)
+        commit(setup, learner)
+        publish(setup, learner)
 
     def tell(events: Sequence[str]) -> None:
         on_epoch(progress.rows[-1])
@@ -59,18 +54,18 @@ def train(
 
     processes.by_first(keep)
     processes.by_first(on_start)
-    while not (ending := _ending(options, parts)):
+    while not (ending := _ending(options, learner)):
         heard = len(progress.events)
-        _epoch(steps, setting, parts, on_step)
+        _epoch(steps, setup, learner, on_step)
         processes.by_first(keep)
         processes.by_first(partial(tell, progress.events[heard:]))
-    processes.by_first(lambda: publish(setting, parts, ending=ending))
+    processes.by_first(lambda: publish(setup, learner, ending=ending))
     return ending
 
 
-def _ending(options: TrainingSection, parts: Parts) -> str:
+def _ending(options: TrainingSection, learner: Learner) -> str:
     """Why the run is over; '' while it isn't."""
-    progress = parts.progress
+    progress = learner.progress
     if progress.epoch >= options.epochs:
         return f"all {options.epochs} epochs done"
     if options.patience and progress.stale >= options.patience:
@@ -82,15 +77,15 @@ def _ending(options: TrainingSection, parts: Parts) -> str:
     return ""
 
 
-def _epoch(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> None:
+def _epoch(steps: Stepper, setup: RunSetup, learner: Learner, on_step: OnStep) -> None:
     """Train, validate, tell the scheduler, and add a row to the progress."""
-    options, progress = setting.recipe.training, parts.progress
-    started, rate_before = time.monotonic(), _learning_rate(parts)
-    loss = _mean_loss(steps, setting, parts, on_step)
-    trained, rate = time.monotonic(), _learning_rate(parts)
-    found = _validation(setting, parts)
-    if isinstance(parts.scheduler, ReduceLROnPlateau):
-        parts.scheduler.step(found.mean_f1 if options.watch == "f1" else found.loss)
+    options, progress = setup.recipe.training, learner.progress
+    started, rate_before = time.monotonic(), _learning_rate(learner)
+    loss = _mean_loss(steps, setup, learner, on_step)
+    trained, rate = time.monotonic(), _learning_rate(learner)
+    found = _validation(setup, learner)
+    if isinstance(learner.scheduler, ReduceLROnPlateau):
+        learner.scheduler.step(found.mean_f1 if options.watch == "f1" else found.loss)
     progress.rows.append(
         EpochRow(
             epoch=progress.epoch + 1,
@@ -104,17 +99,17 @@ def _epoch(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> N
             seconds=time.monotonic() - started,
         )
     )
-    _note_lower_rate(rate_before, setting, parts)
+    _note_lower_rate(rate_before, setup, learner)
 
 
-def _mean_loss(steps: Stepper, setting: Setting, parts: Parts, on_step: OnStep) -> float:
+def _mean_loss(steps: Stepper, setup: RunSetup, learner: Learner, on_step: OnStep) -> float:
     """All steps of one epoch."""
-    options, progress = setting.recipe.training, parts.progress
+    options, progress = setup.recipe.training, learner.progress
     epoch, count = progress.epoch, options.steps_per_epoch
-    stages.train(parts.network)
+    stages.train(learner.network)
     total = 0.0
     for number in range(count):
-        loss = _one_step(steps, setting)
+        loss = _one_step(steps, setup)
         if wrong := _wrong(loss, progress.descent, options.divergence):
             raise TrainingError(
                 f"{wrong} at step {number + 1} of epoch {epoch + 1}."
@@ -136,27 +131,27 @@ def _wrong(loss: float, descent: Descent, factor: float) -> str:
     return ""
 
 
-def _one_step(steps: Stepper, setting: Setting) -> float:
+def _one_step(steps: Stepper, setup: RunSetup) -> float:
     try:
         return steps.step()
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
     # Not inside of `except`: the error's traceback holds the tensors of the step.
-    raise TrainingError(advice(setting.recipe.training, steps.probe, setting.processes.count))
+    raise TrainingError(advice(setup.recipe.training, steps.probe, setup.processes.count))
 
 
-def _validation(setting: Setting, parts: Parts) -> Validation:
-    network = kept_network(parts).eval().to(setting.fabric.device)
+def _validation(setup: RunSetup, learner: Learner) -> Validation:
+    network = kept_network(learner).eval().to(setup.fabric.device)
     try:
-        looker = Looker(
-            lambda pixels: forward_of(network)(setting.normalised(pixels)),
-            setting.loss,
-            preparation_of(setting.recipe.data),
-            setting.classes,
-            setting.fabric.device,
+        validator = Validator(
+            lambda pixels: forward_of(network)(setup.normalised(pixels)),
+            setup.loss,
+            preparation_of(setup.recipe.data),
+            setup.classes,
+            setup.fabric.device,
         )
-        return validate(setting.validation, looker, setting.processes)
+        return validate(setup.validation, validator, setup.processes)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -165,19 +160,19 @@ def _validation(setting: Setting, parts: Parts) -> Validation:
         ) from error
 
 
-def _note_lower_rate(before: float, setting: Setting, parts: Parts) -> None:
+def _note_lower_rate(before: float, setup: RunSetup, learner: Learner) -> None:
     """Add the reason to the events if the next epoch begins with a lower learning rate for one."""
-    options, now = setting.recipe.training, _learning_rate(parts)
+    options, now = setup.recipe.training, _learning_rate(learner)
     reasons = {
         "plateau": f"no better {WATCHED[options.watch]} for more than {options.plateau_patience} epochs",
         "step": f"the schedule lowers it every {options.step_epochs} epochs",
     }
     if now < before and options.schedule in reasons:
-        parts.progress.events.append(
-            f"epoch {parts.progress.epoch}: learning rate from {before:.3g} to {now:.3g}: {reasons[options.schedule]}"
+        learner.progress.events.append(
+            f"epoch {learner.progress.epoch}: learning rate from {before:.3g} to {now:.3g}: {reasons[options.schedule]}"
         )
 
 
-def _learning_rate(parts: Parts) -> float:
+def _learning_rate(learner: Learner) -> float:
     """The largest of the stages'."""
-    return max(float(group["lr"]) for group in parts.optimiser.param_groups)
+    return max(float(group["lr"]) for group in learner.optimiser.param_groups)

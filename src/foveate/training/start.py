@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,37 +18,21 @@ from foveate.imaging import write_text
 from foveate.recipes.read import as_it_was, check, to_toml
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training import provenance
-from foveate.training.cache import Cache
-from foveate.training.device import Precision, chosen_device, chosen_precision
-from foveate.training.first_weights import first_weights, sentences
-from foveate.training.lock import locked
-from foveate.training.loop import OnStep, train
-from foveate.training.material import Material, alike, common_classes, gather, place
-from foveate.training.normalisation import Normalisation
-from foveate.training.parts import build_parts
-from foveate.training.plan import CHANGEABLE, check_free
-from foveate.training.processes import Processes, launched
-from foveate.training.progress import EpochRow
-from foveate.training.rank import ALONE, Rank
-from foveate.training.reading import OnRead
-from foveate.training.run_folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, save_facts
-from foveate.training.setting import Setting
-from foveate.training.state_file import load_state
-from foveate.training.tracking import Store, connect, reporting
-from foveate.training.validation import check_validation
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who hears how it goes."""
-
-    say: Callable[[str], None]
-    on_step: OnStep
-    on_epoch: Callable[[EpochRow], None]
-    on_read: OnRead = lambda *_: None
-    store: Store | None = None
-    """Of MLflow, where that hears of it, too."""
+from foveate.training.after.validation import check_validation
+from foveate.training.data.cache import Cache
+from foveate.training.data.gather import Material, alike, common_classes, gather, place
+from foveate.training.data.normalisation import Normalisation
+from foveate.training.loop import train
+from foveate.training.processes.consensus import Processes, launched
+from foveate.training.processes.place import ALONE, Precision, Rank, chosen_device, chosen_precision
+from foveate.training.run import provenance
+from foveate.training.run.existing import CHANGEABLE, check_free
+from foveate.training.run.folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, locked, save_facts
+from foveate.training.run.progress import EpochRow, Listener
+from foveate.training.run.tensors import load_state
+from foveate.training.run.tracking import Store, connect, reporting
+from foveate.training.step.first_weights import first_weights, sentences
+from foveate.training.step.learner import RunSetup, build_learner
 
 
 def start(
@@ -77,12 +61,15 @@ def start(
     if precision.note:
         listener.say(precision.note)
     with launched(where, precision.name, recipe.training, rank) as processes:
+        store = None
         if track is not None:
             if not resume:
                 processes.by_first(lambda: check_free(folder))
             connected = partial(connect, track, experiment=recipe.name, folder=folder)
-            listener = replace(listener, store=processes.together(lambda: connected() if processes.first else None))
-        call = _Call(recipe, data, folder, Cache(folder / CACHE, storage), processes, precision, command, listener)
+            store = processes.together(lambda: connected() if processes.first else None)
+        call = _Call(
+            recipe, data, folder, Cache(folder / CACHE, storage), processes, precision, command, listener, store
+        )
         ending = _go_on(call) if resume else _begin(call, initial)
         processes.by_first(call.cache.clear)
     return ending
@@ -100,6 +87,8 @@ class _Call:
     precision: Precision
     command: str
     listener: Listener
+    store: Store | None
+    """Of MLflow, where that hears of it, too."""
 
     def material(self) -> Material:
         """Read in turns, so that one process of a machine fills the cache for all. Raises DataError."""
@@ -193,18 +182,18 @@ def _train(
         for text in (*_beginning(facts), call.precision.note, *material.notes, *said):
             if text:
                 add_to_log(folder, text)
-        report(parts.progress.rows)
+        report(learner.progress.rows)
 
     def on_epoch(row: EpochRow) -> None:
         add_to_log(folder, row.sentence(recipe.training.epochs))
         listener.on_epoch(row)
-        report(parts.progress.rows)
+        report(learner.progress.rows)
 
     # Of a run that goes on, the first process alone knows its facts.
     normalisation = processes.from_first(_normalisation(facts, material))
     facts["normalisation"] = normalisation.to_values()
     classes = call.classes
-    setting = Setting(
+    setup = RunSetup(
         recipe,
         material.training,
         material.validation,
@@ -219,11 +208,11 @@ def _train(
     try:
         processes.by_first(lambda: write_text(to_toml(recipe), folder / RECIPE))
         processes.by_first(lambda: save_facts(folder, facts))
-        parts = build_parts(recipe, classes, weights)
-        with reporting(listener.store, recipe, facts, folder, listener.say) as report:
+        learner = build_learner(recipe, classes, weights)
+        with reporting(call.store, recipe, facts, folder, listener.say) as report:
             ending = train(
-                setting,
-                parts,
+                setup,
+                learner,
                 state,
                 on_start=on_start,
                 on_step=listener.on_step,

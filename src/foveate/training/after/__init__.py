@@ -1,0 +1,1 @@
+"""What is done with a network that has learnt: validation, export, a look at its attention. Below it: `step`."""

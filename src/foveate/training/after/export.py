@@ -1,0 +1,189 @@
+"""From a run to one ONNX file with its card, compared with PyTorch before anything is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foveate.errors import ModelError, OutputError
+from foveate.imaging import write_bytes, write_text
+from foveate.models.card import CARD, ModelCard, TrainingData, plain
+from foveate.models.store import Model
+from foveate.networks.catalogue import HEIGHT, WIDTH
+from foveate.networks.measure import measure
+from foveate.recipes.read import read_recipe_of_run
+from foveate.runtime import open_session
+from foveate.training.after.validation import Exportable, in_torch
+from foveate.training.data.reading import preparation_of
+from foveate.training.run.folder import BEST, RECIPE, load_facts
+from foveate.training.run.provenance import without_secrets
+from foveate.training.run.tensors import load_weights
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between ONNX Runtime and PyTorch, both in float32."""
+
+SIZES = ((64, 64), (136, 200), (328, 256))
+"""Heights and widths on which the two are compared: the smallest sensible, and two that are not square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A run's best weights as a model in memory, and how far ONNX Runtime is from PyTorch."""
+
+    model: Model
+    differences: dict[tuple[int, int], float]
+    """Size to the largest difference of a probability."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self.model.card
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """What was written."""
+
+    file: Path
+    """The .onnx file; card.json lies beside it."""
+    card: ModelCard
+    differences: dict[tuple[int, int], float]
+    """Height and width to the largest difference of a probability between ONNX Runtime and PyTorch."""
+
+
+def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> ExportedFile:
+    """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
+
+    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`,
+    OutputError where a file is there already and `overwrite` is off. Nothing is written then.
+    """
+    card_path = target.parent / CARD
+    for path in (target, card_path):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path}: is there already. Choose another folder, or --overwrite.")
+    made = exported(run, name=name, file=target.name)
+    write_bytes(made.model.content, target)
+    write_text(made.card.to_json(), card_path)
+    return ExportedFile(target, made.card, made.differences)
+
+
+def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") -> Exported:
+    """The run's best weights as a model, called as the run unless `name` is given. Nothing is written.
+
+    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than `TOLERANCE`.
+    """
+    network, facts = load_weights(run / BEST)
+    model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
+    content = to_onnx(model)
+    differences = compare(content, model)
+    worst = max(differences.values())
+    if worst > TOLERANCE:
+        raise ModelError(
+            f"{run}: ONNX Runtime and PyTorch differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
+        )
+    recipe = read_recipe_of_run(str(run / RECIPE))
+    record = without_secrets(load_facts(run))
+    card = ModelCard.of(
+        str(run),
+        name=plain(name or run.resolve().name),
+        description=plain(recipe.description),
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        input=_input(recipe.data.channels),
+        output=_output(facts.classes),
+        classes=facts.classes,
+        exclusive=facts.exclusive,
+        network=facts.network,
+        options=facts.options,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        gmacs=measure(facts.build, in_channels=len(facts.mean), height=HEIGHT, width=WIDTH)[0].gmacs,
+        preparation=preparation_of(recipe.data),
+        thresholds=facts.thresholds,
+        threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
+        recipe=plain(recipe.name),
+        command=plain("; then ".join(_commands(record))),
+        source_commit=record["source_commit"],
+        training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items()),
+        validation_f1=facts.validation_f1,
+    )
+    # As it is read from a file: options are lists there.
+    return Exported(Model(ModelCard.parse(card.to_json(), str(run)), content, str(run)), differences)
+
+
+def _input(channels: str) -> str:
+    seen = "N×3×H×W float32, RGB" if channels == "rgb" else "N×1×H×W float32, green"
+    return f"{seen}, 0 to 255, any H and W of 16 or more; normalisation is inside the file"
+
+
+def _output(classes: tuple[str, ...]) -> str:
+    return f"N×{len(classes)}×H×W float32, probability of {', '.join(classes)}, 0 to 1"
+
+
+def _seen(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every set that had a part in the weights, by the run's facts and by those of the runs that it began with.
+
+    An image that one of them learnt from was learnt from, whatever it was for the others.
+    """
+    earlier = _seen(record["initial"]) if "initial" in record else {}
+    seen = {}
+    for name in earlier.keys() | record.get("data", {}).keys():
+        parts = [runs[name] for runs in (earlier, record.get("data", {})) if name in runs]
+        learnt = list(dict.fromkeys(each for part in parts for each in part["training"]))
+        checked = dict.fromkeys(each for part in parts for each in part["validation"])
+        seen[name] = parts[-1] | {"training": learnt, "validation": [each for each in checked if each not in learnt]}
+    return dict(sorted(seen.items()))
+
+
+def _commands(record: dict[str, Any]) -> list[str]:
+    """Every command that had a part in the weights, in order."""
+    earlier = _commands(record["initial"]) if "initial" in record else []
+    own = [record["command"]] if "command" in record else []
+    return [*earlier, *own, *(note["command"] for note in record.get("resumed", []))]
+
+
+def to_onnx(model: Exportable) -> bytes:
+    """The graph with free height and width, weights inside."""
+    image = torch.rand(2, len(model.mean), 64, 96) * 255
+    shape = {0: torch.export.Dim("images"), 2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            model,
+            (image,),
+            dynamo=True,
+            input_names=["image"],
+            output_names=["probability"],
+            dynamic_shapes=(shape,),
+            verbose=False,
+        )
+    if program is None:
+        raise ModelError("PyTorch's exporter returned nothing.")
+    proto = program.model_proto
+    # The exporter notes the Python line of every node, which makes half of the file of a small network.
+    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info):
+        del part.metadata_props[:]
+    proto.doc_string = ""
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def compare(content: bytes, model: Exportable) -> dict[tuple[int, int], float]:
+    """The largest difference of a probability, by size, on noise that is bright and dark in places."""
+    in_onnx = open_session(content, source="the exported file")
+    reference = in_torch(model, torch.device("cpu"))
+    random, channels = np.random.default_rng(0), len(model.mean)
+    differences = {}
+    for size in SIZES:
+        coarse = random.uniform(0, 255, (1, channels, size[0] // 8, size[1] // 8))
+        image = np.repeat(np.repeat(coarse, 8, axis=2), 8, axis=3) + random.uniform(-20, 20, (1, channels, *size))
+        pixels = image.clip(0, 255).astype(np.float32)
+        differences[size] = float(np.abs(in_onnx.run(pixels) - reference(pixels)).max())
+    return differences
