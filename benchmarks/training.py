@@ -35,7 +35,7 @@ from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training.data.normalisation import channel_statistics
-from foveate.training.data.reading import preparation_of, prepared
+from foveate.training.data.reading import prepared
 from foveate.training.data.sampling import TrainingSet, draw_batch
 from foveate.training.processes.place import chosen_precision
 from foveate.training.step.learner import Learner, RunSetup, build_learner, forward_of
@@ -143,7 +143,7 @@ def _loops(recipe: Recipe, asked: argparse.Namespace) -> list[Loop]:
 
 
 def _drawn_set(recipe: Recipe, images: int) -> TrainingSet:
-    preparation = preparation_of(recipe.data)
+    preparation = recipe.preparation
     entries = open_set(f"synthetic:{images}").split("train")
     return TrainingSet("drawn", 1.0, tuple(prepared(each, preparation) for each in entries), preparation.channel_count)
 

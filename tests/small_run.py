@@ -9,8 +9,8 @@ from foveate.training.run.progress import Listener
 from foveate.training.start import start
 
 SMALL = (
-    "data.working_minimum=96",
-    "data.working_maximum=128",
+    "preparation.working_minimum=96",
+    "preparation.working_maximum=128",
     "training.crop=64",
     "training.batch=2",
     "training.samples_per_epoch=6",

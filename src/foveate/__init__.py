@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from foveate.errors import FoveateError
     from foveate.inference import Segmentation, Segmenter
-    from foveate.public.loading import load
-    from foveate.public.measuring import measure
-    from foveate.public.segmenting import segment
+    from foveate.public.attention import attention
+    from foveate.public.export import export
+    from foveate.public.load import load
+    from foveate.public.measure import measure
+    from foveate.public.segment import segment
+    from foveate.public.sweep import sweep, sweep_ranking
+    from foveate.public.train import runs, train
     from foveate.records import Photograph
     from foveate.runtime import Execution
 
@@ -26,9 +30,15 @@ __all__ = [
     "Segmentation",
     "Segmenter",
     "__version__",
+    "attention",
+    "export",
     "load",
     "measure",
+    "runs",
     "segment",
+    "sweep",
+    "sweep_ranking",
+    "train",
 ]
 
 _HOMES = {
@@ -37,9 +47,15 @@ _HOMES = {
     "Photograph": "foveate.records",
     "Segmentation": "foveate.inference",
     "Segmenter": "foveate.inference",
-    "load": "foveate.public.loading",
-    "measure": "foveate.public.measuring",
-    "segment": "foveate.public.segmenting",
+    "attention": "foveate.public.attention",
+    "export": "foveate.public.export",
+    "load": "foveate.public.load",
+    "measure": "foveate.public.measure",
+    "runs": "foveate.public.train",
+    "segment": "foveate.public.segment",
+    "sweep": "foveate.public.sweep",
+    "sweep_ranking": "foveate.public.sweep",
+    "train": "foveate.public.train",
 }
 """Where each public name is imported from when it is first asked for, so that `import foveate` is quick."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "training.py"
-SMALL = ("training.crop=64", "training.batch=2", "network.widths=[4, 4, 8, 8]", "data.working_maximum=512")
+SMALL = ("training.crop=64", "training.batch=2", "network.widths=[4, 4, 8, 8]", "preparation.working_maximum=512")
 
 
 @pytest.mark.slow

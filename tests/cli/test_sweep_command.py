@@ -19,8 +19,8 @@ from foveate.training import loop
 SWEEP = """
 recipe = "region-guided-vessels"
 [fixed]
-data.working_minimum = 96
-data.working_maximum = 128
+preparation.working_minimum = 96
+preparation.working_maximum = 128
 network.widths = [4, 4, 8, 8]
 training.crop = 64
 training.batch = 2

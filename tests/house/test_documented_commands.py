@@ -26,8 +26,8 @@ SHORT = {
     "training.crop": "64",
     "training.warm_up": "0",
     "training.precision": "32-true",
-    "data.working_minimum": "96",
-    "data.working_maximum": "128",
+    "preparation.working_minimum": "96",
+    "preparation.working_maximum": "128",
 }
 """What is set in every training of the pages, so that it is one step on small images."""
 

@@ -19,8 +19,8 @@ from foveate.training.run.progress import EpochRow
 
 SMALL = {
     "network.widths": [4, 4, 8, 8],
-    "data.working_minimum": 96,
-    "data.working_maximum": 128,
+    "preparation.working_minimum": 96,
+    "preparation.working_maximum": 128,
     "training.crop": 64,
     "training.batch": 2,
     "training.samples_per_epoch": 2,

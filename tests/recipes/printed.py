@@ -22,7 +22,7 @@ AS_IT_IS: Settings = NO_COLOURS | {
 HRF: Settings = AS_IT_IS | {  # section 4 names augmentation as what could be tried
     "split": "images",  # section 3: 90 % training, 10 % validation
     "data.validation_share": 0.1,
-    "data.fov": "whole",  # section 3
+    "preparation.fov": "whole",  # section 3
     "training.crop": (704, 1056),
     "training.loss": "dice_bce",  # section 2, "combined loss function"
     "training.optimiser": "adam",  # section 2, "Training was performed", to the end of this table
@@ -42,9 +42,9 @@ LGG: Settings = NO_COLOURS | {
     "split": "images",  # section 4.1: 293, 98 and 98 samples
     "data.validation_share": 0.25,  # a fifth, where another fifth is the test part
     "training.samples_per_epoch": 293,
-    "data.fov": "whole",
-    "data.working_minimum": 256,  # section 4.3; section 4.1 has 250
-    "data.working_maximum": 256,
+    "preparation.fov": "whole",
+    "preparation.working_minimum": 256,  # section 4.3; section 4.1 has 250
+    "preparation.working_maximum": 256,
     "training.crop": 256,
     "augmentation.rotation": 40,  # section 4.1, below algorithm 1, to "horizontal flipping"
     "augmentation.shift": 0.2,
@@ -75,7 +75,7 @@ ISIC: Settings = NO_COLOURS | {
     "network.depth": 34,  # section 5.3
     "training.encoder_weights": "resnet34",
     "network.attention_residual": False,  # section 7.1
-    "data.fov": "whole",  # section 8.1
+    "preparation.fov": "whole",  # section 8.1
     "augmentation.flip": True,
     "augmentation.flip_vertical": True,
     "augmentation.rotation": 0,
@@ -96,9 +96,9 @@ def isic(encoder_attention: str, *, decoder_gates: bool) -> Settings:
 VESSELS: Settings = NO_COLOURS | {
     "network.name": "region_guided",
     "split": "official",  # section IV-A
-    "data.fov": "whole",
-    "data.working_minimum": 512,
-    "data.working_maximum": 512,
+    "preparation.fov": "whole",
+    "preparation.working_minimum": 512,
+    "preparation.working_maximum": 512,
     "training.crop": 512,
     "augmentation.rotation": 180,  # section IV-A: 360 degrees, either way up
     "augmentation.flip": True,
@@ -184,9 +184,9 @@ PRINTED: dict[str, Settings] = {
     "wnet-drive": {
         "network.name": "wnet",
         "network.widths": (8, 16, 32),
-        "data.fov": "find",
-        "data.working_minimum": 512,
-        "data.working_maximum": 512,
+        "preparation.fov": "find",
+        "preparation.working_minimum": 512,
+        "preparation.working_maximum": 512,
         "training.crop": 512,
         "training.batch": 4,
         "training.optimiser": "adam",
@@ -202,7 +202,7 @@ PRINTED: dict[str, Settings] = {
     "fr-unet-drive": NO_COLOURS
     | {
         "network.name": "fr_unet",
-        "data.channels": "grey",
+        "preparation.channels": "grey",
         "training.crop": 48,
         "training.batch": 512,
         "training.optimiser": "adam",

@@ -12,7 +12,7 @@ import pytest
 from foveate.errors import RecipeError, UsageError
 from foveate.networks import NETWORKS
 from foveate.networks.registry import constructor_of
-from foveate.recipes.read import check, read_recipe, to_toml
+from foveate.recipes.read import check, read_recipe, read_recipe_of_run, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,7 @@ def test_an_override_reaches_into_a_section_that_the_file_leaves_out(tmp_path: P
     [
         ("trainig.epochs=4", "trainig", "training"),
         ("training.epoch=4", "training.epoch", "training.epochs"),
-        ("data.working_min=3", "data.working_min", "data.working_minimum"),
+        ("preparation.working_min=3", "preparation.working_min", "preparation.working_minimum"),
         ("augmentation.color=0.1", "augmentation.color", "augmentation.colour"),
         ("descripton=x", "descripton", "description"),
     ],
@@ -147,7 +147,7 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         "training.precision=8",
         "network.depth=0",
         "network.widths=8",
-        "data.working_minimum=0",
+        "preparation.working_minimum=0",
         "data.validation_share=1",
         "data.validation_share=-0.1",
         "data.weights.drive=0",
@@ -175,16 +175,16 @@ def test_widths_are_four_positive_whole_numbers(widths: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["training.learning_rate=inf", "data.working_maximum=inf", "data.weights.drive=inf"]
+    "override", ["training.learning_rate=inf", "preparation.working_maximum=inf", "data.weights.drive=inf"]
 )
 def test_what_is_not_finite_is_refused(override: str) -> None:
     assert override.partition("=")[0] in refusal([override])
 
 
 def test_a_smallest_working_size_above_the_largest_is_refused() -> None:
-    message = refusal(["data.working_minimum=1200", "data.working_maximum=800"])
-    assert "data" in message
-    assert "1200" in message
+    message = refusal(["preparation.working_minimum=1200", "preparation.working_maximum=800"])
+    assert "preparation.working_minimum = 1200" in message
+    assert "800" in message
 
 
 @pytest.mark.parametrize("override", ["training.epochs", "training.=3", "=3", ".epochs=3", ""])
@@ -321,3 +321,14 @@ def test_a_wrong_network_section_is_refused_before_anything_is_built(
 def test_reading_a_recipe_needs_no_torch() -> None:
     code = "import sys; sys.modules['torch'] = None; from foveate.recipes.read import read_recipe; read_recipe('{}')"
     subprocess.run([sys.executable, "-c", code.format(SHIPPED)], check=True)
+
+
+@pytest.mark.parametrize("key", ["fov", "channels", "clahe", "working_minimum", "working_maximum"])
+def test_a_key_that_has_moved_is_refused_with_its_new_place_and_read_in_a_run_of_before(
+    key: str, tmp_path: Path
+) -> None:
+    assert f"data.{key} is preparation.{key} since version 0.2.0" in refusal([f"data.{key}=1"])
+    recipe = read_recipe(SHIPPED, ["preparation.clahe=2", "preparation.channels=green"])
+    before = to_toml(recipe).replace("\n[data]\n", "\n").replace("[preparation]", "[data]")
+    (tmp_path / "recipe.toml").write_text(before.replace("\n\nown_validation", "\nown_validation"), encoding="utf-8")
+    assert read_recipe_of_run(str(tmp_path / "recipe.toml")) == recipe

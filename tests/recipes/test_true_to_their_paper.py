@@ -19,7 +19,7 @@ from foveate.networks.registry import variant_options
 from foveate.recipes.read import read_recipe, shipped
 from foveate.records import Classes
 from foveate.training.data.augmentation import draw_placement
-from foveate.training.data.reading import preparation_of, prepared
+from foveate.training.data.reading import prepared
 from foveate.training.step.first_weights import first_weights
 
 PARTED_BY = {"folder": "images", "lgg": "patients"}
@@ -33,7 +33,7 @@ def set_in_the_file(name: str) -> set[str]:
     content = tomllib.loads(shipped()[name])
     network = content["network"]
     given = {f"network.{key}" for key in {*network, *variant_options(network["name"], network.get("variant"))}}
-    sections = ("data", "augmentation", "training")
+    sections = ("preparation", "data", "augmentation", "training")
     given |= {f"{section}.{key}" for section in sections for key in content.get(section, {})}
     return given - {"network.name", "network.variant"}
 
@@ -120,7 +120,7 @@ def test_as_many_patches_of_convlstms_recipe_lie_inside_the_fov_as_its_header_sa
     recipe = read_recipe("convlstm-unet-drive")
     (said,) = [reason for key, reason in named("convlstm-unet-drive", "Ours") if key == "augmentation.jitter"]
     inside, outside = (int(percent) for percent in re.findall(r"(\d+) %", said))
-    preparation, side = preparation_of(recipe.data), recipe.training.crop
+    preparation, side = recipe.preparation, recipe.training.crop
     generator = torch.Generator().manual_seed(0)
     shares = []
     for entry in open_set(f"drive:{shared_data / 'DRIVE'}").split("train")[:5]:

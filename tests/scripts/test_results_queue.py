@@ -21,8 +21,9 @@ drawn = "synthetic:2"
 title = "drawn photographs"
 shortened = "to a minute"
 overrides = [
-    "network.widths=[4, 4, 8, 8]", "data.working_minimum=96", "data.working_maximum=128", "training.crop=64",
-    "training.batch=2", "training.samples_per_epoch=6", "training.warm_up=0", "training.precision=32-true",
+    "network.widths=[4, 4, 8, 8]", "preparation.working_minimum=96", "preparation.working_maximum=128",
+    "training.crop=64", "training.batch=2", "training.samples_per_epoch=6", "training.warm_up=0",
+    "training.precision=32-true",
     "training.epochs=400",
 ]
 [[rows]]

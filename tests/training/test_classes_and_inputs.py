@@ -33,9 +33,9 @@ SIDE = 96
 APART, OVER_EACH_OTHER = Classes(("disc", "square")), Classes(("disc", "square"), exclusive=False)
 
 LEARNING = (
-    "data.fov=whole",
-    "data.working_minimum=96",
-    "data.working_maximum=96",
+    "preparation.fov=whole",
+    "preparation.working_minimum=96",
+    "preparation.working_maximum=96",
     "augmentation.rotation=0",
     "augmentation.scale=0",
     "augmentation.colour=0",
@@ -243,7 +243,7 @@ def test_what_the_network_sees_of_an_image_travels_with_the_model(channels: str,
         for each in data.entries
     )
     single = DataSet("drawn", "", "Drawings", "None.", "None.", "Here.", entries, data.classes)
-    run(short_recipe(f"data.channels={channels}", f"data.clahe={clahe}"), [single], tmp_path / "run")
+    run(short_recipe(f"preparation.channels={channels}", f"preparation.clahe={clahe}"), [single], tmp_path / "run")
     export(tmp_path / "run", tmp_path / "model.onnx")
     segmenter = Segmenter.open(tmp_path / "model.onnx")
     assert (segmenter.card.preparation.channels, segmenter.card.preparation.clahe) == (channels, clahe)

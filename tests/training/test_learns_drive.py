@@ -12,8 +12,8 @@ import pytest
 
 QUICKLY = (
     "network.widths=[16, 24, 32, 48]",
-    "data.working_minimum=544",
-    "data.working_maximum=544",
+    "preparation.working_minimum=544",
+    "preparation.working_maximum=544",
     "training.crop=192",
     "training.batch=8",
     "training.epochs=2",

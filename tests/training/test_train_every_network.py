@@ -12,8 +12,8 @@ from foveate.networks import NETWORKS
 from foveate.training.run.tensors import load_weights
 
 OVERRIDES = [
-    "data.working_minimum=96",
-    "data.working_maximum=96",
+    "preparation.working_minimum=96",
+    "preparation.working_maximum=96",
     "training.crop=64",
     "training.batch=2",
     "training.epochs=1",

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from foveate.arrays.fov import find_fov
-from foveate.arrays.prepare import STRIDE, Preparation, prepare, prepare_mask
+from foveate.arrays.prepare import STRIDE, prepare, prepare_mask
 from foveate.datasets import DataSet
 from foveate.datasets.splits import hold_out
 from foveate.training.after.validation import Validation
@@ -99,9 +99,7 @@ def test_the_validation_loss_is_the_recipes_loss_inside_the_fov_at_working_size(
     for entry in held_out:
         case = entry.load()
         fov = find_fov(case.image)
-        frame = Preparation(
-            working_minimum=recipe.data.working_minimum, working_maximum=recipe.data.working_maximum
-        ).frame(fov)
+        frame = recipe.preparation.frame(fov)
         pixels = prepare(case.image, fov, frame).astype(np.float32)
         height, width = frame.working
         pixels = np.pad(pixels, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)))

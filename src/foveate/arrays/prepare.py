@@ -40,7 +40,7 @@ HIGHEST_WORKING_MAXIMUM = 100_000
 class Preparation:
     """How a model's images are brought to it: a section of a recipe, and of the card of what it trains.
 
-    Raises ValueError for a number out of its bounds, which whoever reads a recipe or a card puts into words of its own.
+    Raises ValueError, "KEY: what is wrong with it", for a number out of its bounds.
     """
 
     fov: FovRule = "find"
@@ -64,13 +64,13 @@ class Preparation:
         ):
             value = getattr(self, name)
             if not 0 < value <= highest:  # NaN is neither
-                raise ValueError(f"{name} {value:g} is not above 0 and at most {highest}")
+                raise ValueError(f"{name}: {value:g} is not above 0 and at most {highest}")
         if self.working_minimum > self.working_maximum:
             raise ValueError(
-                f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
+                f"working_minimum: {self.working_minimum:g} is larger than working_maximum, {self.working_maximum:g}"
             )
         if self.clahe != 0 and not 1 <= self.clahe <= HIGHEST_CLAHE:
-            raise ValueError(f"clahe {self.clahe:g} is no clip limit: 0, or from 1 to {HIGHEST_CLAHE}")
+            raise ValueError(f"clahe: {self.clahe:g} is no clip limit; 0, or from 1 to {HIGHEST_CLAHE}")
 
     def scale(self, diameter: float) -> float:
         """The factor from a photograph whose FOV has that diameter to the working size."""

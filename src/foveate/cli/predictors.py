@@ -74,7 +74,7 @@ def of_model(weights: str, *, threads: int, procedure: Procedure) -> Made:
     from foveate.evaluation.protocol import SEEN_WHOLE
     from foveate.inference import Segmenter
     from foveate.models import shipped
-    from foveate.public.loading import opened_model
+    from foveate.public.load import opened_model
     from foveate.runtime import Execution
 
     segmenter = Segmenter.of(opened_model(weights), execution=Execution(threads=threads), procedure=procedure)

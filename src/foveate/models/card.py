@@ -169,7 +169,8 @@ class ModelCard(Closed, frozen=True, kw_only=True):
     def parse(cls, text: str | bytes, source: str) -> ModelCard:
         """Read a card, of version 1 or 2. Raises ModelError that names the first wrong field."""
         try:
-            content = json.loads(text, object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_finite)
+            text = text.decode() if isinstance(text, bytes) else text
+            content = json.loads(text, object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{source}: not a model card: {error}.") from error
         return cls._converted(_of_version_2(content), f"{source}: not a model card")
@@ -183,6 +184,7 @@ class ModelCard(Closed, frozen=True, kw_only=True):
     def _converted(cls, content: Any, refusal: str) -> ModelCard:
         try:
             _check_keys(content)
+            _check_finite(content)
             return msgspec.convert(content, cls)
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{refusal}: {_in_words(error)}.") from error
@@ -220,6 +222,8 @@ def _in_words(error: Exception) -> str:
         kind, name = missing.groups()
         place = ".".join(filter(None, (place, name.removesuffix("`"))))
         text = "is missing" if kind == "missing required" else "is no field of a card"
+    elif place == "preparation" and (own := re.fullmatch(r"(\w+): (.*)", text)):
+        place, text = f"preparation.{own[1]}", own[2]
     words = f"{plain(place)[:LONGEST_NAME]}: {plain(text)}" if place else plain(text)
     return words[: 5 * LONGEST_NAME].rstrip(".")
 
@@ -237,11 +241,13 @@ def _texts(value: Any) -> Iterable[str]:
             yield from _texts(each)
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError(f"{text} is no number that a card can have")
-    return value
+def _check_finite(value: Any, place: str = "") -> None:
+    """Raise ValueError for NaN and infinity, wherever they are: bounds don't hold the first."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{place}: {value} is no number that a card can have")
+    if isinstance(value, dict | list | tuple):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_finite(part, f"{place}.{key}" if place else str(key))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

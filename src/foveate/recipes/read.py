@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from foveate.arrays.prepare import Preparation
 from foveate.errors import RecipeError, UsageError, unknown
 from foveate.recipes.schema import Recipe, Section
 
@@ -20,6 +22,9 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     "training": {"draw": "with_replacement", "normalisation": "images", "average_warm_up": False},
 }
 """By section, what keys meant before they were there: a run's recipe has every key that there was when it began."""
+
+MOVED = tuple(field.name for field in fields(Preparation))
+"""Keys that were in `[data]` before version 0.2.0, and are in `[preparation]`."""
 
 
 def shipped() -> dict[str, str]:
@@ -50,9 +55,18 @@ def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
 
 def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe that a run has begun with, with the keys that were not there then."""
+    content = _with_moved_keys(content)
     sections = {name: content.get(name, {}) for name in BEFORE}
     completed = {name: {**BEFORE[name], **keys} for name, keys in sections.items() if isinstance(keys, Mapping)}
     return dict(content) | completed
+
+
+def _with_moved_keys(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = content.get("data")
+    if not isinstance(data, Mapping) or "preparation" in content:
+        return content
+    kept = {key: value for key, value in data.items() if key not in MOVED}
+    return dict(content) | {"data": kept, "preparation": {key: data[key] for key in MOVED if key in data}}
 
 
 def _content(name_or_path: str) -> dict[str, Any]:
@@ -86,18 +100,24 @@ def check(content: Mapping[str, Any], source: str) -> Recipe:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
         key = ".".join(place)
-        if first["type"] == "extra_forbidden":
+        if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            if place[:1] == ["data"] and place[-1] in MOVED:
+                raise RecipeError(f"{source}: {key} is preparation.{place[-1]} since version 0.2.0.") from error
             raise RecipeError(f"{source}: {unknown('key', key, _keys(Recipe, place[:-1]))}") from error
         if first["type"] == "missing":
             raise RecipeError(f"{source}: {key} is missing. Add it.") from error
-        found = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
-        raise RecipeError(f"{source}: {key}{found}: {first['msg'].removeprefix('Value error, ')}.") from error
+        value, wrong = first["input"], first["msg"].removeprefix("Value error, ")
+        if place == ["preparation"]:  # which says itself which of its keys is wrong
+            own, _, wrong = wrong.partition(": ")
+            key, value = f"{key}.{own}", getattr(value, "kwargs", value)[own]
+        found = "" if isinstance(value, dict) else f" = {value!r}"
+        raise RecipeError(f"{source}: {key}{found}: {wrong}.") from error
 
 
 def to_toml(recipe: Recipe) -> str:
     """The whole recipe, every default written out, as TOML that `read_recipe` reads back to the same recipe."""
     content = recipe.model_dump(mode="json")
-    sections = [key for key in content if isinstance(getattr(recipe, key), Section)]
+    sections = [key for key in content if isinstance(getattr(recipe, key), Section | Preparation)]
     lines = [f"{key} = {_literal(value)}" for key, value in content.items() if key not in sections]
     for section in sections:
         lines += ["", f"[{section}]", *(f"{key} = {_literal(value)}" for key, value in content[section].items())]
@@ -153,6 +173,8 @@ def _keys(model: type[BaseModel], place: Iterable[str]) -> list[str]:
     prefix = ""
     for part in place:
         annotation = model.model_fields[part].annotation
+        if annotation is Preparation:
+            return [f"{part}.{key}" for key in MOVED]
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model, prefix = annotation, f"{prefix}{part}."

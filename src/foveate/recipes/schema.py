@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from foveate.arrays.enhance import HIGHEST_CLAHE
-from foveate.arrays.prepare import HIGHEST_WORKING_MAXIMUM, HIGHEST_WORKING_MINIMUM
+from foveate.arrays.prepare import Preparation
 from foveate.errors import UsageError
 from foveate.networks.catalogue import catalogue
 from foveate.networks.options import DATA_OPTIONS, Value, check_options
@@ -66,18 +65,8 @@ def _resolve(name: str, variant: str | None, own: dict[str, object]) -> dict[str
 
 
 class DataSection(Section):
-    """How photographs are brought to the network."""
+    """Which images are learnt from, and which validate."""
 
-    fov: Literal["find", "whole"] = "find"
-    """Fundus photographs, whose FOV is found, or any images, taken whole."""
-    channels: Literal["rgb", "green"] = "rgb"
-    """What of the image the network sees."""
-    clahe: Annotated[float, Field(ge=0, le=HIGHEST_CLAHE)] = 0.0
-    """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
-    working_minimum: Annotated[float, Field(gt=0, le=HIGHEST_WORKING_MINIMUM)] = 512
-    """Pixels: a smaller FOV diameter is enlarged to this."""
-    working_maximum: Annotated[float, Field(gt=0, le=HIGHEST_WORKING_MAXIMUM)] = 1024
-    """Pixels: a larger FOV diameter is reduced to this."""
     own_validation: bool = True
     """Validate on a set's own validation part, where it has one; the next three keys are for sets that have none."""
     validation_share: Share = 0.1
@@ -88,16 +77,6 @@ class DataSection(Section):
     """Which of them is held out, from 0."""
     weights: dict[str, Positive] = {}
     """How often a set is drawn, by name; 1 where not given."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.working_minimum > self.working_maximum:
-            raise ValueError(
-                f"working_minimum {self.working_minimum:g} is larger than working_maximum {self.working_maximum:g}"
-            )
-        if 0 < self.clahe < 1:
-            raise ValueError(f"clahe {self.clahe:g} is no clip limit: 0, or 1 and more")
-        return self
 
     @model_validator(mode="after")
     def _one_of_the_folds(self) -> Self:
@@ -231,6 +210,7 @@ class Recipe(Section):
     published: dict[str, float] = {}
     """What the paper states there, by measure."""
     network: NetworkSection
+    preparation: Preparation = Preparation()
     data: DataSection = DataSection()
     augmentation: AugmentationSection = AugmentationSection()
     training: TrainingSection = TrainingSection()

@@ -163,4 +163,4 @@ def _check(work: Work) -> str | None:
 def _beginning(recipe: Recipe) -> str:
     """What decides whether a run can begin with its weights, and whether its crops are large enough."""
     training, keys = recipe.training, ("encoder_weights", "freeze", "stage_rates", "crop", "batch")
-    return repr((recipe.network, recipe.data.channels, *(getattr(training, key) for key in keys)))
+    return repr((recipe.network, recipe.preparation.channels, *(getattr(training, key) for key in keys)))

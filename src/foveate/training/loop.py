@@ -14,7 +14,6 @@ from foveate.errors import TrainingError
 from foveate.networks import stages
 from foveate.recipes.schema import TrainingSection
 from foveate.training.after.validation import Validation, Validator, validate
-from foveate.training.data.reading import preparation_of
 from foveate.training.keep import commit, kept_network, publish, restore, same_everywhere
 from foveate.training.processes.place import is_out_of_memory
 from foveate.training.run.progress import WATCHED, Descent, EpochRow, OnStep
@@ -147,7 +146,7 @@ def _validation(setup: RunSetup, learner: Learner) -> Validation:
         validator = Validator(
             lambda pixels: forward_of(network)(setup.normalised(pixels)),
             setup.loss,
-            preparation_of(setup.recipe.data),
+            setup.recipe.preparation,
             setup.classes,
             setup.fabric.device,
         )
@@ -156,7 +155,7 @@ def _validation(setup: RunSetup, learner: Learner) -> Validation:
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
-            f"a whole validation image does not fit into memory ({error}). Lower data.working_maximum."
+            f"a whole validation image does not fit into memory ({error}). Lower preparation.working_maximum."
         ) from error
 
 

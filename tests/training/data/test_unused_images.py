@@ -22,7 +22,7 @@ def test_a_set_whose_test_images_have_no_masks_is_learnt_from_and_what_is_unused
         put(tmp_path / "own" / f"{place}.png", random.integers(0, 256, (96, 96, 3)).astype(np.uint8))
     for name in "ab":
         put(tmp_path / "own" / "train" / "masks" / f"{name}.png", np.eye(96, dtype=bool))
-    recipe = small_recipe("training.epochs=1", "training.samples_per_epoch=2", "data.fov=whole")
+    recipe = small_recipe("training.epochs=1", "training.samples_per_epoch=2", "preparation.fov=whole")
     run(recipe, [open_set(f"folder:{tmp_path / 'own'}")], tmp_path / "run")
     log = (tmp_path / "run" / "log.txt").read_text(encoding="utf-8")
     assert "folder: 1 training images, 1 for validation" in log

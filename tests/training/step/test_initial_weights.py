@@ -194,7 +194,7 @@ def weights_of(
         ({}, (), Classes(TWO), {"head.weight", "head.bias"}),  # by softmax: three channels
         ({"classes": TWO}, (), Classes(), {"head.weight", "head.bias"}),
         ({"classes": TWO}, (), Classes(TWO, exclusive=False), set()),
-        ({}, ("data.channels=green",), Classes(), {"encoder.0.0.0.weight", "encoder.0.0.1.weight"}),
+        ({}, ("preparation.channels=green",), Classes(), {"encoder.0.0.0.weight", "encoder.0.0.1.weight"}),
         ({"channels": 1}, (), Classes(), {"encoder.0.0.0.weight", "encoder.0.0.1.weight"}),
     ],
 )
@@ -246,9 +246,9 @@ def test_what_is_drawn_anew_can_not_be_frozen_and_what_is_taken_can(tmp_path: Pa
         UsageError, match=r"training\.freeze = \['decoder'\] would freeze random weights, 'head\.weight'"
     ):
         first_weights(small_recipe('training.freeze=["decoder"]'), Classes(), path)
-    green = small_recipe('training.freeze=["level1"]', "data.channels=green")
+    green = small_recipe('training.freeze=["level1"]', "preparation.channels=green")
     first_weights(green, Classes(TWO, exclusive=False), path)
-    green = small_recipe('training.freeze=["level0"]', "data.channels=green")
+    green = small_recipe('training.freeze=["level0"]', "preparation.channels=green")
     with pytest.raises(UsageError, match=r"'encoder\.0\.0\.0\.weight'"):
         first_weights(green, Classes(TWO, exclusive=False), path)
 
@@ -366,7 +366,7 @@ def test_with_pretrained_weights_images_are_normalised_as_these_expect(
 def test_of_a_single_channel_pretrained_weights_expect_the_mean_of_three(tmp_path: Path) -> None:
     file = tmp_path / "resnet18.safetensors"
     save_file(random_weights(18, seed=1), file)
-    recipe = small_recipe(*RESNET, "data.channels=green", f"training.encoder_weights={file}")
+    recipe = small_recipe(*RESNET, "preparation.channels=green", f"training.encoder_weights={file}")
     _, facts = first_weights(recipe, Classes(), None)
     found = facts["normalisation"]
     assert (found["mean"], found["deviation"]) == (
@@ -393,5 +393,5 @@ def test_normalised_by_the_images_where_the_recipe_says_so_or_the_weights_are_fo
     path = weights_of(tmp_path / "weights.safetensors")
     begin_with(path, tmp_path / "run", small_data, "training.normalisation=images")
     assert normalisation_of(tmp_path / "run") == own
-    green = small_recipe("data.channels=green")
+    green = small_recipe("preparation.channels=green")
     assert "normalisation" not in first_weights(green, Classes(), path)[1]

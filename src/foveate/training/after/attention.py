@@ -19,7 +19,6 @@ from foveate.networks import record_attention
 from foveate.recipes.read import read_recipe_of_run
 from foveate.records import Image
 from foveate.training.after.validation import Exportable
-from foveate.training.data.reading import preparation_of
 from foveate.training.run.folder import BEST, RECIPE
 from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights
 
@@ -84,4 +83,4 @@ def _opened(weights: str) -> tuple[nn.Module, WeightsHeader, Preparation]:
     if not (run / BEST).is_file():
         raise UsageError(f"{run}: is not the folder of a run: it holds no {BEST}.")
     network, facts = load_weights(run / BEST)
-    return network, facts, preparation_of(read_recipe_of_run(str(run / RECIPE)).data)
+    return network, facts, read_recipe_of_run(str(run / RECIPE)).preparation

@@ -21,7 +21,6 @@ from foveate.networks.measure import measure
 from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_session
 from foveate.training.after.validation import Exportable, in_torch
-from foveate.training.data.reading import preparation_of
 from foveate.training.run.folder import BEST, RECIPE, load_facts
 from foveate.training.run.provenance import without_secrets
 from foveate.training.run.tensors import load_weights
@@ -96,7 +95,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         description=plain(recipe.description),
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
-        input=_input(recipe.data.channels),
+        input=_input(recipe.preparation.channels),
         output=_output(facts.classes),
         classes=facts.classes,
         exclusive=facts.exclusive,
@@ -104,7 +103,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         options=facts.options,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=measure(facts.build, in_channels=len(facts.mean), height=HEIGHT, width=WIDTH)[0].gmacs,
-        preparation=preparation_of(recipe.data),
+        preparation=recipe.preparation,
         thresholds=facts.thresholds,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=plain(recipe.name),

@@ -16,7 +16,7 @@ from foveate.errors import DataError, UsageError
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
 from foveate.training.data.cache import Cache
-from foveate.training.data.reading import Reader, ValidationSet, preparation_of
+from foveate.training.data.reading import Reader, ValidationSet
 from foveate.training.data.sampling import TrainingSet
 from foveate.training.processes.consensus import Processes
 from foveate.training.run.progress import OnRead
@@ -73,7 +73,7 @@ def gather(
             "validation": [entry.id for entry in check],
         }
     learnt, own = [learn for learn, _ in parts], _shares([check for _, check in parts], processes)
-    reader = Reader(preparation_of(recipe.data), cache, sum(map(len, (*learnt, *own))), on_read)
+    reader = Reader(recipe.preparation, cache, sum(map(len, (*learnt, *own))), on_read)
     training, where_training = reader.training(learnt)
     for dataset, cases in zip(data, training, strict=True):
         _check_foreground(dataset, cases, reader.preparation.channel_count)

@@ -17,7 +17,6 @@ from torch import Tensor
 from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import Preparation, prepare_mask
 from foveate.errors import DataError
-from foveate.recipes.schema import DataSection
 from foveate.records import Case, CaseEntry
 from foveate.training.data.cache import Cache, key_of
 from foveate.training.run.progress import OnRead
@@ -31,11 +30,6 @@ class ValidationSet:
     name: str
     cases: Iterable[tuple[Case, FieldOfView]]
     """In memory, or read again each time that they are gone through."""
-
-
-def preparation_of(data: DataSection) -> Preparation:
-    """The recipe's section as what `arrays.prepare` goes by."""
-    return Preparation(data.fov, data.working_minimum, data.working_maximum, data.channels, data.clahe)
 
 
 def looked_at(entry: CaseEntry, preparation: Preparation) -> tuple[Case, FieldOfView]:

@@ -18,7 +18,7 @@ from foveate.imaging.sheet import Tile
 from foveate.recipes.schema import AugmentationSection, Recipe
 from foveate.records import CaseEntry
 from foveate.training.data.augmentation import draw_placement, recolour, resample
-from foveate.training.data.reading import preparation_of, prepared
+from foveate.training.data.reading import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def augmented_tiles(recipe: Recipe, data: DataSet, entries: Sequence[CaseEntry])
     Raises DataError for an image without a field of view.
     """
     generator = torch.Generator().manual_seed(recipe.training.seed)
-    preparation = preparation_of(recipe.data)
+    preparation = recipe.preparation
     for entry in entries:
         alone = TrainingSet(data.name, 1.0, (prepared(entry, preparation),), preparation.channel_count)
         batch = draw_batch(

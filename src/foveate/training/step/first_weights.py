@@ -24,7 +24,6 @@ from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, s
 from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
 from foveate.training.data.normalisation import Normalisation
-from foveate.training.data.reading import preparation_of
 from foveate.training.run.folder import BEST, FACTS, load_facts
 from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights
 from foveate.training.step.learner import fresh_network
@@ -53,7 +52,7 @@ def first_weights(
     elif options.encoder_weights:
         sha256 = load_encoder_weights(encoder_of(network), options.encoder_weights)
         facts = {"encoder_weights": {"source": options.encoder_weights, "sha256": sha256}}
-        facts |= _normalisation(recipe, Normalisation.of_imagenet(preparation_of(recipe.data).channel_count))
+        facts |= _normalisation(recipe, Normalisation.of_imagenet(recipe.preparation.channel_count))
         drawn = stages(network)[DECODER]
     _check_frozen(network, recipe, drawn)
     _check_crop(network, recipe, recipe.training.batch // processes)
@@ -110,7 +109,7 @@ def _normalisation(recipe: Recipe, expected: Normalisation) -> dict[str, Any]:
     """What the weights expect, for the facts; nothing where the recipe, or other channels, have it from the images."""
     if recipe.training.normalisation == "images":
         return {}
-    if len(expected.mean) != preparation_of(recipe.data).channel_count:
+    if len(expected.mean) != recipe.preparation.channel_count:
         return {}  # what reads the image is drawn anew
     return {"normalisation": expected.to_values()}
 
@@ -199,7 +198,7 @@ def _check_frozen(network: nn.Module, recipe: Recipe, drawn: list[str]) -> None:
 
 def _check_crop(network: nn.Module, recipe: Recipe, size: int) -> None:
     """UsageError where a batch norm would have one pixel alone to learn from."""
-    options, channels = recipe.training, preparation_of(recipe.data).channel_count
+    options, channels = recipe.training, recipe.preparation.channel_count
     rehearsed = deepcopy(network).to("meta")  # shapes without values
     train(rehearsed)
     try:

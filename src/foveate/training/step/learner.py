@@ -22,7 +22,7 @@ from foveate.networks import build
 from foveate.networks.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
-from foveate.training.data.reading import ValidationSet, preparation_of
+from foveate.training.data.reading import ValidationSet
 from foveate.training.data.sampling import Passes, TrainingSet
 from foveate.training.processes.consensus import Processes, Signals
 from foveate.training.run.progress import Progress
@@ -120,7 +120,7 @@ def build_learner(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor
 def fresh_network(recipe: Recipe, classes: Classes) -> nn.Module:
     """The recipe's network for these classes, with the weights that its seed draws."""
     torch.manual_seed(recipe.training.seed)
-    channels = preparation_of(recipe.data).channel_count
+    channels = recipe.preparation.channel_count
     return build(recipe.network.name, **recipe.network.options, in_channels=channels, classes=classes.channels)
 
 

@@ -51,7 +51,7 @@ def segment(
     from foveate.inference.engine import run
     from foveate.inference.sink import FolderSink, Wanted
     from foveate.inference.source import items_of
-    from foveate.public.loading import load
+    from foveate.public.load import load
 
     folder = Path(out)
     if folder.exists() and not folder.is_dir():

@@ -32,7 +32,9 @@ def measure(
     `result.row` is a row of the table, `result.values` all measures in pixels, `result.overlay()` a picture. Raises
     `foveate.errors.UsageError` where what it needs is not installed.
     """
-    try:
+    from foveate.errors import needs
+
+    with needs("evaluate"):
         from foveate.inference.measuring import measure_one
 
         return measure_one(
@@ -45,9 +47,3 @@ def measure(
             fov_degrees,
             as_regions=regions,
         )
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("foveate"):
-            raise
-        from foveate.errors import UsageError, install_line
-
-        raise UsageError(f"measuring needs {error.name}, which is missing: {install_line('evaluate')}.") from error
