@@ -15,10 +15,11 @@ A message says which file or key, what was found, and what to do next, in one li
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 
@@ -78,6 +79,27 @@ def install_line(extra: str) -> str:
     origin = json.loads(noted or "{}")
     source, editable = _source(origin, extra), origin.get("dir_info", {}).get("editable")
     return f"pip install {'-e ' if editable else ''}{shlex.quote(source)}"
+
+
+PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
+"""Names of packages that are imported by another."""
+
+
+@contextmanager
+def needs(extra: str, what: str) -> Iterator[None]:
+    """Around the import, or the work, of a part that the base install can't run, such as 'measuring'.
+
+    Raises UsageError, which names the missing package and what brings it. A missing part of foveate is left alone.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "foveate"):
+            raise
+        raise UsageError(
+            f"{what} needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
+        ) from error
 
 
 def _source(origin: dict[str, Any], extra: str) -> str:

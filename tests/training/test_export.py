@@ -10,12 +10,11 @@ import torch
 from safetensors.torch import load_file
 
 import foveate
-from foveate.cli.predictors import of_model
 from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError, UsageError
-from foveate.inference.refinement import Refinement
 from foveate.networks.measure import measure
+from foveate.public.scoring import models_of
 from foveate.records import Case
 from foveate.runtime import open_network
 from foveate.training.export import _seen, export, to_onnx
@@ -132,7 +131,7 @@ def test_a_run_is_evaluated_without_a_file_being_written_into_it(
     # The same graph as a moment ago; what is done with it is what counts here.
     monkeypatch.setattr("foveate.training.export.to_onnx", lambda _: exported.read_bytes())
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
-    made = of_model(str(finished_run), threads=1, refinement=Refinement())
+    (made,) = models_of([str(finished_run)], threads=1)
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
     assert made.model.name == finished_run.name
     assert made.model.sha256 == hashlib.sha256(exported.read_bytes()).hexdigest()

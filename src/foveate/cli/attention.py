@@ -12,7 +12,7 @@ from foveate.cli.extras import needs, needs_torch
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from foveate.pictures.figure import Form
+    from foveate.pictures.figure import PictureForm
 
 FORMS = ("png", "svg", "pdf")
 
@@ -48,5 +48,5 @@ def attention(
         " A map shows what is weighed, not why. For research, not a medical device."
     )
     sheet = attention_sheet(read.pixels, found.maps, title, note)
-    write_bytes(encoded(sheet, cast("Form", form)), out)
+    write_bytes(encoded(sheet, cast("PictureForm", form)), out)
     say(f"Written: {out} ({names})")

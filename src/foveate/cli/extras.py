@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foveate.errors import UsageError, install_line
+from foveate.errors import needs as missing_said
 
 MLFLOW = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -15,10 +15,6 @@ MLFLOW = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 """What only the environment can tell MLflow: no reports of its use to its makers, no lines of its own, seconds."""
-
-
-PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
-"""Names of packages that are imported by another."""
 
 
 @contextmanager
@@ -34,12 +30,5 @@ def needs_torch() -> Iterator[None]:
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
     """Around the import of a part that the base install can't run: names the missing package and what brings it."""
-    try:
+    with missing_said(extra, "this command"):
         yield
-    except ModuleNotFoundError as error:
-        module = (error.name or "").partition(".")[0]
-        if module in ("", "foveate"):
-            raise
-        raise UsageError(
-            f"this command needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
-        ) from error

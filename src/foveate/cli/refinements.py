@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from foveate.errors import UsageError
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from foveate.inference.refinement import Refinement
 
 HEADING = "What is done with the mask"
@@ -37,17 +33,6 @@ LARGEST = Annotated[
 FILL_HOLES = Annotated[
     int, typer.Option(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")
 ]
-
-
-def need_models(weights: Sequence[str] | None, refinement: Refinement) -> None:
-    """Raise UsageError where there is no model that the options could work on: masks are counted as they are."""
-    from foveate.inference.refinement import Refinement
-
-    if not weights and refinement != Refinement():
-        raise UsageError(
-            f"--tta and post-processing (here: {refinement.passes}; {refinement.steps}) are for WEIGHTS; --predictions"
-            " are counted as they are."
-        )
 
 
 def views_of(tta: str) -> Literal[1, 2, 4, 8]:
