@@ -18,7 +18,7 @@ from PIL import Image as PillowImage
 
 from foveate.datasets import DataSet, open_set
 from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate
-from foveate.evaluation.result import Scope
+from foveate.evaluation.result import ScopeScores
 from foveate.inference import Segmenter
 from foveate.metrics import Confusion, Histogram, count, rates
 from foveate.records import Case, CaseEntry, Masks, Probabilities
@@ -109,7 +109,7 @@ def by_second(data_set: DataSet) -> DataSet:
     return replace(data_set, entries=tuple(replace(entry, load=load(entry)) for entry in test))
 
 
-def pooled(scope: Scope) -> dict[str, float | None]:
+def pooled(scope: ScopeScores) -> dict[str, float | None]:
     """The scope's values over all pixels."""
     return {name: scope.pooled.values[name] for name in MEASURES}
 

@@ -1,12 +1,13 @@
 """Areas under curves from counts whose bins are as fine as the probabilities ask for, and their intervals.
 
-The areas themselves come from the `Levels` of all images together: ranks, exact for up to 2**18 different
-probabilities. Their intervals need the areas of 10 000 resamples. Exact ranks would do there, too, but each resample
-would have to weigh every level of every image: 10 000 passes over up to 262 144 levels, some minutes for each class
-and scope, where one matrix product over at most 128 bins takes a second. So for the resamples alone levels are joined
-to at most 128 bins, of about the same share of the pixels wherever these lie, so that probabilities that differ little
-are told apart, too. How the pixels lie inside such a bin is told by the `Levels` of all images, and taken to be the
-same in every resample: then the areas of all images together are exact, and those of a resample almost.
+The areas themselves are ranks: they come from the `Levels` of all images together, exact for up to 2**18 different
+probabilities. Their intervals need the areas of 10 000 resamples of images. By ranks, too, each would weigh every level
+of every image: for 20 images of DRIVE's size 13 seconds at the 14 000 levels as which all of them can be kept, minutes
+at the 190 000 that there are, for each class and scope. Joined to at most 128 bins it is one matrix product, 0.3
+seconds, whose ends differ by less than .0001 (`tests/metrics/test_areas.py` has the bounds). Bins have about the same
+share of the pixels wherever these lie, so that probabilities that differ little are told apart, too. How the pixels lie
+inside such a bin is told by the `Levels` of all images, and taken to be the same in every resample: then the areas of
+all images together are exact, and those of a resample almost.
 """
 
 from __future__ import annotations

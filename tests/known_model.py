@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from green_model import write_green_model
-
 from foveate.models.card import CARD
+from green_model import write_green_model
 
 
 def known_model(

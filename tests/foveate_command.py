@@ -16,12 +16,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from green_model import write_green_model
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.cli import main
 from foveate.datasets.synthetic import draw
+from green_model import write_green_model
 
 drawn = cache(draw)
 
