@@ -4,7 +4,7 @@ The areas themselves are ranks: they come from the `Levels` of all images togeth
 probabilities. Their intervals need the areas of 10 000 resamples of images. By ranks, too, each would weigh every level
 of every image: for 20 images of DRIVE's size 13 seconds at the 14 000 levels as which all of them can be kept, minutes
 at the 190 000 that there are, for each class and scope. Joined to at most 128 bins it is one matrix product, 0.3
-seconds, whose ends differ by less than .0001 (`tests/metrics/test_areas.py` has the bounds). Bins have about the same
+seconds; `tests/metrics/test_areas.py` says how near its ends come. Bins have about the same
 share of the pixels wherever these lie, so that probabilities that differ little are told apart, too. How the pixels lie
 inside such a bin is told by the `Levels` of all images, and taken to be the same in every resample: then the areas of
 all images together are exact, and those of a resample almost.
