@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.datasets import DataSet, open_set
-from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
-from foveate.evaluation.report import Scope
+from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate
+from foveate.evaluation.result import ScopeScores
 from foveate.inference import Segmenter
 from foveate.metrics import Confusion, Histogram, count, rates
 from foveate.records import Case, CaseEntry, Masks, Probabilities
@@ -81,17 +81,15 @@ def main(folder: Path) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def scored(data_set: DataSet, model: Model, size: tuple[int, int] | None = None) -> Report:
-    """The model's report on the set's test images."""
+def scored(data_set: DataSet, model: Model, size: tuple[int, int] | None = None) -> EvaluationResult:
+    """The model's result on the set's test images."""
     return evaluate(
-        model,
+        Predictor(model, ModelSummary(name="vessels"), Threshold(values=(model.threshold,), origin="see table")),
         data_set.split("test"),
         data_set.classes,
-        model=ModelSummary(name="vessels"),
         data_set=data_set.name,
         split="test",
-        threshold=Threshold(values=(model.threshold,), origin="see table"),
-        way=Way(measures=("mask", "probability"), size=size),
+        rule=CountingRule(measures=("mask", "probability"), size=size),
     )
 
 
@@ -111,7 +109,7 @@ def by_second(data_set: DataSet) -> DataSet:
     return replace(data_set, entries=tuple(replace(entry, load=load(entry)) for entry in test))
 
 
-def pooled(scope: Scope) -> dict[str, float | None]:
+def pooled(scope: ScopeScores) -> dict[str, float | None]:
     """The scope's values over all pixels."""
     return {name: scope.pooled.values[name] for name in MEASURES}
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from foveate.evaluation import Report
+from foveate.evaluation import EvaluationResult
 from foveate.evaluation.measures import MEASURES
 from foveate.imaging import write_text
 
@@ -37,9 +37,9 @@ def measures() -> str:
 
 def fields() -> str:
     """A section for every kind of object in the report's JSON, in the order in which they are met."""
-    schema = Report.model_json_schema(mode="serialization")
-    objects = {"Report": schema, **schema["$defs"]}
-    return "\n".join(_section(name, objects) for name in _met(objects, "Report"))
+    schema = EvaluationResult.model_json_schema(mode="serialization")
+    objects = {"EvaluationResult": schema, **schema["$defs"]}
+    return "\n".join(_section(name, objects) for name in _met(objects, "EvaluationResult"))
 
 
 def _met(objects: dict[str, Any], name: str) -> list[str]:

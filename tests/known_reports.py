@@ -7,7 +7,7 @@ from functools import cache, partial
 import numpy as np
 
 from foveate.datasets.synthetic import draw
-from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate
+from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate
 from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
 
 VESSEL = Classes(("vessel",))
@@ -64,17 +64,19 @@ def report_of(
     classes: Classes = VESSEL,
     masks_alone: bool = False,
     set_name: str = "drawn",
-) -> Report:
+) -> EvaluationResult:
     """The report of the predictor with that seed."""
     make = case if classes is VESSEL else case_of_halves
     entries = [CaseEntry(make(n).id, make(n).group, "test", partial(make, n)) for n in range(images)]
     return evaluate(
-        guesser(seed, masks_alone=masks_alone),
+        Predictor(
+            guesser(seed, masks_alone=masks_alone),
+            ModelSummary(name=name),
+            threshold=None if masks_alone else Threshold(values=(THRESHOLD,), origin="a test"),
+        ),
         entries,
         classes,
-        model=ModelSummary(name=name),
         data_set=set_name,
         split="test",
-        threshold=None if masks_alone else Threshold(values=(THRESHOLD,), origin="a test"),
-        way=Way(measures=("mask", "probability")),
+        rule=CountingRule(measures=("mask", "probability")),
     )

@@ -67,20 +67,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} '{name}'.{guess} Valid: {', '.join(valid)}."
 
 
-@contextmanager
-def needs(extra: str) -> Iterator[None]:
-    """Around the import of what the base install can't run: UsageError names the missing package and what brings it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        module = (error.name or "").partition(".")[0]
-        if module in ("", "foveate"):
-            raise
-        raise UsageError(
-            f"this needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
-        ) from error
-
-
 def install_line(extra: str) -> str:
     """The command that adds an extra, such as 'train', to foveate as it is installed here.
 
@@ -97,6 +83,27 @@ def install_line(extra: str) -> str:
     origin = json.loads(noted or "{}")
     source, editable = _source(origin, extra), origin.get("dir_info", {}).get("editable")
     return f"pip install {'-e ' if editable else ''}{shlex.quote(source)}"
+
+
+PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
+"""Names of packages that are imported by another."""
+
+
+@contextmanager
+def needs(extra: str, what: str = "this") -> Iterator[None]:
+    """Around the import, or the work, of a part that the base install can't run, such as 'measuring'.
+
+    Raises UsageError, which names the missing package and what brings it. A missing part of foveate is left alone.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "foveate"):
+            raise
+        raise UsageError(
+            f"{what} needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
+        ) from error
 
 
 def _source(origin: dict[str, Any], extra: str) -> str:

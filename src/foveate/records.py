@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ MOST_CLASSES = 255
 """As many numbers as a label image has beside its background."""
 
 LONGEST_CLASS_NAME = 64
+
+Scope = Literal["fov", "image"]
+"""Which pixels count: those inside the field of view, or all."""
+
+SCOPES: tuple[Scope, ...] = ("fov", "image")
 
 PORTS = tuple(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
 DEVICES = frozenset({"con", "prn", "aux", "nul", *PORTS})

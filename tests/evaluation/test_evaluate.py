@@ -16,10 +16,10 @@ from PIL import Image as PillowImage
 from foveate.arrays.fov import find_fov
 from foveate.datasets import open_set
 from foveate.errors import DataError
-from foveate.evaluation import Counting, ModelSummary, Report, Threshold, Way, evaluate
-from foveate.evaluation.measures import Wanted
+from foveate.evaluation import CountingRule, EvaluationResult, FovRule, ModelSummary, Predictor, Threshold, evaluate
+from foveate.evaluation.measures import ChosenMeasures
 from foveate.evaluation.pool import Pool
-from foveate.evaluation.report import Scopes
+from foveate.evaluation.result import ScoresByScope
 from foveate.records import Case, CaseEntry, Classes, Image, Mask, Masks, Probabilities, Probability
 
 VESSEL = Classes(("vessel",))
@@ -91,26 +91,24 @@ def report_of_entries(
     entries: Sequence[CaseEntry],
     predict: Callable[[Case], Known] = predict,
     on_case: Callable[[str, int, int], None] | None = None,
-    way: Way | None = None,
-) -> Report:
+    rule: CountingRule | None = None,
+) -> EvaluationResult:
     return evaluate(
-        predict,
+        Predictor(predict, ModelSummary(name="darkness", sha256="0" * 64, parameters=0), THRESHOLD),
         entries,
         VESSEL,
-        model=ModelSummary(name="darkness", sha256="0" * 64, parameters=0),
         data_set="seeded",
         split="test",
-        threshold=THRESHOLD,
-        way=way,
+        rule=rule,
         on_case=on_case,
     )
 
 
-def report_of(cases: Sequence[Case], way: Way | None = None) -> Report:
-    return report_of_entries([entry_of(case) for case in cases], way=way)
+def report_of(cases: Sequence[Case], rule: CountingRule | None = None) -> EvaluationResult:
+    return report_of_entries([entry_of(case) for case in cases], rule=rule)
 
 
-def scopes_of(report: Report) -> Scopes:
+def scopes_of(report: EvaluationResult) -> ScoresByScope:
     return report.classes["vessel"]
 
 
@@ -255,14 +253,12 @@ def test_the_second_observer_of_drive_reaches_what_is_known_of_a_human(shared_da
         return Known(np.zeros(case.second_masks.shape, np.float32), case.second_masks)
 
     report = evaluate(
-        observer,
+        Predictor(observer, ModelSummary(name="second observer"), threshold=None),
         drive.split("test"),
         drive.classes,
-        model=ModelSummary(name="second observer"),
         data_set=drive.name,
         split="test",
-        threshold=None,
-        way=Way(measures=("mask",)),
+        rule=CountingRule(measures=("mask",)),
     )
     values = scopes_of(report).fov.pooled.values
     for name, known in {"f1": 0.789, "accuracy": 0.947, "sensitivity": 0.775, "specificity": 0.973}.items():
@@ -305,7 +301,7 @@ def test_images_in_which_everything_or_too_much_was_found_are_counted_beside_the
     square, nothing = np.zeros((1, 20, 20), bool), np.zeros((1, 20, 20), bool)
     square[0, 5:12, 5:12] = True
     pairs = [(square, square), *[(nothing, square)] * 3, *[(square, nothing)] * 2, (nothing, nothing)]
-    pool = Pool.of(Wanted(frozenset({"mask", "boundary"})))
+    pool = Pool.of(ChosenMeasures(frozenset({"mask", "boundary"})))
     for number, (found, truth) in enumerate(pairs):
         pool.add(str(number // 2), None, found[0], truth[0], None)
     scope = pool.scope()
@@ -329,7 +325,7 @@ def lit_disc(case: Case) -> Case:
 
 def test_a_set_without_fields_of_view_is_counted_in_estimated_ones_and_says_so() -> None:
     cases = [lit_disc(seeded_case(seed, (64, 70))) for seed in (1, 2)]
-    report = report_of(cases, Way(counting=Counting(otherwise="estimated")))
+    report = report_of(cases, CountingRule(fov=FovRule(otherwise="estimated")))
     assert report.protocol.fov_for_counting == "estimated"
     assert {row.fov_source for row in report.images} == {"estimated"}
     same = report_of([replace(case, fov=find_fov(case.image).mask) for case in cases])
@@ -340,8 +336,8 @@ def test_a_set_without_fields_of_view_is_counted_in_estimated_ones_and_says_so()
 
 
 def test_a_set_with_some_fields_of_view_says_so_for_each_image(cases: list[Case]) -> None:
-    way = Way(counting=Counting(otherwise="estimated"))
-    report = report_of([cases[0], replace(cases[1], fov=None)], way)
+    rule = CountingRule(fov=FovRule(otherwise="estimated"))
+    report = report_of([cases[0], replace(cases[1], fov=None)], rule)
     assert report.protocol.fov_for_counting == "the set's own masks, estimated where one is missing"
     assert [row.fov_source for row in report.images] == ["set", "estimated"]
 
@@ -412,7 +408,7 @@ def test_probabilities_in_a_narrow_range_have_their_area_and_an_interval_around_
     # A network that has hardly learnt: all of its probabilities lie within 1e-4.
     quality = generator.uniform(0.5, 2, 9)[:, None, None]
     probabilities = (0.48 + 1e-5 * (quality * truths + generator.normal(0, 1, truths.shape))).astype(np.float32)
-    pool = Pool.of(Wanted(frozenset({"mask", "probability"})))
+    pool = Pool.of(ChosenMeasures(frozenset({"mask", "probability"})))
     for number, (probability, truth) in enumerate(zip(probabilities, truths, strict=True)):
         own = pool.add(str(number), probability, probability >= 0.48, truth, None).values
         assert own["roc_auc"] == pytest.approx(CURVES["roc_auc"](truth.ravel(), probability.ravel()), abs=1e-9)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from foveate.evaluation import Report
+from foveate.evaluation import EvaluationResult
 from foveate.evaluation.measures import MEASURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,8 +32,8 @@ def test_the_tables_of_the_page_are_those_that_the_script_writes(script: ModuleT
 
 
 def test_every_object_of_the_schema_has_a_table_with_exactly_its_fields() -> None:
-    schema = Report.model_json_schema(mode="serialization")
-    objects = {"Report": schema, **schema["$defs"]}
+    schema = EvaluationResult.model_json_schema(mode="serialization")
+    objects = {"EvaluationResult": schema, **schema["$defs"]}
     expected = {name: list(each["properties"]) for name, each in objects.items()}
     sections = re.split(r"^### `(\w+)`$", PAGE, flags=re.MULTILINE)[1:]
     documented = {
@@ -52,7 +52,7 @@ def test_every_measure_is_on_the_page_with_how_it_is_computed_and_when_it_is_und
 def test_the_paths_that_the_page_names_are_in_the_schema() -> None:
     paths = re.findall(r"`(classes\.[a-z0-9_.A-Z]+|second_observer\.[a-z0-9_.A-Z]+)`", PAGE)
     assert len(paths) >= 4
-    schema = Report.model_json_schema(mode="serialization")
+    schema = EvaluationResult.model_json_schema(mode="serialization")
     for path in paths:
         place: dict[str, Any] = {"properties": schema["properties"]}
         for key in path.split("."):

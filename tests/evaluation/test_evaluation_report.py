@@ -11,19 +11,20 @@ import pytest
 from pydantic import ValidationError
 
 from foveate.evaluation import (
+    CountingRule,
+    EvaluationResult,
     ModelSummary,
-    Report,
-    Seen,
+    Predictor,
+    SeenImages,
     Threshold,
-    Way,
     confidence,
     evaluate,
     statement,
-    tables,
     warning,
 )
 from foveate.evaluation.measures import MEASURES
 from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
+from foveate.reports.tables.result_tables import tables
 
 UNDEFINED = "–"
 
@@ -51,29 +52,33 @@ def case_of(seed: int) -> Case:
     return Case(f"eye-{seed}", f"person-{seed}", image, masks=truth[None], fov=fov, second_masks=second)
 
 
-def report_of(cases: Sequence[Case], seen: Seen | None = None, way: Way | None = None) -> Report:
+def report_of(
+    cases: Sequence[Case], seen: SeenImages | None = None, rule: CountingRule | None = None
+) -> EvaluationResult:
     def entry(case: Case) -> CaseEntry:
         return CaseEntry(case.id, case.group, "test", lambda: case)
 
     return evaluate(
-        predict,
+        Predictor(
+            predict,
+            ModelSummary(name="redness", sha256="ab" * 32, parameters=3, trained_on=("seeded",)),
+            Threshold(values=(0.4,), origin="validation images"),
+            seen=None if seen is None else {"seeded": seen},
+        ),
         [entry(case) for case in cases],
         Classes(("vessel",)),
-        model=ModelSummary(name="redness", sha256="ab" * 32, parameters=3, trained_on=("seeded",)),
         data_set="seeded",
         split="test",
-        threshold=Threshold(values=(0.4,), origin="validation images"),
-        seen=seen,
-        way=way,
+        rule=rule,
     )
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> EvaluationResult:
     return report_of([case_of(seed) for seed in range(1, 5)])
 
 
-def columns(report: Report) -> dict[str, dict[str, str]]:
+def columns(report: EvaluationResult) -> dict[str, dict[str, str]]:
     """The only class's table by column and measure."""
     ((_, (header, *rows)),) = tables(report)
     return {
@@ -82,7 +87,7 @@ def columns(report: Report) -> dict[str, dict[str, str]]:
     }
 
 
-def test_the_json_says_what_was_evaluated_and_how(report: Report) -> None:
+def test_the_json_says_what_was_evaluated_and_how(report: EvaluationResult) -> None:
     document = json.loads(report.to_json())
     assert document["schema_version"] == 2
     assert document["model"] == {
@@ -109,7 +114,7 @@ def test_the_json_says_what_was_evaluated_and_how(report: Report) -> None:
     assert "not a medical device" in document["notice"]
 
 
-def test_the_protocols_scopes_and_poolings_are_the_keys_of_the_scores(report: Report) -> None:
+def test_the_protocols_scopes_and_poolings_are_the_keys_of_the_scores(report: EvaluationResult) -> None:
     document = json.loads(report.to_json())
     for scopes in document["classes"].values():
         assert list(scopes) == document["protocol"]["scopes"]
@@ -117,19 +122,21 @@ def test_the_protocols_scopes_and_poolings_are_the_keys_of_the_scores(report: Re
             assert list(scope)[:2] == document["protocol"]["pooling"]
 
 
-def test_the_json_reads_back_as_the_same_report(report: Report) -> None:
-    assert Report.model_validate_json(report.to_json()) == report
+def test_the_json_reads_back_as_the_same_report(report: EvaluationResult) -> None:
+    assert EvaluationResult.model_validate_json(report.to_json()) == report
 
 
 @pytest.mark.parametrize("change", [{"dilated": True}, {"tolerance": -1.0}, {"size": "512"}])
-def test_a_field_or_a_value_that_the_schema_does_not_know_is_refused(report: Report, change: dict[str, Any]) -> None:
+def test_a_field_or_a_value_that_the_schema_does_not_know_is_refused(
+    report: EvaluationResult, change: dict[str, Any]
+) -> None:
     document = json.loads(report.to_json())
     document["protocol"] |= change
     with pytest.raises(ValidationError, match=next(iter(change))):
-        Report.model_validate(document)
+        EvaluationResult.model_validate(document)
 
 
-def test_the_table_shows_every_measure_of_both_scopes_pooled_and_over_images(report: Report) -> None:
+def test_the_table_shows_every_measure_of_both_scopes_pooled_and_over_images(report: EvaluationResult) -> None:
     cells, scopes = columns(report), report.classes["vessel"]
     for scope in ("fov", "image"):
         found = getattr(scopes, scope)
@@ -146,7 +153,7 @@ def test_the_table_shows_every_measure_of_both_scopes_pooled_and_over_images(rep
     assert cells["second observer fov, pooled"]["roc_auc"] == UNDEFINED
 
 
-def test_intervals_stand_beside_the_values_that_have_one(report: Report) -> None:
+def test_intervals_stand_beside_the_values_that_have_one(report: EvaluationResult) -> None:
     cells, scope = columns(report), report.classes["vessel"].fov
     low, high = scope.per_image.intervals["f1"] or (0.0, 0.0)
     assert 0 < low < high < 1
@@ -163,10 +170,10 @@ def test_where_no_pixel_lies_outside_the_field_of_view_there_is_one_scope() -> N
     assert titles == ["whole image pooled", *means, "second observer fov, pooled"]
 
 
-def test_images_that_a_mean_leaves_out_are_counted_in_a_column_of_their_own(report: Report) -> None:
+def test_images_that_a_mean_leaves_out_are_counted_in_a_column_of_their_own(report: EvaluationResult) -> None:
     (cells, missing) = (columns(report)["images undefined"], report.classes["vessel"].fov.per_image.undefined)
     assert cells == {name: str(missing[name]) for name in MEASURES}
-    defined = report_of([case_of(1), case_of(2)], way=Way(measures=("mask",)))
+    defined = report_of([case_of(1), case_of(2)], rule=CountingRule(measures=("mask",)))
     assert not [title for title in columns(defined) if "undefined" in title]
     nothing = replace(
         case_of(3),
@@ -180,7 +187,7 @@ def test_images_that_a_mean_leaves_out_are_counted_in_a_column_of_their_own(repo
     assert grouped["groups undefined"]["sensitivity"] == "1"
 
 
-def test_the_statement_says_all_that_the_numbers_depend_on(report: Report) -> None:
+def test_the_statement_says_all_that_the_numbers_depend_on(report: EvaluationResult) -> None:
     sentence = statement(report)
     for fact in (
         "redness",
@@ -199,7 +206,7 @@ def test_the_statement_says_all_that_the_numbers_depend_on(report: Report) -> No
 
 
 def test_images_that_the_model_has_seen_are_counted_and_never_pass_as_test_scores() -> None:
-    seen = Seen(training=frozenset({"eye-1", "eye-3", "eye-9"}), validation=frozenset({"eye-2"}))
+    seen = SeenImages(training=frozenset({"eye-1", "eye-3", "eye-9"}), validation=frozenset({"eye-2"}))
     report = report_of([case_of(seed) for seed in range(1, 5)], seen)
     assert (report.data.seen_in_training, report.data.seen_in_validation) == (2, 1)
     assert (
@@ -213,7 +220,7 @@ def test_images_that_the_model_has_seen_are_counted_and_never_pass_as_test_score
     assert "seen" not in statement(unseen)
 
 
-def test_expected_and_true_f1_are_compared_image_by_image(report: Report) -> None:
+def test_expected_and_true_f1_are_compared_image_by_image(report: EvaluationResult) -> None:
     rows = [row.classes["vessel"].fov.values for row in report.images]
     expected, true = ([row[name] or 0.0 for row in rows] for name in ("expected_f1", "f1"))
     found = report.confidence["vessel"]

@@ -15,11 +15,12 @@ from sklearn.metrics import f1_score
 
 from foveate.arrays.decide import decide
 from foveate.errors import DataError, UsageError
-from foveate.evaluation import ModelSummary, Report, Threshold, Way, evaluate, statement, tables
+from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate, statement
+from foveate.evaluation.pool import SUM_MEASURES
 from foveate.evaluation.predictions import PredictionFolder
-from foveate.evaluation.sums import OF_SUMS
 from foveate.imaging import write_labels, write_mask, write_probability
 from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
+from foveate.reports.tables.result_tables import tables
 
 VESSEL = Classes(("vessel",))
 VESSELS = Classes(("artery", "vein"))
@@ -68,20 +69,18 @@ def report_of(
     cases: Sequence[Case],
     classes: Classes,
     predict: Callable[[Case], Known] | PredictionFolder | None = None,
-    way: Way | None = None,
-) -> Report:
+    rule: CountingRule | None = None,
+) -> EvaluationResult:
     def entry(case: Case) -> CaseEntry:
         return CaseEntry(case.id, case.group, "test", lambda: case)
 
     return evaluate(
-        predict or guess(classes),
+        Predictor(predict or guess(classes), ModelSummary(name="guess"), Threshold(values=(0.5,), origin="nowhere")),
         [entry(case) for case in cases],
         classes,
-        model=ModelSummary(name="guess"),
         data_set="drawn",
         split="test",
-        threshold=Threshold(values=(0.5,), origin="nowhere"),
-        way=way,
+        rule=rule,
     )
 
 
@@ -152,7 +151,7 @@ def test_every_pooled_measure_but_numbers_of_things_has_the_interval_of_resample
     pooled = report_of(cases, VESSEL).classes["vessel"].image.pooled
     numbers = {"components", "true_components", "missed", "false_alarm"}
     names = [name for name in pooled.values if name not in numbers]
-    assert set(OF_SUMS) | {"f1", "roc_auc", "average_precision"} <= set(names)
+    assert set(SUM_MEASURES) | {"f1", "roc_auc", "average_precision"} <= set(names)
     same = report_of([replace(cases[0], group=str(number)) for number in range(3)], VESSEL)
     closed = same.classes["vessel"].image.pooled
     for name in names:
@@ -175,7 +174,7 @@ def test_agreement_on_an_empty_truth_is_left_out_or_one_as_asked(empty_is_one: b
     def none(case: Case) -> Known:
         return replace(guess(VESSEL)(case), masks=np.zeros_like(case.masks))
 
-    report = report_of([nothing], VESSEL, none, Way(empty_is_one=empty_is_one))
+    report = report_of([nothing], VESSEL, none, CountingRule(empty_is_one=empty_is_one))
     values = report.images[0].classes["vessel"].image.values
     for name in ("f1", "iou", "cldice", "surface_dice"):
         assert values[name] == expected, name
@@ -189,7 +188,7 @@ def test_something_found_in_an_empty_truth_is_zero_either_way() -> None:
     case = case_of(0, VESSEL)
     nothing = replace(case, masks=np.zeros_like(case.masks))
     for empty_is_one in (False, True):
-        report = report_of([nothing], VESSEL, way=Way(empty_is_one=empty_is_one))
+        report = report_of([nothing], VESSEL, rule=CountingRule(empty_is_one=empty_is_one))
         assert report.images[0].classes["vessel"].image.values["f1"] == 0
 
 
@@ -214,7 +213,7 @@ def test_at_a_papers_size_image_and_truth_are_resized_before_anything_is_counted
         return Known(None, case.masks)
 
     case = case_of(0, VESSEL)
-    report = report_of([case], VESSEL, predict, Way(size=(20, 24)))
+    report = report_of([case], VESSEL, predict, CountingRule(size=(20, 24)))
     assert seen == [((20, 24, 3), (1, 20, 24))]
     counts = report.images[0].classes["vessel"].image.counts
     halves = case.masks[0].reshape(20, 2, 24, 2).mean(axis=(1, 3))

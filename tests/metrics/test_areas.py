@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap  # type: ignore[import-untyped]
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from foveate.metrics import Interval, Levels
-from foveate.metrics.areas import LevelsOfImages, area_intervals
-from foveate.metrics.levels import MOST
+from foveate.metrics import BootstrapInterval, Levels
+from foveate.metrics.areas import MOST, LevelsOfImages, area_intervals
 from real_images import Predicted
 
 AREAS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.float64]], float]] = {
@@ -39,7 +38,7 @@ class Shown:
     def together(self, numbers: Sequence[int]) -> Levels:
         return reduce(Levels.merged, [self.levels[number] for number in numbers])
 
-    def intervals(self, groups: Sequence[str] | None = None) -> dict[str, Interval | None]:
+    def intervals(self, groups: Sequence[str] | None = None) -> dict[str, BootstrapInterval | None]:
         return area_intervals(self.together(range(len(self.pixels))), kept(self.levels), groups)
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
-from foveate.metrics import Confusion, Interval, count, interval, mean_interval, rate_intervals, rates
+from foveate.metrics import BootstrapInterval, Confusion, count, interval, mean_interval, rate_intervals, rates
 from real_images import Pair
 
 # The 2.5 % quantile of 10 000 normal values has a standard error of 0.027 of their deviation; the difference of two
@@ -23,7 +23,7 @@ def by_scipy(columns: tuple[NDArray[np.float64], ...], statistic: object, seed: 
     return *result.confidence_interval, result.standard_error
 
 
-def assert_same(actual: Interval | None, expected: tuple[float, float, float]) -> None:
+def assert_same(actual: BootstrapInterval | None, expected: tuple[float, float, float]) -> None:
     assert actual is not None
     low, high, deviation = expected
     assert actual.low == pytest.approx(low, abs=MONTE_CARLO * deviation)

@@ -7,12 +7,12 @@ import torch
 from monai.losses import FocalLoss
 from numpy.typing import NDArray
 
-from foveate.metrics import Reliability
+from foveate.metrics import CalibrationSums
 from real_images import Predicted
 
 
-def reliability(images: list[Predicted], *, inside: bool = True) -> Reliability:
-    sums = Reliability()
+def reliability(images: list[Predicted], *, inside: bool = True) -> CalibrationSums:
+    sums = CalibrationSums()
     for image in images:
         sums.add(image.probability, image.truth, image.fov if inside else None)
     return sums
@@ -68,7 +68,7 @@ def test_pixels_outside_the_field_of_view_count_only_over_the_whole_image(predic
 
 
 def test_adding_images_one_by_one_and_merging_agree(predicted: list[Predicted]) -> None:
-    whole, merged = reliability(predicted), Reliability()
+    whole, merged = reliability(predicted), CalibrationSums()
     for image in predicted:
         merged.merge(reliability([image]))
     np.testing.assert_array_equal(merged.pixels, whole.pixels)
@@ -80,7 +80,7 @@ def test_adding_images_one_by_one_and_merging_agree(predicted: list[Predicted]) 
 def test_probabilities_that_are_true_shares_have_hardly_any_calibration_error() -> None:
     generator = np.random.default_rng(3)
     p = generator.random((1000, 1000)).astype(np.float32)
-    sums = Reliability()
+    sums = CalibrationSums()
     sums.add(p, generator.random(p.shape) < p)
     # Each bin's share scatters by at most 0.5 / sqrt(66 667), 0.002.
     assert 0 < (sums.expected_calibration_error or 0) < 0.003
@@ -88,7 +88,7 @@ def test_probabilities_that_are_true_shares_have_hardly_any_calibration_error() 
 
 
 def test_certain_and_wrong_costs_a_finite_log() -> None:
-    sums = Reliability()
+    sums = CalibrationSums()
     sums.add(np.array([[1.0, 0.0]], dtype=np.float32), np.array([[False, True]]))
     assert sums.log_loss == pytest.approx(23 * np.log(2), rel=1e-12)
     assert (sums.brier, sums.expected_calibration_error) == (1, 1)
@@ -96,7 +96,7 @@ def test_certain_and_wrong_costs_a_finite_log() -> None:
 
 
 def test_without_pixels_everything_is_undefined() -> None:
-    sums = Reliability()
+    sums = CalibrationSums()
     sums.add(np.zeros((2, 3), dtype=np.float32), np.ones((2, 3), dtype=bool), np.zeros((2, 3), dtype=bool))
     assert (sums.brier, sums.log_loss, sums.focal_loss, sums.expected_calibration_error) == (None, None, None, None)
     assert sums.diagram() == [(0, None, None)] * 15
@@ -104,7 +104,7 @@ def test_without_pixels_everything_is_undefined() -> None:
 
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_empty_and_full_truths_have_losses(everywhere: bool) -> None:
-    sums = Reliability()
+    sums = CalibrationSums()
     sums.add(np.full((4, 5), 0.25, dtype=np.float32), np.full((4, 5), everywhere))
     assert sums.brier == (0.75**2 if everywhere else 0.25**2)
     assert sums.expected_calibration_error == (0.75 if everywhere else 0.25)
@@ -116,6 +116,6 @@ def test_what_is_no_probability_or_no_mask_is_refused() -> None:
     truth = np.zeros((1, 2), dtype=bool)
     for wrong in (1.001, -0.001, np.nan):
         with pytest.raises(ValueError, match="0 to 1"):
-            Reliability().add(np.array([[0.5, wrong]], dtype=np.float32), truth)
+            CalibrationSums().add(np.array([[0.5, wrong]], dtype=np.float32), truth)
     with pytest.raises(ValueError, match="expected bool"):
-        Reliability().add(np.zeros((2, 2), dtype=np.float32), truth)
+        CalibrationSums().add(np.zeros((2, 2), dtype=np.float32), truth)

@@ -1,4 +1,4 @@
-"""Counts and rates against scikit-learn on real masks, against arithmetic by hand, and where undefined."""
+"""Numbers and rates against scikit-learn on real masks, against arithmetic by hand, and where undefined."""
 
 import math
 from fractions import Fraction

@@ -8,7 +8,7 @@ import pytest
 import sklearn.metrics
 
 from foveate.metrics import Levels
-from foveate.metrics.levels import MOST
+from foveate.metrics.areas import MOST
 from foveate.records import Mask, Probability
 from real_images import read_image, read_mask
 

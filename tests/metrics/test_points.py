@@ -5,8 +5,8 @@ import pytest
 import sklearn.metrics
 from numpy.typing import NDArray
 
-from foveate.metrics import Histogram, Points, count, precision_recall_points, rates, roc_points
-from foveate.metrics.points import evenly
+from foveate.metrics import CurvePoints, Histogram, count, precision_recall_points, rates, roc_points
+from foveate.metrics.curves import evenly
 from foveate.records import Mask, Probability
 from real_images import Predicted
 
@@ -44,7 +44,7 @@ def on_the_bins(image: Predicted) -> tuple[Mask, Probability]:
     return image.truth[image.fov], binned.astype(np.float32)
 
 
-def farthest(x: NDArray[np.float64], y: NDArray[np.float64], points: Points) -> float:
+def farthest(x: NDArray[np.float64], y: NDArray[np.float64], points: CurvePoints) -> float:
     """From any tenth point of the whole curve to the nearest of the few, as |Δx| + |Δy|."""
     apart = np.abs(x[::10, None] - points.x) + np.abs(y[::10, None] - points.y)
     return float(apart.min(axis=1).max())

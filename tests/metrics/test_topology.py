@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.measure import label
 
-from foveate.metrics import Centrelines, Components, Vessels, count_vessels
+from foveate.metrics import Centrelines, Components, VesselCounts, count_vessels
 from foveate.records import Mask
 from real_images import BLOCK, EMPTY, FULL, ONE, Pair, skeleton
 
@@ -75,7 +75,7 @@ def test_centreline_scores_of_empty_full_and_single_pixel_masks(
 
 def test_vessels_of_two_images_add_up_count_by_count(observers: list[Pair]) -> None:
     first, second = count_vessels(*observers[0]), count_vessels(*observers[1])
-    total = first + second + Vessels()
+    total = first + second + VesselCounts()
     assert total.centrelines == Centrelines(
         first.centrelines.predicted + second.centrelines.predicted,
         first.centrelines.right + second.centrelines.right,

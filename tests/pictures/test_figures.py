@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix
 
 from foveate.errors import UsageError
-from foveate.evaluation import Report
+from foveate.evaluation import EvaluationResult
 from foveate.pictures import (
     LearningCurve,
     attention_sheet,
@@ -35,7 +35,7 @@ from foveate.pictures import (
 )
 from known_reports import HALVES, THRESHOLD, case_of_halves, guesser, report_of
 
-DRAWINGS: list[Callable[[Sequence[Report], str], Figure | None]] = [
+DRAWINGS: list[Callable[[Sequence[EvaluationResult], str], Figure | None]] = [
     roc,
     precision_recall,
     reliability,
@@ -46,7 +46,7 @@ DRAWINGS: list[Callable[[Sequence[Report], str], Figure | None]] = [
 
 
 @cache
-def reports() -> tuple[Report, Report]:
+def reports() -> tuple[EvaluationResult, EvaluationResult]:
     return report_of("one", 1), report_of("two", 2)
 
 
@@ -70,7 +70,7 @@ def every_text(figure: Figure) -> str:
 
 @pytest.mark.parametrize("draw", [roc, precision_recall])
 def test_a_model_works_at_its_confusions_own_point_and_that_lies_on_its_curve(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     (axes, *_) = drawn(draw(reports(), "vessel")).axes
     named = lines(axes)
@@ -96,7 +96,7 @@ def test_the_roc_curve_begins_and_ends_in_the_corners_and_says_its_area() -> Non
 
 @pytest.mark.parametrize("draw", [roc, precision_recall])
 def test_the_second_observer_is_a_point_at_that_persons_rates(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     report = reports()[0]
     assert report.second_observer is not None
@@ -150,7 +150,7 @@ def test_each_image_is_a_dot_and_no_two_dots_hide_each_other() -> None:
 
 @pytest.mark.parametrize("draw", [scores_by_image, expected_against_true])
 def test_images_that_have_no_dot_are_counted_in_the_small_print(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     assert "undefined" not in every_text(drawn(draw([reports()[0]], "vessel")))
     some = report_of("some", 5, images=3)
@@ -254,7 +254,9 @@ def check_nothing_is_cut_or_hidden(figure: Figure) -> None:
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_no_legend_lies_over_a_plot_and_no_word_is_cut(draw: Callable[[Sequence[Report], str], Figure | None]) -> None:
+def test_no_legend_lies_over_a_plot_and_no_word_is_cut(
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
+) -> None:
     long = reports()[1].model_copy(
         update={"model": reports()[1].model.model_copy(update={"name": "attention_unetpp with a name of many words"})}
     )
@@ -270,7 +272,7 @@ def test_no_legend_lies_over_learning_curves_however_they_run() -> None:
 
 @pytest.mark.parametrize("draw", [risk_coverage, reliability])
 def test_every_point_of_a_curve_lies_inside_its_axes(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     for axes in drawn(draw(reports(), "vessel")).axes:
         low, high = axes.get_ylim()
@@ -281,7 +283,7 @@ def test_every_point_of_a_curve_lies_inside_its_axes(
 
 @pytest.mark.parametrize("draw", DRAWINGS)
 def test_every_figure_says_what_was_counted_and_that_it_is_for_research(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     text = every_text(drawn(draw(reports(), "vessel")))
     for part in ("drawn, test (2 images)", "field of view", "native size", f"threshold {THRESHOLD:.4f} (a test)"):
@@ -312,7 +314,7 @@ def test_every_class_is_drawn_by_itself() -> None:
 
 @pytest.mark.parametrize("draw", DRAWINGS)
 def test_a_name_is_shown_as_it_is_and_a_file_is_the_same_each_time(
-    draw: Callable[[Sequence[Report], str], Figure | None],
+    draw: Callable[[Sequence[EvaluationResult], str], Figure | None],
 ) -> None:
     odd = reports()[0].model_copy(update={"model": reports()[0].model.model_copy(update={"name": "a_$b$ <&> {c"})})
     first, again = (encoded(drawn(draw([odd], "vessel")), "svg") for _ in range(2))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from foveate.datasets import open_set
-from foveate.published import Row, rows
-from foveate.published.counts import SCOPES, Scope
-from foveate.published.rows import Conditions, Printed
+from foveate.published import PublishedRow, rows
+from foveate.published.rows import Conditions, PrintedNumber
+from foveate.records import SCOPES, Scope
 
 pytest.importorskip("mlscorecheck")
 
@@ -19,9 +19,9 @@ from foveate.published.audit import Audit, audit
 from foveate.published.sentences import sentences, shares_in_short
 
 
-def row(of_set: str, **values: str) -> Row:
-    printed = {measure: Printed(text) for measure, text in values.items()}
-    return Row(paper="", tables=(), name="", cites="", set=of_set, conditions=Conditions(), values=printed)
+def row(of_set: str, **values: str) -> PublishedRow:
+    printed = {measure: PrintedNumber(text) for measure, text in values.items()}
+    return PublishedRow(paper="", tables=(), name="", cites="", set=of_set, conditions=Conditions(), values=printed)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_a_focal_loss_that_a_network_may_have_is_not_spoken_of() -> None:
     assert "focal" in said(audit(row("isic2018", f1="0.8660", iou="0.795", focal_loss="0.175")))
 
 
-def second_observer(shared_data: Path, scope: Scope, how: str) -> Row:
+def second_observer(shared_data: Path, scope: Scope, how: str) -> PublishedRow:
     """DRIVE's second observer, scored inside the field of view or not, pooled or as means over images."""
     counts = []
     for entry in open_set(f"drive:{shared_data / 'DRIVE'}").split("test"):

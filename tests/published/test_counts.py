@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from foveate.datasets import open_set
-from foveate.published.counts import SPLITS, TITLES, Scope, image_sets
+from foveate.published.counts import SPLITS, TITLES, image_sets
+from foveate.records import Scope
 
 
 @pytest.mark.parametrize(

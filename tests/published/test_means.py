@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from foveate.datasets import open_set
-from foveate.published.counts import SCOPES, Scope, image_sets
+from foveate.published.counts import image_sets
 from foveate.published.means import SPREAD, contradicts_means, may_be_means
 from foveate.published.one_count import Bounds, bounds_of
-from foveate.published.rows import Printed
+from foveate.published.rows import PrintedNumber
+from foveate.records import SCOPES, Scope
 
 MEASURES = ("sensitivity", "specificity", "precision", "accuracy", "f1", "iou")
 
@@ -32,7 +33,7 @@ def observer_rates(shared_data: Path, name: str, folder: str, scope: Scope) -> n
 
 
 def printed(means: np.ndarray) -> Bounds:
-    return bounds_of({measure: Printed(f"{mean:.4f}") for measure, mean in zip(MEASURES, means, strict=True)})
+    return bounds_of({measure: PrintedNumber(f"{mean:.4f}") for measure, mean in zip(MEASURES, means, strict=True)})
 
 
 def shares(name: str, scope: Scope) -> list[float]:
@@ -68,7 +69,7 @@ def test_means_of_f1_and_iou_lie_where_jensens_inequality_says() -> None:
         means = dict(
             zip(("precision", "sensitivity", "f1", "iou"), (f"{each.mean():.4f}" for each in values), strict=True)
         )
-        assert not contradicts_means(bounds_of({measure: Printed(text) for measure, text in means.items()}))
+        assert not contradicts_means(bounds_of({measure: PrintedNumber(text) for measure, text in means.items()}))
 
 
 @pytest.mark.parametrize(
@@ -80,4 +81,4 @@ def test_means_of_f1_and_iou_lie_where_jensens_inequality_says() -> None:
     ],
 )
 def test_what_not_even_means_can_be_is_found_out(impossible: dict[str, str]) -> None:
-    assert contradicts_means(bounds_of({measure: Printed(text) for measure, text in impossible.items()}))
+    assert contradicts_means(bounds_of({measure: PrintedNumber(text) for measure, text in impossible.items()}))

@@ -9,10 +9,10 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
 
 from foveate.published.one_count import bounds_of, share_of, shares_of_parts, true_positives_of
-from foveate.published.rows import Printed
+from foveate.published.rows import PrintedNumber
 
 
-def rates(truth: np.ndarray, found: np.ndarray, digits: int) -> dict[str, Printed]:
+def rates(truth: np.ndarray, found: np.ndarray, digits: int) -> dict[str, PrintedNumber]:
     """All six rates of two masks, rounded, by scikit-learn."""
     exact = {
         "sensitivity": recall_score(truth, found),
@@ -22,7 +22,7 @@ def rates(truth: np.ndarray, found: np.ndarray, digits: int) -> dict[str, Printe
         "f1": f1_score(truth, found),
         "iou": jaccard_score(truth, found),
     }
-    return {measure: Printed(f"{value:.{digits}f}") for measure, value in exact.items()}
+    return {measure: PrintedNumber(f"{value:.{digits}f}") for measure, value in exact.items()}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -41,7 +41,11 @@ def test_the_true_share_is_always_among_those_implied(seed: int) -> None:
 
 
 def test_the_ends_of_the_interval_are_those_of_a_plain_search() -> None:
-    printed = {"sensitivity": Printed("0.72"), "specificity": Printed("0.98"), "accuracy": Printed("0.95")}
+    printed = {
+        "sensitivity": PrintedNumber("0.72"),
+        "specificity": PrintedNumber("0.98"),
+        "accuracy": PrintedNumber("0.95"),
+    }
     share = share_of(bounds_of(printed))
     assert share is not None
     # accuracy = s * sensitivity + (1 - s) * specificity, so s lies between these quotients at the bounds' corners.
@@ -60,22 +64,22 @@ def test_one_rate_moved_by_a_hundredth_is_found_out() -> None:
     found = np.where(draw.random(20_000) < 0.05, ~truth, truth)
     honest = rates(truth, found, digits=4)
     for measure, value in honest.items():
-        moved = honest | {measure: Printed(f"{float(value) + 0.01 * (1 if value.exact < 0.98 else -1):.4f}")}
+        moved = honest | {measure: PrintedNumber(f"{float(value) + 0.01 * (1 if value.exact < 0.98 else -1):.4f}")}
         assert share_of(bounds_of(moved)) is None
 
 
 def test_digits_that_were_cut_off_count_as_rounding() -> None:
     # F1 2/3 belongs to IoU 1/2; cut off, it is printed as 0.6666.
-    assert share_of(bounds_of({"f1": Printed("0.6666"), "iou": Printed("0.5000")})) is not None
-    assert share_of(bounds_of({"f1": Printed("0.6664"), "iou": Printed("0.5000")})) is None
+    assert share_of(bounds_of({"f1": PrintedNumber("0.6666"), "iou": PrintedNumber("0.5000")})) is not None
+    assert share_of(bounds_of({"f1": PrintedNumber("0.6664"), "iou": PrintedNumber("0.5000")})) is None
 
 
 def test_a_number_without_decimals_means_itself() -> None:
-    assert share_of(bounds_of({"f1": Printed("1"), "iou": Printed("0.90")})) is None
-    assert share_of(bounds_of({"f1": Printed("1.0"), "iou": Printed("0.90")})) is not None
+    assert share_of(bounds_of({"f1": PrintedNumber("1"), "iou": PrintedNumber("0.90")})) is None
+    assert share_of(bounds_of({"f1": PrintedNumber("1.0"), "iou": PrintedNumber("0.90")})) is not None
 
 
 def test_f1_and_iou_alone_imply_no_share_and_make_no_choice_of_three() -> None:
-    printed = {"f1": Printed("0.8694"), "iou": Printed("0.7690"), "accuracy": Printed("0.9700")}
+    printed = {"f1": PrintedNumber("0.8694"), "iou": PrintedNumber("0.7690"), "accuracy": PrintedNumber("0.9700")}
     assert share_of(bounds_of({measure: printed[measure] for measure in ("f1", "iou")})) == (Fraction(0), Fraction(1))
     assert shares_of_parts(bounds_of(printed)) == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foveate.published import Row, rows
+from foveate.published import PublishedRow, rows
 from foveate.recipes.read import read_recipe, shipped
 
 PRINTED = re.compile(r"-|\d+(?:\.\d+)?")
@@ -16,7 +16,7 @@ RECIPE_NAMES = {"dice": "f1", "focal": "focal_loss"}
 """What a recipe calls a measure by its paper's word."""
 
 
-def printed_line(row: Row) -> str:
+def printed_line(row: PublishedRow) -> str:
     """The numbers of a row, in the table's order, as they stand there."""
     return " ".join(value.text for value in row.values.values())
 
@@ -28,7 +28,7 @@ def lines_of(paper: Path) -> list[str]:
     ]
 
 
-def text_of(shared_papers: Path, row: Row) -> Path:
+def text_of(shared_papers: Path, row: PublishedRow) -> Path:
     (paper,) = shared_papers.glob(f"{row.paper}-*.txt")
     return paper
 

@@ -39,6 +39,11 @@ def say_progress(text: str) -> None:
         sys.stderr.flush()
 
 
+def say_case(case_id: str, done: int, total: int) -> None:
+    """A counter of images on a terminal, which the last one takes away."""
+    say_progress(f"{done}/{total} {case_id}" if done < total else "")
+
+
 def visible(text: str) -> str:
     """The text with every character that would drive a terminal written as \\u001b is, so that JSON stays JSON.
 

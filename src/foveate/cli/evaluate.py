@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foveate.cli.console import new_table, say, say_table
-from foveate.cli.extras import needs
+from foveate.cli.console import new_table, say, say_case, say_table
 from foveate.cli.options import (
     BOUNDARY,
     DATA,
@@ -24,23 +22,19 @@ from foveate.cli.options import (
     VESSELS,
     WEIGHTS,
 )
-from foveate.cli.predictors import Theirs, of_folders, of_model
-from foveate.cli.refinements import (
+from foveate.cli.procedures import (
     FILL_HOLES,
     HYSTERESIS,
     LARGEST,
     MIN_SIZE,
     RECONNECT,
     TTA,
-    need_models,
-    procedure_of,
+    views_of,
 )
-from foveate.cli.scoring import check, counting_of, measures_of, scored, size_of, way_of
-from foveate.cli.to_card import write_to_card
-from foveate.errors import OutputError, UsageError
+from foveate.errors import OutputError
 
 if TYPE_CHECKING:
-    from foveate.evaluation import Report
+    from foveate.evaluation import EvaluationResult
 
 
 def evaluate(
@@ -73,61 +67,59 @@ def evaluate(
 
     foveate evaluate vessels --data drive:data/DRIVE --split test --json drive.json
     """
-    from foveate.imaging import write_csv, write_text
-
-    if not data or not (weights or predictions):
-        raise UsageError("evaluate needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
     for file in (json, csv):
         if file is not None and file.exists() and not overwrite:
             raise OutputError(f"{file}: is there already. Choose another file, or --overwrite.")
-    if to_card and not (weights and len(weights) == 1 and weights[0].endswith(".onnx")):
-        raise UsageError("--to-card needs the path of one .onnx file, whose card.json it changes.")
-    resized_to = size_of(size)
-    procedure = procedure_of(tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    need_models(weights, procedure)
-    with needs("evaluate"):
-        from foveate.datasets import open_set
-        from foveate.evaluation.read import as_json
-        from foveate.evaluation.rows import image_rows
-    sets = [open_set(place) for place in data]
-    theirs = Theirs(tuple(predictions or ()), threshold, suffix)
-    models = [of_model(each, threads=threads, procedure=procedure) for each in weights or []]
-    pairs = [(each, [*models, *of_folders(theirs, each)]) for each in sets]
-    for data_set, predictors in pairs:
-        check(predictors, data_set, split)
-    reports = []
-    for data_set, predictors in pairs:
-        measures = measures_of(data_set, vessels=vessels, boundary=boundary)
-        counting = counting_of(data_set, split, fov)
-        for made in predictors:
-            way = way_of(made, measures, counting, size=resized_to, empty_is_one=empty == "one")
-            report = scored(made, data_set, split, way)
-            _print(report)
-            reports.append(report)
-    if to_card:
-        (made,) = models
-        places = [word for each in sets for word in ("--data", f"{each.name}:{each.root}")]
-        command = shlex.join(["foveate", "evaluate", made.model.name, *places, "--split", split])
-        say(f"Written: {write_to_card(made, reports, command)}")
+    from foveate.public.evaluate import evaluate as score
+    from foveate.public.files import write_results
+
+    results = score(
+        weights or (),
+        data=data or (),
+        split=split,
+        predictions=predictions or (),
+        threshold=threshold,
+        suffix=suffix,
+        fov=fov,
+        size=size,
+        vessels=vessels,
+        boundary=boundary,
+        empty=empty,
+        tta=views_of(tta),
+        hysteresis=hysteresis,
+        reconnect=reconnect,
+        min_size=min_size,
+        largest=largest,
+        fill_holes=fill_holes,
+        to_card=to_card,
+        threads=threads,
+        on_case=say_case,
+        on_result=_print,
+    )
+    if to_card and weights:
+        from foveate.models.card import CARD
+
+        say(f"Written: {Path(weights[0]).parent / CARD}")
     if json is not None:
-        write_text(as_json(reports), json)
+        write_results(results, json, format="json", overwrite=True)
         say(f"Written: {json}")
     if csv is not None:
-        write_csv(image_rows(reports), csv)
+        write_results(results, csv, format="csv", overwrite=True)
         say(f"Written: {csv}")
 
 
-def _print(report: Report) -> None:
-    from foveate.evaluation import confidence, statement, tables, warning
+def _print(result: EvaluationResult) -> None:
+    from foveate.evaluation import confidence, statement, warning
+    from foveate.reports.tables.result_tables import tables
 
-    for title, (header, *rows) in tables(report):
+    for title, (header, *rows) in tables(result):
         drawing = new_table()
-        drawing.add_column(title if len(report.classes) > 1 else "")
+        drawing.add_column(title if len(result.classes) > 1 else "")
         for cell in header[1:]:
             drawing.add_column(cell, justify="right")
         for row in rows:
             drawing.add_row(*row)
         say_table(drawing)
-    for line in (*confidence(report), warning(report), statement(report), report.notice):
+    for line in (*confidence(result), warning(result), statement(result), result.notice):
         if line:
             say(line)

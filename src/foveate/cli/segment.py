@@ -9,7 +9,7 @@ import typer
 
 from foveate.cli.console import say
 from foveate.cli.options import THREADS
-from foveate.cli.refinements import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
+from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,23 +11,24 @@ from foveate.cli.console import new_table, say, say_table
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from foveate.evaluation.forms import Grid
-    from foveate.evaluation.protocol import Record
+    from foveate.reports.tables.text_table import TextTable
+    from foveate.reports.tables.written import Records
 
-Form = Literal["terminal", "markdown", "csv", "latex", "json"]
+OutputForm = Literal["terminal", "markdown", "csv", "latex", "json"]
 
-ENDINGS: dict[str, Form] = {".md": "markdown", ".csv": "csv", ".tex": "latex", ".json": "json"}
-"""Of files, by which the form is chosen where it isn't said."""
-
-FORMAT = Annotated[Form | None, typer.Option("--format", help="Form of the table; by itself that of -o's ending.")]
+FORMAT = Annotated[
+    OutputForm | None, typer.Option("--format", help="OutputForm of the table; by itself that of -o's ending.")
+]
 OUT = Annotated[Path | None, typer.Option("-o", "--out", help="Write to this file in place of the terminal.")]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")]
 
 
-def form_of(form: Form | None, out: Path | None, *, overwrite: bool) -> Form:
+def form_of(form: OutputForm | None, out: Path | None, *, overwrite: bool) -> OutputForm:
     """The form to write. Raises UsageError for an ending that says none, OutputError for a file that is there."""
     if out is None:
         return form or "terminal"
+    from foveate.public.files import ENDINGS
+
     if form == "terminal" or (form is None and out.suffix not in ENDINGS):
         raise UsageError(f"-o {out}: say --format markdown, csv, latex or json, or let it end in {', '.join(ENDINGS)}.")
     if out.exists() and not overwrite:
@@ -36,54 +36,30 @@ def form_of(form: Form | None, out: Path | None, *, overwrite: bool) -> Form:
     return form or ENDINGS[out.suffix]
 
 
-def write(
-    form: Form,
-    out: Path | None,
-    *,
-    grids: Sequence[Grid],
-    comma_separated: Callable[[], str],
-    records: Sequence[Record],
-    key: str,
-) -> None:
-    """Print the tables, or write them; as JSON one record as it is, several under the key."""
-    from foveate.imaging import write_text
+def write(form: OutputForm, out: Path | None, records: Records) -> None:
+    """Print the tables of comparisons or matrices, or write them."""
+    from foveate.public.files import write_results
+    from foveate.reports.tables.written import text_of, text_tables
 
     if form == "terminal":
-        for grid in grids:
-            _print(grid)
-        return
-    text = _text(form, grids, comma_separated, records, key)
-    if out is None:
-        say(text.removesuffix("\n"))
+        for table in text_tables(records):
+            _print(table)
+    elif out is None:
+        say(text_of(records, form).removesuffix("\n"))
     else:
-        write_text(text, out)
+        write_results(records, out, format=form, overwrite=True)
         say(f"Written: {out}")
 
 
-def _text(
-    form: Form, grids: Sequence[Grid], comma_separated: Callable[[], str], records: Sequence[Record], key: str
-) -> str:
-    from foveate.evaluation.forms import latex, markdown
-
-    if form == "csv":
-        return comma_separated()
-    if form == "json":
-        import json
-
-        documents = [record.model_dump(mode="json") for record in records]
-        return json.dumps(documents[0] if len(documents) == 1 else {key: documents}, indent=2) + "\n"
-    return "\n".join(map(markdown if form == "markdown" else latex, grids))
-
-
-def _print(grid: Grid) -> None:
+def _print(table: TextTable) -> None:
     drawing = new_table()
-    for number, cell in enumerate(grid.header):
+    for number, cell in enumerate(table.header):
         drawing.add_column(cell, justify="right" if number else "left")
-    for part in grid.parts:
+    for part in table.parts:
         for row in part:
             drawing.add_row(*row)
         drawing.add_row()
-    say(grid.title + "\n")
+    say(table.title + "\n")
     say_table(drawing)
-    for note in grid.notes:
+    for note in table.notes:
         say(note)

@@ -1,29 +1,31 @@
-"""Evaluation of a model on a data set, with everything said that a number depends on.
+"""Evaluation of a predictor on a data set, with everything said that a number depends on.
 
-docs/evaluation.md has the definition of every number and of every field of the report.
+docs/evaluation.md has the definition of every number and of every field of the result.
 """
 
-from foveate.evaluation.evaluate import Prediction, Seen, Way, evaluate
-from foveate.evaluation.fov import Counting, FovSource, shows_eyes
+from foveate.evaluation.counting import CountingRule, FovRule, FovSource, shows_eyes
+from foveate.evaluation.evaluate import OnCase, evaluate
+from foveate.evaluation.predictor import Prediction, Predictor, SeenImages
 from foveate.evaluation.protocol import DataSummary, ModelSummary, Protocol, Threshold
-from foveate.evaluation.report import Report
-from foveate.evaluation.table import confidence, statement, tables, warning
+from foveate.evaluation.result import EvaluationResult
+from foveate.evaluation.words import confidence, statement, warning
 
 __all__ = [
-    "Counting",
+    "CountingRule",
     "DataSummary",
+    "EvaluationResult",
+    "FovRule",
     "FovSource",
     "ModelSummary",
+    "OnCase",
     "Prediction",
+    "Predictor",
     "Protocol",
-    "Report",
-    "Seen",
+    "SeenImages",
     "Threshold",
-    "Way",
     "confidence",
     "evaluate",
     "shows_eyes",
     "statement",
-    "tables",
     "warning",
 ]

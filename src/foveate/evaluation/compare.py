@@ -10,15 +10,14 @@ from typing import Literal
 from pydantic import Field
 
 from foveate.errors import UsageError
-from foveate.evaluation.fov import FovSource
+from foveate.evaluation.counting import FovSource
 from foveate.evaluation.protocol import NOTICE, DataSummary, ModelSummary, Protocol, Record
-from foveate.evaluation.report import ImageScopes, ImageScore, Interval, Report, Scope
-from foveate.evaluation.table import statement
+from foveate.evaluation.result import EvaluationResult, ImageScore, ImageScoresByScope, Interval, ScopeScores
+from foveate.evaluation.words import statement
 from foveate.metrics.bootstrap import mean_interval
 from foveate.metrics.paired import compare_paired, holm
-from foveate.published import Row
-
-ScopeName = Literal["fov", "image"]
+from foveate.published import PublishedRow
+from foveate.records import Scope
 
 MEASURES = ("f1", "iou", "sensitivity", "specificity", "roc_auc", "cldice")
 """What is compared unless something else is asked for."""
@@ -45,7 +44,7 @@ class AgainstFirst(Record):
     corrected: float | None = Field(description="The same by Holm's correction for all tests of the comparison.")
 
 
-class Compared(Record):
+class ComparedMeasure(Record):
     """One measure of one model."""
 
     pooled: float | None = Field(description="Over all pixels; null where undefined or not measured.")
@@ -67,10 +66,10 @@ class ComparedModel(Record):
     milliseconds: float | None = Field(
         ge=0, description="Median over images, from the image in memory to its mask; null for masks from files."
     )
-    measures: dict[str, Compared] = Field(description="Measure to values.")
+    measures: dict[str, ComparedMeasure] = Field(description="Measure to values.")
 
 
-class PublishedRow(Record):
+class PublishedScores(Record):
     """A row that a paper printed, on the same data set but not measured here."""
 
     paper: str = Field(description="Number of the paper, 000 to 004.")
@@ -89,33 +88,33 @@ class Comparison(Record):
     set: str = Field(description="The data set's name.")
     split: str = Field(description="The part of it.")
     of_class: str = Field(description="The class that was scored.")
-    scope: ScopeName = Field(description="Which pixels were counted.")
+    scope: Scope = Field(description="Which pixels were counted.")
     tests: int = Field(ge=0, description="How many tests were made, for which the p values are corrected.")
     smallest: float | None = Field(
         description="What the smallest corrected p can't fall below with so many tests and groups; null without a test."
     )
     models: tuple[ComparedModel, ...] = Field(description="The first is what the others are compared with.")
-    published: tuple[PublishedRow, ...] = Field(description="What papers printed of this set.")
+    published: tuple[PublishedScores, ...] = Field(description="What papers printed of this set.")
     notice: str = Field(default=NOTICE, description="What the result is not.")
 
 
 def compare(
-    reports: Mapping[str, Report],
+    results: Mapping[str, EvaluationResult],
     of_class: str,
     *,
-    scope: ScopeName = "fov",
+    scope: Scope = "fov",
     measures: Sequence[str] = MEASURES,
-    published: Iterable[Row] = (),
+    published: Iterable[PublishedRow] = (),
 ) -> Comparison:
-    """Compare reports by name, the first with each other, on one class; `published` are rows of any set.
+    """Compare results by name, the first with each other, on one class; `published` are rows of any set.
 
     Raises UsageError unless all are of the same images, counted in the same way.
     """
-    check_same(reports, scope)
-    names = list(reports)
-    first = reports[names[0]]
+    check_same(results, scope)
+    names = list(results)
+    first = results[names[0]]
     tested = {
-        (name, measure): _against(first, reports[name], of_class, scope, measure)
+        (name, measure): _against(first, results[name], of_class, scope, measure)
         for name in names[1:]
         for measure in measures
     }
@@ -129,28 +128,43 @@ def compare(
         scope=scope,
         tests=len(floors),
         smallest=min(1.0, len(floors) * min(floors)) if floors else None,
-        models=tuple(_model(name, reports[name], of_class, scope, measures, against) for name in names),
+        models=tuple(_model(name, results[name], of_class, scope, measures, against) for name in names),
         published=tuple(_published(row, measures) for row in published if row.set == first.data.set),
     )
 
 
-def check_same(reports: Mapping[str, Report], scope: ScopeName) -> None:
-    """Raise UsageError, saying what differs, unless all reports are of the same images, counted in the same way."""
-    (one, first), *others = reports.items()
-    for other, report in others:
+def compare_classes(
+    results: Mapping[str, EvaluationResult], measures: Sequence[str], scope: Scope, published: Sequence[PublishedRow]
+) -> list[Comparison]:
+    """One comparison for each class; a measure that no model has is left out. Raises UsageError as `compare` does, and
+    where no measure is left."""
+    comparisons = []
+    for name in next(iter(results.values())).classes:
+        scores = [getattr(result.classes[name], scope) for result in results.values() if name in result.classes]
+        known = [measure for measure in measures if any(measure in each.per_image.mean for each in scores)]
+        if not known:
+            raise UsageError(f"none of the models has {', '.join(measures)}: evaluate them again with it.")
+        comparisons.append(compare(results, name, scope=scope, measures=known, published=published))
+    return comparisons
+
+
+def check_same(results: Mapping[str, EvaluationResult], scope: Scope) -> None:
+    """Raise UsageError, saying what differs, unless all results are of the same images, counted in the same way."""
+    (one, first), *others = results.items()
+    for other, result in others:
         for what, mine, theirs in (
-            ("set", first.data.set, report.data.set),
-            ("image size", first.protocol.size, report.protocol.size),
-            ("agreement on an empty truth", first.protocol.empty, report.protocol.empty),
-            ("classes", ", ".join(first.classes), ", ".join(report.classes)),
+            ("set", first.data.set, result.data.set),
+            ("image size", first.protocol.size, result.protocol.size),
+            ("agreement on an empty truth", first.protocol.empty, result.protocol.empty),
+            ("classes", ", ".join(first.classes), ", ".join(result.classes)),
         ):
             if mine != theirs:
                 raise UsageError(f"{one} and {other} can't be compared: {what} '{mine}' and '{theirs}'.")
-        _check_images(one, first, other, report, scope)
+        _check_images(one, first, other, result, scope)
 
 
-def _check_images(one: str, first: Report, other: str, report: Report, scope: ScopeName) -> None:
-    mine, theirs = ({row.id: row for row in each.images} for each in (first, report))
+def _check_images(one: str, first: EvaluationResult, other: str, result: EvaluationResult, scope: Scope) -> None:
+    mine, theirs = ({row.id: row for row in each.images} for each in (first, result))
     if missing := [case_id for case_id in mine if case_id not in theirs] or [i for i in theirs if i not in mine]:
         has, lacks = (one, other) if missing[0] in mine else (other, one)
         raise UsageError(f"{one} and {other} can't be compared: {has} has the image '{missing[0]}', {lacks} hasn't.")
@@ -176,9 +190,11 @@ def _counted(score: ImageScore) -> tuple[int, int]:
     return foreground + counts.false_positive + counts.true_negative, foreground
 
 
-def _against(first: Report, report: Report, of_class: str, scope: ScopeName, measure: str) -> AgainstFirst:
-    """This report's images minus the first's; both in the first's order."""
-    rows = {row.id: row for row in report.images}
+def _against(
+    first: EvaluationResult, result: EvaluationResult, of_class: str, scope: Scope, measure: str
+) -> AgainstFirst:
+    """This result's images minus the first's; both in the first's order."""
+    rows = {row.id: row for row in result.images}
     pairs = [(_value(row.classes[of_class], scope, measure), row) for row in first.images]
     theirs = [_value(rows[row.id].classes[of_class], scope, measure) for _, row in pairs]
     groups = [row.group for _, row in pairs]
@@ -196,33 +212,33 @@ def _against(first: Report, report: Report, of_class: str, scope: ScopeName, mea
     )
 
 
-def _value(scopes: ImageScopes, scope: ScopeName, measure: str) -> float | None:
+def _value(scopes: ImageScoresByScope, scope: Scope, measure: str) -> float | None:
     score: ImageScore = getattr(scopes, scope)
     return score.values.get(measure)
 
 
 def _model(
     name: str,
-    report: Report,
+    result: EvaluationResult,
     of_class: str,
-    scope: ScopeName,
+    scope: Scope,
     measures: Sequence[str],
     against: Mapping[tuple[str, str], AgainstFirst],
 ) -> ComparedModel:
-    found: Scope = getattr(report.classes[of_class], scope)
+    found: ScopeScores = getattr(result.classes[of_class], scope)
     pooled, images = found.pooled, found.per_image
     return ComparedModel(
         name=name,
-        model=report.model,
-        data=report.data,
-        protocol=report.protocol,
-        statement=statement(report),
+        model=result.model,
+        data=result.data,
+        protocol=result.protocol,
+        statement=statement(result),
         # Without a model file its masks were read: the time says nothing of whatever made them.
         milliseconds=None
-        if report.model.sha256 is None
-        else 1000 * statistics.median(row.seconds for row in report.images),
+        if result.model.sha256 is None
+        else 1000 * statistics.median(row.seconds for row in result.images),
         measures={
-            measure: Compared(
+            measure: ComparedMeasure(
                 pooled=pooled.values.get(measure),
                 pooled_interval=pooled.intervals.get(measure),
                 mean=images.mean.get(measure),
@@ -235,10 +251,10 @@ def _model(
     )
 
 
-def _published(row: Row, measures: Sequence[str]) -> PublishedRow:
+def _published(row: PublishedRow, measures: Sequence[str]) -> PublishedScores:
     wanted = {key: value for key, value in row.values.items() if key in (*measures, "parameters_millions")}
     conditions = row.conditions
-    return PublishedRow(
+    return PublishedScores(
         paper=row.paper,
         table=row.tables[0],
         name=row.name,

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from foveate.evaluation.compare import ScopeName
 from foveate.evaluation.protocol import NOTICE, DataSummary, Record
-from foveate.evaluation.report import Interval, Report, Scope
-from foveate.evaluation.table import statement
+from foveate.evaluation.result import EvaluationResult, Interval, ScopeScores
+from foveate.evaluation.words import statement
+from foveate.records import Scope
 
 
 class CrossCell(Record):
@@ -31,22 +31,22 @@ class CrossRow(Record):
     cells: dict[str, CrossCell] = Field(description="Data set to score.")
 
 
-class Cross(Record):
+class CrossMatrix(Record):
     """A matrix of models and sets."""
 
     schema_version: Literal[1] = Field(default=1, description="Grows when a field changes its meaning or goes away.")
     measure: str = Field(description="What the cells are.")
-    scope: ScopeName = Field(description="Which pixels were counted.")
+    scope: Scope = Field(description="Which pixels were counted.")
     of_class: str = Field(description="The class that was scored.")
     rows: tuple[CrossRow, ...] = Field(description="One for each model.")
     notice: str = Field(default=NOTICE, description="What the result is not.")
 
 
 def cross(
-    reports: Sequence[tuple[str, Sequence[tuple[str, Report]]]], of_class: str, *, measure: str, scope: ScopeName
-) -> Cross:
-    """The matrix of models' names, each with a set's name and the report on it, for one class."""
-    return Cross(
+    results: Sequence[tuple[str, Sequence[tuple[str, EvaluationResult]]]], of_class: str, *, measure: str, scope: Scope
+) -> CrossMatrix:
+    """The matrix of models' names, each with a set's name and the result on it, for one class."""
+    return CrossMatrix(
         measure=measure,
         scope=scope,
         of_class=of_class,
@@ -54,19 +54,19 @@ def cross(
             CrossRow(
                 name=name,
                 trained_on=on_sets[0][1].model.trained_on,
-                cells={title: _cell(report, of_class, measure, scope) for title, report in on_sets},
+                cells={title: _cell(result, of_class, measure, scope) for title, result in on_sets},
             )
-            for name, on_sets in reports
+            for name, on_sets in results
         ),
     )
 
 
-def _cell(report: Report, of_class: str, measure: str, scope: ScopeName) -> CrossCell:
-    found: Scope = getattr(report.classes[of_class], scope)
+def _cell(result: EvaluationResult, of_class: str, measure: str, scope: Scope) -> CrossCell:
+    found: ScopeScores = getattr(result.classes[of_class], scope)
     return CrossCell(
-        data=report.data,
+        data=result.data,
         value=found.pooled.values[measure],
         interval=found.pooled.intervals.get(measure),
-        counts_everything=report.protocol.counts_everything,
-        statement=statement(report),
+        counts_everything=result.protocol.counts_everything,
+        statement=statement(result),
     )

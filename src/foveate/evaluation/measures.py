@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from foveate.errors import UsageError, unknown
 from foveate.metrics import Confusion, Histogram, Levels, count, rates
 from foveate.metrics.boundary import boundary
-from foveate.metrics.calibration import Reliability
-from foveate.metrics.confidence import expected_dice
-from foveate.metrics.rates import thresholded_jaccard
+from foveate.metrics.calibration import CalibrationSums
+from foveate.metrics.confidence import expected_f1
+from foveate.metrics.counts import thresholded_jaccard
 from foveate.metrics.risk_coverage import Certainty
-from foveate.metrics.vessels import Vessels, count_vessels
+from foveate.metrics.vessels import VesselCounts, count_vessels
 
 if TYPE_CHECKING:
     from foveate.records import Mask, Probability
 
-Group = Literal["mask", "probability", "vessels", "boundary"]
+MeasureGroup = Literal["mask", "probability", "vessels", "boundary"]
 """What is measured together: of masks, of probabilities, of vessels, of the masks' borders."""
 
-Values = dict[str, float | None]
+GROUPS: tuple[MeasureGroup, ...] = ("mask", "probability", "vessels", "boundary")
+
+MeasureValues = dict[str, float | None]
 """Measure to value; None is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class EvaluationMeasure:
     """What a number is."""
 
-    group: Group
+    group: MeasureGroup
     description: str
     pooled: bool = True
     """Whether there is one number for all images together, too."""
@@ -44,47 +47,61 @@ class Measure:
         return 0 if self.counted else self.digits
 
 
-MEASURES: Mapping[str, Measure] = MappingProxyType(
+MEASURES: Mapping[str, EvaluationMeasure] = MappingProxyType(
     {
-        "f1": Measure("mask", "2 TP / (2 TP + FP + FN), the Dice coefficient"),
-        "iou": Measure("mask", "TP / (TP + FP + FN), the Jaccard index"),
-        "sensitivity": Measure("mask", "TP / (TP + FN)"),
-        "specificity": Measure("mask", "TN / (TN + FP)"),
-        "precision": Measure("mask", "TP / (TP + FP)"),
-        "accuracy": Measure("mask", "(TP + TN) / all"),
-        "balanced_accuracy": Measure("mask", "mean of sensitivity and specificity"),
-        "mcc": Measure("mask", "Matthews correlation coefficient, -1 to 1"),
-        "thresholded_jaccard": Measure("mask", "the Jaccard index, 0 where it is below .65 (ISIC 2018)", pooled=False),
-        "roc_auc": Measure("probability", "area under the ROC curve"),
-        "average_precision": Measure("probability", "average precision, not interpolated: the area under the PR curve"),
-        "focal_loss": Measure("probability", "mean focal loss, gamma 2 and alpha .25"),
-        "log_loss": Measure("probability", "mean of minus the logarithm of the probability of what is true"),
-        "brier": Measure("probability", "mean squared difference of probability and truth"),
-        "calibration_error": Measure("probability", "expected calibration error, 15 bins"),
-        "expected_f1": Measure("probability", "F1 as the probabilities alone would have it", pooled=False),
-        "cldice": Measure("vessels", "centreline Dice"),
-        "components": Measure(
+        "f1": EvaluationMeasure("mask", "2 TP / (2 TP + FP + FN), the Dice coefficient"),
+        "iou": EvaluationMeasure("mask", "TP / (TP + FP + FN), the Jaccard index"),
+        "sensitivity": EvaluationMeasure("mask", "TP / (TP + FN)"),
+        "specificity": EvaluationMeasure("mask", "TN / (TN + FP)"),
+        "precision": EvaluationMeasure("mask", "TP / (TP + FP)"),
+        "accuracy": EvaluationMeasure("mask", "(TP + TN) / all"),
+        "balanced_accuracy": EvaluationMeasure("mask", "mean of sensitivity and specificity"),
+        "mcc": EvaluationMeasure("mask", "Matthews correlation coefficient, -1 to 1"),
+        "thresholded_jaccard": EvaluationMeasure(
+            "mask", "the Jaccard index, 0 where it is below .65 (ISIC 2018)", pooled=False
+        ),
+        "roc_auc": EvaluationMeasure("probability", "area under the ROC curve"),
+        "average_precision": EvaluationMeasure(
+            "probability", "average precision, not interpolated: the area under the PR curve"
+        ),
+        "focal_loss": EvaluationMeasure("probability", "mean focal loss, gamma 2 and alpha .25"),
+        "log_loss": EvaluationMeasure("probability", "mean of minus the logarithm of the probability of what is true"),
+        "brier": EvaluationMeasure("probability", "mean squared difference of probability and truth"),
+        "calibration_error": EvaluationMeasure("probability", "expected calibration error, 15 bins"),
+        "expected_f1": EvaluationMeasure("probability", "F1 as the probabilities alone would have it", pooled=False),
+        "cldice": EvaluationMeasure("vessels", "centreline Dice"),
+        "components": EvaluationMeasure(
             "vessels", "connected components of the prediction; pooled: their sum", digits=1, counted=True
         ),
-        "true_components": Measure(
+        "true_components": EvaluationMeasure(
             "vessels", "connected components of the truth; pooled: their sum", digits=1, counted=True
         ),
-        "component_error": Measure("vessels", "difference of the two, without its sign", pooled=False, digits=1),
-        "thin_sensitivity": Measure("vessels", "sensitivity for true vessels of a calibre of at most 3 pixels"),
-        "thick_sensitivity": Measure("vessels", "sensitivity for wider ones"),
-        "thin_precision": Measure("vessels", "precision for predicted vessels of a calibre of at most 3 pixels"),
-        "thick_precision": Measure("vessels", "precision for wider ones"),
-        "hausdorff_95": Measure(
+        "component_error": EvaluationMeasure(
+            "vessels", "difference of the two, without its sign", pooled=False, digits=1
+        ),
+        "thin_sensitivity": EvaluationMeasure(
+            "vessels", "sensitivity for true vessels of a calibre of at most 3 pixels"
+        ),
+        "thick_sensitivity": EvaluationMeasure("vessels", "sensitivity for wider ones"),
+        "thin_precision": EvaluationMeasure(
+            "vessels", "precision for predicted vessels of a calibre of at most 3 pixels"
+        ),
+        "thick_precision": EvaluationMeasure("vessels", "precision for wider ones"),
+        "hausdorff_95": EvaluationMeasure(
             "boundary", "95th percentile of the distances between the borders, pixels", pooled=False, digits=2
         ),
-        "surface_distance": Measure("boundary", "mean distance between the borders, pixels", pooled=False, digits=2),
-        "missed": Measure(
+        "surface_distance": EvaluationMeasure(
+            "boundary", "mean distance between the borders, pixels", pooled=False, digits=2
+        ),
+        "missed": EvaluationMeasure(
             "boundary", "1 where there is something and nothing was found; pooled: their number", counted=True
         ),
-        "false_alarm": Measure(
+        "false_alarm": EvaluationMeasure(
             "boundary", "1 where there is nothing and something was found; pooled: their number", counted=True
         ),
-        "surface_dice": Measure("boundary", "share of the borders within the tolerance of each other", pooled=False),
+        "surface_dice": EvaluationMeasure(
+            "boundary", "share of the borders within the tolerance of each other", pooled=False
+        ),
     }
 )
 """Name to what it is, in the order of tables."""
@@ -92,15 +109,25 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 ALSO_CALLED: Mapping[str, str] = MappingProxyType({"dice": "f1", "jaccard": "iou"})
 """Other names that are taken for a measure's own."""
 
+
+def known_measures(names: Sequence[str]) -> tuple[str, ...]:
+    """The measures' own names, each once; dice and jaccard are f1 and iou. Raises UsageError for an unknown one."""
+    own = [ALSO_CALLED.get(name.lower(), name) for name in names]
+    for name in own:
+        if name not in MEASURES:
+            raise UsageError(unknown("measure", name, MEASURES))
+    return tuple(dict.fromkeys(own))
+
+
 AGREEMENT = ("f1", "iou", "thresholded_jaccard", "cldice", "surface_dice")
 """The measures that are 0/0 where truth and prediction are both empty, and 1 if one calls that agreement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ChosenMeasures:
     """What to measure, and how."""
 
-    groups: frozenset[Group]
+    groups: frozenset[MeasureGroup]
     tolerance: float = 2.0
     """Pixels, of `surface_dice`."""
     empty_is_one: bool = False
@@ -117,10 +144,10 @@ class Tally:
     """What is counted of one image or, merged, of many; its size doesn't grow with them."""
 
     confusion: Confusion
-    vessels: Vessels | None
+    vessels: VesselCounts | None
     histogram: Histogram | None
     levels: Levels | None
-    reliability: Reliability | None
+    reliability: CalibrationSums | None
     certainty: Certainty | None
     missed: int = 0
     """Images with foreground in the truth and none in the prediction."""
@@ -128,15 +155,15 @@ class Tally:
     """Images with foreground in the prediction and none in the truth."""
 
     @classmethod
-    def empty(cls, groups: frozenset[Group]) -> Tally:
+    def empty(cls, groups: frozenset[MeasureGroup]) -> Tally:
         """Of no image."""
         seen = "probability" in groups
         return cls(
             Confusion(),
-            Vessels() if "vessels" in groups else None,
+            VesselCounts() if "vessels" in groups else None,
             Histogram() if seen else None,
             Levels.empty() if seen else None,
-            Reliability() if seen else None,
+            CalibrationSums() if seen else None,
             Certainty() if seen else None,
         )
 
@@ -155,9 +182,9 @@ class Tally:
         if self.certainty is not None and other.certainty is not None:
             self.certainty.merge(other.certainty)
 
-    def values(self, wanted: Wanted) -> Values:
+    def values(self, chosen: ChosenMeasures) -> MeasureValues:
         """Every wanted measure that can be pooled."""
-        found: Values = {}
+        found: MeasureValues = {}
         of_mask = rates(self.confusion)
         found |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
         if self.levels is not None and self.reliability is not None:
@@ -165,14 +192,14 @@ class Tally:
         if self.vessels is not None:
             found |= _of_vessels(self.vessels)
         found |= {"missed": float(self.missed), "false_alarm": float(self.false_alarms)}
-        return _settled(found, self.confusion, wanted)
+        return _settled(found, self.confusion, chosen)
 
 
 def measure(
-    probability: Probability | None, mask: Mask, truth: Mask, within: Mask | None, wanted: Wanted
-) -> tuple[Tally, Values]:
+    probability: Probability | None, mask: Mask, truth: Mask, within: Mask | None, chosen: ChosenMeasures
+) -> tuple[Tally, MeasureValues]:
     """Count one image (all arrays H×W) where `within` is True, or everywhere, and give every wanted measure of it."""
-    tally = Tally.empty(wanted.groups)
+    tally = Tally.empty(chosen.groups)
     tally.confusion = counts = count(mask, truth, within)
     true, called = counts.true_positive + counts.false_negative, counts.true_positive + counts.false_positive
     tally.missed, tally.false_alarms = int(true > 0 and not called), int(called > 0 and not true)
@@ -183,24 +210,24 @@ def measure(
         tally.levels = Levels.of(probability, truth, within)
         tally.reliability.add(probability, truth, within)
         tally.certainty.add(probability, mask, truth, within)
-    found = tally.values(wanted)
+    found = tally.values(chosen)
     found["thresholded_jaccard"] = thresholded_jaccard([found["iou"]])
     if probability is not None:
-        expected = expected_dice(probability, mask, within)
+        expected = expected_f1(probability, mask, within)
         found["expected_f1"] = None if expected is None else expected.value
     if tally.vessels is not None:
         found["component_error"] = float(tally.vessels.components.betti_0_error)
-    if "boundary" in wanted.groups:
-        borders = boundary(mask, truth, within, tolerance=wanted.tolerance)
+    if "boundary" in chosen.groups:
+        borders = boundary(mask, truth, within, tolerance=chosen.tolerance)
         found |= {
             "hausdorff_95": borders.hausdorff_95,
             "surface_distance": borders.average_surface_distance,
             "surface_dice": borders.surface_dice,
         }
-    return tally, _settled(found, tally.confusion, wanted)
+    return tally, _settled(found, tally.confusion, chosen)
 
 
-def _of_probabilities(levels: Levels, reliability: Reliability) -> Values:
+def _of_probabilities(levels: Levels, reliability: CalibrationSums) -> MeasureValues:
     return {
         "roc_auc": levels.roc_auc,
         "average_precision": levels.average_precision,
@@ -211,7 +238,7 @@ def _of_probabilities(levels: Levels, reliability: Reliability) -> Values:
     }
 
 
-def _of_vessels(vessels: Vessels) -> Values:
+def _of_vessels(vessels: VesselCounts) -> MeasureValues:
     calibres = vessels.calibres
     return {
         "cldice": vessels.centrelines.cldice,
@@ -224,9 +251,9 @@ def _of_vessels(vessels: Vessels) -> Values:
     }
 
 
-def _settled(found: Values, confusion: Confusion, wanted: Wanted) -> Values:
-    """In the table's order; where nothing was and nothing was found, agreement is what is wanted."""
+def _settled(found: MeasureValues, confusion: Confusion, chosen: ChosenMeasures) -> MeasureValues:
+    """In the table's order; where nothing was and nothing was found, agreement is what is chosen."""
     nothing = not (confusion.true_positive or confusion.false_positive or confusion.false_negative)
-    if nothing and wanted.empty_is_one:
+    if nothing and chosen.empty_is_one:
         found = found | dict.fromkeys(found.keys() & set(AGREEMENT), 1.0)
-    return {name: found[name] for name in wanted.names if name in found}
+    return {name: found[name] for name in chosen.names if name in found}

@@ -3,38 +3,108 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from foveate.evaluation.measures import MEASURES, Tally, Values, Wanted, measure
-from foveate.evaluation.report import (
+import numpy as np
+from numpy.typing import NDArray
+
+from foveate.evaluation.measures import MEASURES, ChosenMeasures, MeasureValues, Tally, measure
+from foveate.evaluation.result import (
     Averaged,
-    Bin,
     Confidence,
-    Counts,
     Curves,
     ImageScore,
     Interval,
     Intervals,
-    MacroScope,
+    MacroScores,
+    PixelCounts,
     PointsOnCurve,
     Pooled,
+    ReliabilityBin,
     RiskCurve,
-    Scope,
+    ScopeScores,
 )
-from foveate.evaluation.sums import OF_SUMS
 from foveate.metrics.areas import LevelsOfImages, area_intervals
 from foveate.metrics.bootstrap import interval, mean_interval, rate_intervals
-from foveate.metrics.points import precision_recall_points, roc_points
+from foveate.metrics.calibration import CalibrationSums
+from foveate.metrics.curves import precision_recall_points, roc_points
 from foveate.metrics.risk_coverage import risk_coverage_of_images
+from foveate.metrics.vessels import VesselCounts
 
 if TYPE_CHECKING:
     from foveate.metrics import Confusion
-    from foveate.metrics.bootstrap import Interval as Bootstrapped
-    from foveate.metrics.points import Points
+    from foveate.metrics.bootstrap import BootstrapInterval
+    from foveate.metrics.curves import CurvePoints
     from foveate.metrics.risk_coverage import RiskCoverage
     from foveate.records import Mask, Probability
+
+Sums = NDArray[np.float64]
+"""R×m: m sums in R resamples."""
+
+
+@dataclass(frozen=True, slots=True)
+class SumMeasure:
+    """A pooled measure that follows from what every image adds."""
+
+    added: Callable[[Tally], list[float]]
+    """By one image; empty where the image has nothing of the kind."""
+    score: Callable[[Sums], NDArray[np.float64]]
+
+
+def _calibrated(added: Callable[[CalibrationSums], list[float]]) -> Callable[[Tally], list[float]]:
+    return lambda tally: [] if tally.reliability is None else added(tally.reliability)
+
+
+def _of_vessels(added: Callable[[VesselCounts], list[float]]) -> Callable[[Tally], list[float]]:
+    return lambda tally: [] if tally.vessels is None else added(tally.vessels)
+
+
+def _ratio(sums: Sums) -> NDArray[np.float64]:
+    """The first sum as a share of the second."""
+    return sums[:, 0] / sums[:, 1]
+
+
+def _cldice(sums: Sums) -> NDArray[np.float64]:
+    predicted, right, true, found = sums.T
+    precision, sensitivity = right / predicted, found / true
+    cldice: NDArray[np.float64] = 2 * precision * sensitivity / (precision + sensitivity)
+    return cldice
+
+
+def _calibration_error(sums: Sums) -> NDArray[np.float64]:
+    """The first sum is of pixels, then come each bin's foreground less its probabilities."""
+    error: NDArray[np.float64] = np.abs(sums[:, 1:]).sum(axis=1) / sums[:, 0]
+    return error
+
+
+SUM_MEASURES: Mapping[str, SumMeasure] = MappingProxyType(
+    {
+        "focal_loss": SumMeasure(_calibrated(lambda all_of: [all_of.focal_losses, all_of.total]), _ratio),
+        "log_loss": SumMeasure(_calibrated(lambda all_of: [all_of.log_losses, all_of.total]), _ratio),
+        "brier": SumMeasure(_calibrated(lambda all_of: [all_of.squares, all_of.total]), _ratio),
+        "calibration_error": SumMeasure(
+            _calibrated(lambda all_of: [all_of.total, *(all_of.positives - all_of.probabilities).tolist()]),
+            _calibration_error,
+        ),
+        "cldice": SumMeasure(_of_vessels(lambda all_of: list(map(float, astuple(all_of.centrelines)))), _cldice),
+        "thin_sensitivity": SumMeasure(
+            _of_vessels(lambda all_of: [all_of.calibres.thin_found, all_of.calibres.thin_true]), _ratio
+        ),
+        "thick_sensitivity": SumMeasure(
+            _of_vessels(lambda all_of: [all_of.calibres.thick_found, all_of.calibres.thick_true]), _ratio
+        ),
+        "thin_precision": SumMeasure(
+            _of_vessels(lambda all_of: [all_of.calibres.thin_right, all_of.calibres.thin_predicted]), _ratio
+        ),
+        "thick_precision": SumMeasure(
+            _of_vessels(lambda all_of: [all_of.calibres.thick_right, all_of.calibres.thick_predicted]), _ratio
+        ),
+    }
+)
+"""By their name in `MEASURES`."""
 
 
 @dataclass(slots=True)
@@ -42,47 +112,47 @@ class Pool:
     """What is known of one class in one scope. Of every image only numbers are kept, and of every group of images
     that is larger than one, a tally until the end."""
 
-    wanted: Wanted
+    chosen: ChosenMeasures
     together: Tally
     groups: list[str] = field(default_factory=list)
-    rows: list[Values] = field(default_factory=list)
+    rows: list[MeasureValues] = field(default_factory=list)
     confusions: list[Confusion] = field(default_factory=list)
     added: dict[str, list[list[float]]] = field(default_factory=dict)
-    """What every image adds to the sums that a measure of `OF_SUMS` follows from."""
+    """What every image adds to the sums that a measure of `SUM_MEASURES` follows from."""
     levels: LevelsOfImages = field(default_factory=LevelsOfImages)
     """Every image's probabilities, counted."""
     by_group: dict[str, Tally] = field(default_factory=dict)
     """Tallies of groups; without histograms, which are a megabyte each."""
 
     @classmethod
-    def of(cls, wanted: Wanted) -> Pool:
+    def of(cls, chosen: ChosenMeasures) -> Pool:
         """An empty one."""
-        return cls(wanted, Tally.empty(wanted.groups))
+        return cls(chosen, Tally.empty(chosen.groups))
 
     def add(
         self, group: str, probability: Probability | None, mask: Mask, truth: Mask, within: Mask | None
     ) -> ImageScore:
         """Count one image (all arrays H×W) where `within` is True, or everywhere; return its own scores."""
-        tally, values = measure(probability, mask, truth, within, self.wanted)
+        tally, values = measure(probability, mask, truth, within, self.chosen)
         self.together.merge(tally)
-        of_group = self.by_group.setdefault(group, Tally.empty(self.wanted.groups - {"probability"}))
+        of_group = self.by_group.setdefault(group, Tally.empty(self.chosen.groups - {"probability"}))
         of_group.merge(tally)
         self.groups.append(group)
         self.rows.append(values)
         self.confusions.append(tally.confusion)
-        for name, measure_of_sums in OF_SUMS.items():
+        for name, measure_of_sums in SUM_MEASURES.items():
             if own := measure_of_sums.added(tally):
                 self.added.setdefault(name, []).append(own)
         if tally.levels is not None:
             self.levels.add(tally.levels)
-        return ImageScore(counts=Counts(**asdict(tally.confusion)), values=values)
+        return ImageScore(counts=PixelCounts(**asdict(tally.confusion)), values=values)
 
-    def scope(self) -> Scope:
+    def scope(self) -> ScopeScores:
         """The scores of all that was added."""
-        return Scope(
+        return ScopeScores(
             pooled=Pooled(
-                counts=Counts(**asdict(self.together.confusion)),
-                values=self.together.values(self.wanted),
+                counts=PixelCounts(**asdict(self.together.confusion)),
+                values=self.together.values(self.chosen),
                 intervals=self._pooled_intervals(),
             ),
             per_image=averaged(self.rows, self.groups),
@@ -91,15 +161,15 @@ class Pool:
 
     def _pooled_intervals(self) -> Intervals:
         found = rate_intervals(self.confusions, self.groups)
-        found |= {name: interval(rows, OF_SUMS[name].score, self.groups) for name, rows in self.added.items()}
+        found |= {name: interval(rows, SUM_MEASURES[name].score, self.groups) for name, rows in self.added.items()}
         if self.together.levels is not None:
             found |= area_intervals(self.together.levels, self.levels, self.groups)
-        return {name: _pair(found[name]) for name in self.wanted.names if name in found}
+        return {name: _pair(found[name]) for name in self.chosen.names if name in found}
 
     def _per_group(self) -> Averaged | None:
         if len(self.by_group) == len(self.rows):
             return None
-        rows = [tally.values(self.wanted) for tally in self.by_group.values()]
+        rows = [tally.values(self.chosen) for tally in self.by_group.values()]
         return averaged(rows, list(self.by_group))
 
     def curves(self) -> Curves | None:
@@ -115,7 +185,9 @@ class Pool:
         return Curves(
             roc=_points(roc_points(histogram)),
             precision_recall=_points(precision_recall_points(histogram)),
-            reliability=tuple(Bin(pixels=n, probability=p, share=share) for n, p, share in reliability.diagram()),
+            reliability=tuple(
+                ReliabilityBin(pixels=n, probability=p, share=share) for n, p, share in reliability.diagram()
+            ),
             pixel_risk=_risk(certainty.curve()),
             image_risk=_risk(risk_coverage_of_images([row.get("expected_f1") for row in self.rows], errors)),
         )
@@ -152,10 +224,10 @@ def averaged(rows: Sequence[Mapping[str, float | None]], groups: Sequence[str]) 
     )
 
 
-def macro(scopes: Sequence[Scope]) -> MacroScope:
+def macro(scopes: Sequence[ScopeScores]) -> MacroScores:
     """The mean over classes, every one counting the same; one where a measure is undefined is left out of it."""
     pooled, per_image = ([scope.pooled.values for scope in scopes], [scope.per_image.mean for scope in scopes])
-    return MacroScope(
+    return MacroScores(
         pooled=_mean_of(pooled),
         per_image=_mean_of(per_image),
         undefined=_undefined_in(pooled),
@@ -163,7 +235,7 @@ def macro(scopes: Sequence[Scope]) -> MacroScope:
     )
 
 
-def _mean_of(rows: Sequence[Mapping[str, float | None]]) -> Values:
+def _mean_of(rows: Sequence[Mapping[str, float | None]]) -> MeasureValues:
     columns = {name: [value for row in rows if (value := row.get(name)) is not None] for name in rows[0]}
     return {name: statistics.fmean(values) if values else None for name, values in columns.items()}
 
@@ -172,11 +244,11 @@ def _undefined_in(rows: Sequence[Mapping[str, float | None]]) -> dict[str, int]:
     return {name: sum(row.get(name) is None for row in rows) for name in rows[0]}
 
 
-def _pair(found: Bootstrapped | None) -> Interval | None:
+def _pair(found: BootstrapInterval | None) -> Interval | None:
     return None if found is None else (found.low, found.high)
 
 
-def _points(points: Points | None) -> PointsOnCurve | None:
+def _points(points: CurvePoints | None) -> PointsOnCurve | None:
     return None if points is None else PointsOnCurve(x=points.x, y=points.y)
 
 

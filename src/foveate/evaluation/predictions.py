@@ -22,7 +22,7 @@ _BY_ENDING = (".png", ".tif", ".tiff", ".gif", ".bmp", ".pbm", ".pgm", ".ppm", "
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FilePrediction:
     """What lies in files for one image."""
 
     probabilities: Probabilities | None
@@ -46,21 +46,21 @@ class PredictionFolder:
     labels: tuple[Label, ...] = ()
     """The data set's class table, by which label images are read; empty for 1, 2, … in the order of the classes."""
 
-    def __call__(self, case: Case) -> Found:
+    def __call__(self, case: Case) -> FilePrediction:
         """Read what is there for the case. Raises DataError for a file that is missing or doesn't fit."""
         names = [case.id] if not case.paths else [stem_of(case.paths[0]), case.id]
         if self.classes.softmax:
             path = self._path(names, "", "_mask")
             table = self.labels or [Label(number, name) for number, name in enumerate(self.classes.names, start=1)]
             masks = as_masks(_fitting(read_labels(path, table), case, path), len(self.classes.names))
-            return Found(None, masks)
+            return FilePrediction(None, masks)
         prefixes = [f"_{name}" for name in self.classes.names] if len(self.classes.names) > 1 else [""]
         if self.threshold is None:
             paths = [self._path(names, prefix, "_mask") for prefix in prefixes]
-            return Found(None, np.stack([_fitting(_mask(path), case, path) for path in paths]))
+            return FilePrediction(None, np.stack([_fitting(_mask(path), case, path) for path in paths]))
         paths = [self._path(names, prefix, "_probability") for prefix in prefixes]
         maps = np.stack([_fitting(self._map(path, self.threshold), case, path) for path in paths])
-        return Found(maps, decide(maps, self.classes, [self.threshold] * len(self.classes.threshold_names)))
+        return FilePrediction(maps, decide(maps, self.classes, [self.threshold] * len(self.classes.threshold_names)))
 
     def _map(self, path: Path, threshold: float) -> Probability:
         """The map in a file. Raises UsageError for what are rather labels: few values, and none reaches the threshold

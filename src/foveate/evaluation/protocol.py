@@ -1,4 +1,4 @@
-"""What a score depends on besides the model: the part of a report that is words, not results."""
+"""What a score depends on besides the model: the part of a result that is words, not results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from foveate.evaluation.measures import Group
+from foveate.evaluation.measures import MeasureGroup
 
 NOTICE = "For research, not a medical device."
 
@@ -25,11 +25,11 @@ UNKNOWN = "unknown"
 
 Empty = Literal["left out", "one"]
 
-Share = Annotated[float, Field(ge=0, le=1)]
+ThresholdValue = Annotated[float, Field(ge=0, le=1)]
 
 
 class Record(BaseModel):
-    """Base of everything in a report: read-only, and a key that it doesn't know is an error."""
+    """Base of everything in a result: read-only, and a key that it doesn't know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,7 +68,7 @@ class DataSummary(Record):
 class Threshold(Record):
     """Where a probability becomes foreground, and how that was decided."""
 
-    values: tuple[Share, ...] = Field(
+    values: tuple[ThresholdValue, ...] = Field(
         min_length=1,
         description="Foreground is a probability of at least this: one for each class that may overlap"
         " others, else one for any of them.",
@@ -103,7 +103,7 @@ class Protocol(Record):
     fov_for_preparing: str = Field(
         default="estimated from the photograph", description="Whose field of view the model's input was made with."
     )
-    measures: tuple[Group, ...] = Field(description="Which groups of measures were taken.")
+    measures: tuple[MeasureGroup, ...] = Field(description="Which groups of measures were taken.")
     empty: Empty = Field(
         default="left out", description="What agreement on an empty truth counts as: left out of means, or one."
     )

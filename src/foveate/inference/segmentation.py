@@ -15,7 +15,7 @@ from foveate.arrays.decide import decisive
 from foveate.errors import OutputError
 from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_probability, write_rgb
 from foveate.imaging.overlay import OPACITY, Style
-from foveate.metrics.confidence import Correction, expected_dice, with_spread
+from foveate.metrics.confidence import Correction, expected_f1, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
 
 PREVIEW = 1024
@@ -111,12 +111,12 @@ class Segmentation:
         by_class = {}
         for number, name in enumerate(self.classes.names):
             probability, mask = self.probabilities[number], self.masks[number]
-            expected = expected_dice(probability, mask, self.fov)
+            expected = expected_f1(probability, mask, self.fov)
             if expected is None:
                 continue
             if self.spread is not None:
                 lean = self.spread[number]
-                views = [expected_dice((probability + side * lean).clip(0, 1), mask, self.fov) for side in (-1, 1)]
+                views = [expected_f1((probability + side * lean).clip(0, 1), mask, self.fov) for side in (-1, 1)]
                 expected = with_spread(expected, [view or expected for view in views])
             if self.correction is None:
                 by_class[name] = ExpectedF1(expected.value, None, None)

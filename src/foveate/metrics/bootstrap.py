@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.rates import ratios
+from foveate.metrics.counts import ratios
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,7 @@ _BLOCK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class BootstrapInterval:
     """The middle 95 % of a score's values over resamples of the images."""
 
     low: float
@@ -40,7 +40,7 @@ def interval(
     groups: Sequence[str] | None = None,
     *,
     seed: int = 0,
-) -> Interval | None:
+) -> BootstrapInterval | None:
     """The interval of any score that depends on sums over images.
 
     `rows` is n×m, what one image adds to the m sums; `score` takes R×m sums and returns R scores, NaN or infinite where
@@ -57,7 +57,7 @@ def interval(
 
 def mean_interval(
     values: Sequence[float | None], groups: Sequence[str] | None = None, *, seed: int = 0
-) -> Interval | None:
+) -> BootstrapInterval | None:
     """The interval of the mean over images of the images' own values; those that are None take no part."""
     if groups is not None:
         groups = [group for value, group in zip(values, groups, strict=True) if value is not None]
@@ -67,7 +67,7 @@ def mean_interval(
 
 def rate_intervals(
     confusions: Sequence[Confusion], groups: Sequence[str] | None = None, *, seed: int = 0
-) -> dict[str, Interval | None]:
+) -> dict[str, BootstrapInterval | None]:
     """The intervals of all pooled rates and of balanced accuracy, by name, from the images' counts.
 
     All see the same resamples. None for fewer than two groups, and where every resample is undefined.
@@ -108,10 +108,10 @@ def _by_group(rows: NDArray[np.float64], groups: Sequence[str] | None) -> NDArra
     return sums
 
 
-def _middle(scores: NDArray[np.float64]) -> Interval | None:
+def _middle(scores: NDArray[np.float64]) -> BootstrapInterval | None:
     """The interval of the finite scores; None without one."""
     defined = scores[np.isfinite(scores)]
     if not defined.size:
         return None
     low, high = np.percentile(defined, [50 - 50 * LEVEL, 50 + 50 * LEVEL]).tolist()
-    return Interval(low, high, scores.size - defined.size)
+    return BootstrapInterval(low, high, scores.size - defined.size)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.scope import covered, cut
+from foveate.metrics.pixels import covered, cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.scope import check_masks, check_probability
+from foveate.metrics.pixels import check_masks, check_probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def _zeros() -> NDArray[np.float64]:
 
 
 @dataclass(slots=True, eq=False)
-class Reliability:
+class CalibrationSums:
     """Sums over pixels, from which all follows; their size doesn't depend on the number of images.
 
     Bins are of the probability of foreground, not of the confidence in the likelier of the two.
@@ -62,7 +62,7 @@ class Reliability:
         self.probabilities += np.bincount(bins, weights=p, minlength=RELIABILITY_BINS)
         self._add_losses(np.where(y, p, 1 - p), y)
 
-    def merge(self, other: Reliability) -> None:
+    def merge(self, other: CalibrationSums) -> None:
         """Add the sums of `other`, in place."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))

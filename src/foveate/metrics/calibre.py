@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.scope import covered
+from foveate.metrics.pixels import covered
 
 if TYPE_CHECKING:
     from foveate.records import Mask

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.scope import check_masks
+from foveate.metrics.pixels import check_masks
 
 if TYPE_CHECKING:
     from foveate.records import Mask, Probability
@@ -21,16 +21,16 @@ _DEVIATIONS = statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What validation images teach about the expected Dice of other images like them."""
+    """What validation images teach about the expected F1 of other images like them."""
 
     shift: float = 0.0
-    """To be added to the expected Dice: the mean of what the true one differs by."""
+    """To be added to the expected F1: the mean of what the true one differs by."""
     margin: float = 0.0
     """Half the width to be added to the interval, not negative."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedDice:
+class F1Estimate:
     """The Dice coefficient that a mask would have on average over truths drawn from the probabilities."""
 
     value: float
@@ -41,7 +41,7 @@ class ExpectedDice:
     def interval(self, correction: Correction | None = None) -> tuple[float, float]:
         """(low, high) within 0 to 1: 1.96 deviations to each side of the value.
 
-        With the correction that `fit_correction` makes, the interval is shifted and widened, and holds the true Dice of
+        With the correction that `fit_correction` makes, the interval is shifted and widened, and holds the true F1 of
         95 % of images that are drawn as the validation images were. Without, it says only how far independent pixels
         would scatter, and most true scores lie outside.
         """
@@ -50,8 +50,8 @@ class ExpectedDice:
         return max(0.0, centre - width), min(1.0, centre + width)
 
 
-def expected_dice(probability: Probability, mask: Mask, within: Mask | None = None) -> ExpectedDice | None:
-    """Expected Dice of `mask` if each pixel is foreground with its `probability`, independently; None if 0/0.
+def expected_f1(probability: Probability, mask: Mask, within: Mask | None = None) -> F1Estimate | None:
+    """Expected F1 of `mask` if each pixel is foreground with its `probability`, independently; None if 0/0.
 
     `probability` H×W, 0 to 1, and calibrated; `mask` and `within` H×W bool; only pixels within are counted.
     The value is the ratio of expectations 2 Σ p m / (Σ p + Σ m), the soft Dice of Milletari et al., 3DV 2016, without
@@ -70,22 +70,22 @@ def expected_dice(probability: Probability, mask: Mask, within: Mask | None = No
     # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
     inside = float(variances[mask].sum())
     variance = (1 - ratio) ** 2 * inside + ratio**2 * (float(variances.sum()) - inside)
-    return ExpectedDice(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
+    return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
 
 
-def with_spread(expected: ExpectedDice, views: Sequence[ExpectedDice]) -> ExpectedDice:
+def with_spread(expected: F1Estimate, views: Sequence[F1Estimate]) -> F1Estimate:
     """The same value, with the scatter between several views of the image (flips, rotations) added to the deviation.
 
-    `views` are the expected Dices of the one mask by each view's probabilities, or by probabilities that lean to either
+    `views` are the expected F1s of the one mask by each view's probabilities, or by probabilities that lean to either
     side by their deviation over the views; the deviation over those that there are is added (division by their number,
     as in `arrays.augmented`), which for two is half of what lies between them. Variances add up.
     """
     spread = statistics.pstdev(view.value for view in views)
-    return ExpectedDice(expected.value, math.hypot(expected.deviation, spread))
+    return F1Estimate(expected.value, math.hypot(expected.deviation, spread))
 
 
-def fit_correction(expected: Sequence[ExpectedDice], true: Sequence[float]) -> Correction:
-    """The correction by n validation images, two at least, whose expected and true Dice are given.
+def fit_correction(expected: Sequence[F1Estimate], true: Sequence[float]) -> Correction:
+    """The correction by n validation images, two at least, whose expected and true F1 are given.
 
     The shift is the mean difference; the margin comes from by how much each true value lies outside its interval when
     the others make the shift: of these the ceil(0.95 (n + 1))-th smallest (jackknife: Barber et al., Annals of

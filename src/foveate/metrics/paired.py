@@ -25,7 +25,7 @@ MOST_STEPS = 10**8
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedTest:
     """Two models on the images where both have a value."""
 
     first: str
@@ -50,7 +50,7 @@ class Comparison:
 
 def compare_paired(
     values: Mapping[str, Sequence[float | None]], groups: Sequence[str] | None = None
-) -> list[Comparison]:
+) -> list[PairedTest]:
     """Compare every two models: the signed-rank test for images in groups, with Holm's correction.
 
     `values` has, by the model's name, one value per image, None where undefined, the images in the same order;
@@ -89,7 +89,7 @@ def _compare(
     first: tuple[str, Sequence[float | None]],
     second: tuple[str, Sequence[float | None]],
     groups: Sequence[str] | None,
-) -> Comparison:
+) -> PairedTest:
     names = range(len(first[1])) if groups is None else groups
     both = zip(first[1], second[1], names, strict=True)
     defined = [(a - b, name) for a, b, name in both if a is not None and b is not None]
@@ -97,7 +97,7 @@ def _compare(
     telling = differences != 0
     _, group = np.unique([str(name) for _, name in defined], return_inverse=True)
     sums = _signed_ranks(differences[telling], group[telling])
-    return Comparison(
+    return PairedTest(
         first=first[0],
         second=second[0],
         images=differences.size,

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.curves import BINS
-from foveate.metrics.points import evenly
-from foveate.metrics.scope import check_masks, check_probability
+from foveate.metrics.curves import BINS, evenly
+from foveate.metrics.pixels import check_masks, check_probability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: from arrays and reports to Matplotlib figures and RGB arrays.
+"""Pictures of an evaluation: from arrays and results to Matplotlib figures and RGB arrays.
 
 Every picture says in small print what was counted, and that it is for research. Nothing here is shown or kept: a figure
 is turned into bytes by `encoded`, and whoever asked for it writes them. Needs Matplotlib, which the extra `evaluate`

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from foveate.evaluation.report import Counts
+    from foveate.evaluation.result import PixelCounts
     from foveate.records import Mask, Masks
 
 BACKGROUND = "background"
 
 
-def counts_of(counts: Counts) -> NDArray[np.int64]:
+def counts_of(counts: PixelCounts) -> NDArray[np.int64]:
     """2×2: rows are the truth, columns the prediction, background first."""
     return np.array(
         [[counts.true_negative, counts.false_positive], [counts.false_negative, counts.true_positive]], np.int64

@@ -2,54 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from foveate.evaluation import Report
+    from foveate.evaluation import EvaluationResult
+    from foveate.records import Scope
 
-Scope = Literal["fov", "image"]
 
-
-def counted(reports: Sequence[Report], scope: Scope | None, what: str) -> str:
-    """The sentences under a picture of these reports, which shows `what`, such as 'pixels of all images together'.
+def counted(results: Sequence[EvaluationResult], scope: Scope | None, what: str) -> str:
+    """The sentences under a picture of these results, which shows `what`, such as 'pixels of all images together'.
 
     What all of them share is said once. Without a `scope` the picture itself says which pixels it counts.
     """
-    first = reports[0]
-    data = _together(f"{r.data.set}, {r.data.split} ({r.data.count} image{'s' * (r.data.count > 1)})" for r in reports)
-    fovs = _together(r.protocol.fov_for_counting for r in reports)
+    first = results[0]
+    data = _together(f"{r.data.set}, {r.data.split} ({r.data.count} image{'s' * (r.data.count > 1)})" for r in results)
+    fovs = _together(r.protocol.fov_for_counting for r in results)
     where = {
         "fov": f"inside the field of view ({fovs})",
         "image": "over the whole image",
         None: f"field of view: {fovs}",
     }
-    if all(report.protocol.counts_everything for report in reports):
+    if all(result.protocol.counts_everything for result in results):
         where = dict.fromkeys(where, "over the whole image")
-    sizes = _together(f"{r.protocol.size} size" for r in reports)
-    passes = _together(r.protocol.passes for r in reports)
-    after = _together(r.protocol.post_processing for r in reports)
-    parts = [data, what, where[scope], sizes, passes, _thresholds(reports), f"post-processing: {after}"]
+    sizes = _together(f"{r.protocol.size} size" for r in results)
+    passes = _together(r.protocol.passes for r in results)
+    after = _together(r.protocol.post_processing for r in results)
+    parts = [data, what, where[scope], sizes, passes, _thresholds(results), f"post-processing: {after}"]
     return f"{'; '.join(part for part in parts if part)}. {first.notice}"
 
 
-def left_out(reports: Sequence[Report], drawn: Sequence[int]) -> str:
-    """How many of each report's images have no dot, after what a dot is; '' where all have one."""
+def left_out(results: Sequence[EvaluationResult], drawn: Sequence[int]) -> str:
+    """How many of each result's images have no dot, after what a dot is; '' where all have one."""
     missing = [
-        f"{label}: {report.data.count - count} of {report.data.count} images undefined"
-        for label, report, count in zip(labels(reports), reports, drawn, strict=True)
-        if count < report.data.count
+        f"{label}: {result.data.count - count} of {result.data.count} images undefined"
+        for label, result, count in zip(labels(results), results, drawn, strict=True)
+        if count < result.data.count
     ]
     return f" ({', '.join(missing)})" if missing else ""
 
 
-def labels(reports: Sequence[Report]) -> list[str]:
-    """A name for each report that tells it from the others: the model's, with the set's where these differ."""
-    sets = {(report.data.set, report.data.split) for report in reports}
+def labels(results: Sequence[EvaluationResult]) -> list[str]:
+    """A name for each result that tells it from the others: the model's, with the set's where these differ."""
+    sets = {(result.data.set, result.data.split) for result in results}
     names = [
-        report.model.name if len(sets) == 1 else f"{report.model.name} on {report.data.set}, {report.data.split}"
-        for report in reports
+        result.model.name if len(sets) == 1 else f"{result.model.name} on {result.data.set}, {result.data.split}"
+        for result in results
     ]
     return [name if names.count(name) == 1 else f"{name} ({_nth(names, number)})" for number, name in enumerate(names)]
 
@@ -58,8 +57,8 @@ def _nth(names: Sequence[str], number: int) -> int:
     return names[: number + 1].count(names[number])
 
 
-def _thresholds(reports: Sequence[Report]) -> str:
-    found = [report.protocol.threshold for report in reports]
+def _thresholds(results: Sequence[EvaluationResult]) -> str:
+    found = [result.protocol.threshold for result in results]
     words = [
         "masks as they were given"
         if each is None
@@ -68,7 +67,7 @@ def _thresholds(reports: Sequence[Report]) -> str:
     ]
     if len(set(words)) == 1:
         return words[0]
-    return ", ".join(f"{name}: {word}" for name, word in zip(labels(reports), words, strict=True))
+    return ", ".join(f"{name}: {word}" for name, word in zip(labels(results), words, strict=True))
 
 
 def _together(words: Iterable[str]) -> str:

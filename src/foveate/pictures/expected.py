@@ -13,18 +13,18 @@ from foveate.pictures.figure import legend, new_figure, style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from foveate.evaluation import Report
+    from foveate.evaluation import EvaluationResult
 
 Pair = tuple[float, float]
 
 
-def expected_against_true(reports: Sequence[Report], name: str) -> Figure | None:
+def expected_against_true(results: Sequence[EvaluationResult], name: str) -> Figure | None:
     """A dot for each image; below the line an image is worse than its probabilities promise. None without dots."""
-    columns = [(label, _pairs(report, name)) for label, report in zip(labels(reports), reports, strict=True)]
+    columns = [(label, _pairs(result, name)) for label, result in zip(labels(results), results, strict=True)]
     if not any(pairs for _, pairs in columns):
         return None
-    missing = left_out(reports, [len(pairs) for _, pairs in columns])
-    figure = new_figure(5.0, 4.6, counted(reports, "fov", "a dot is an image" + missing))
+    missing = left_out(results, [len(pairs) for _, pairs in columns])
+    figure = new_figure(5.0, 4.6, counted(results, "fov", "a dot is an image" + missing))
     axes = figure.subplots()
     style(axes, f"Expected and true F1: {name}", "F1 as the probabilities promise it", "true F1")
     values = [value for _, pairs in columns for pair in pairs for value in pair]
@@ -48,8 +48,8 @@ def expected_against_true(reports: Sequence[Report], name: str) -> Figure | None
     return figure
 
 
-def _pairs(report: Report, name: str) -> list[Pair]:
-    scores = [row.classes[name].fov.values for row in report.images]
+def _pairs(result: EvaluationResult, name: str) -> list[Pair]:
+    scores = [row.classes[name].fov.values for row in result.images]
     found = [(values.get("expected_f1"), values["f1"]) for values in scores]
     return [(expected, true) for expected, true in found if expected is not None and true is not None]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Form = Literal["png", "svg", "pdf"]
+PictureForm = Literal["png", "svg", "pdf"]
 
 DPI = 200
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 10.5, 8.5, 8.0
@@ -95,7 +95,7 @@ def legend(*row: Axes, of: Axes | None = None) -> None:
     _grow(figure, max(lines) * _LINE_INCHES * 1.05 + 0.05)
 
 
-def encoded(figure: Figure, form: Form) -> bytes:
+def encoded(figure: Figure, form: PictureForm) -> bytes:
     """The figure as a file: the same bytes for the same figure, and no date in it."""
     from matplotlib import rc_context
 

@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from foveate.evaluation import Report
-    from foveate.evaluation.report import PointsOnCurve, Values
+    from foveate.evaluation import EvaluationResult
+    from foveate.evaluation.result import MeasureValues, PointsOnCurve
 
-Point = tuple[float, float]
+OperatingPoint = tuple[float, float]
 
 WHAT = "pixels of all images together"
 F1_LINES = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def roc(reports: Sequence[Report], name: str) -> Figure | None:
-    """Sensitivity against 1 - specificity of a class; a corner is shown larger. None where no report has the curve."""
-    curves = [_curve(report, name, "roc") for report in reports]
+def roc(results: Sequence[EvaluationResult], name: str) -> Figure | None:
+    """Sensitivity against 1 - specificity of a class; a corner is shown larger. None where no result has the curve."""
+    curves = [_curve(result, name, "roc") for result in results]
     if not any(curves):
         return None
-    figure = new_figure(5.0, 4.6, counted(reports, "fov", WHAT))
+    figure = new_figure(5.0, 4.6, counted(results, "fov", WHAT))
     axes = figure.subplots()
     style(axes, f"ROC curve: {name}", "1 − specificity", "sensitivity")
     axes.plot((0, 1), (0, 1), color=MUTED, linewidth=0.8, linestyle=":")
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-    points = [_roc_point(_values(report, name)) for report in reports]
-    people = [(who, _roc_point(values)) for who, values in observers(reports, name)]
+    points = [_roc_point(_values(result, name)) for result in results]
+    people = [(who, _roc_point(values)) for who, values in observers(results, name)]
     captions = [
         _caption(label, "AUC", _values(r, name).get("roc_auc"))
-        for label, r in zip(labels(reports), reports, strict=True)
+        for label, r in zip(labels(results), results, strict=True)
     ]
     _draw(axes, curves, points, people, captions)
     legend(axes)
@@ -46,31 +46,31 @@ def roc(reports: Sequence[Report], name: str) -> Figure | None:
     return figure
 
 
-def precision_recall(reports: Sequence[Report], name: str) -> Figure | None:
-    """Precision against sensitivity of a class, over lines of equal F1. None where no report has the curve."""
-    curves = [_curve(report, name, "precision_recall") for report in reports]
+def precision_recall(results: Sequence[EvaluationResult], name: str) -> Figure | None:
+    """Precision against sensitivity of a class, over lines of equal F1. None where no result has the curve."""
+    curves = [_curve(result, name, "precision_recall") for result in results]
     if not any(curves):
         return None
-    figure = new_figure(5.0, 4.6, counted(reports, "fov", WHAT))
+    figure = new_figure(5.0, 4.6, counted(results, "fov", WHAT))
     axes = figure.subplots()
     style(axes, f"Precision–recall curve: {name}", "sensitivity (recall)", "precision")
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     _draw_f1_lines(axes)
-    points = [_pr_point(_values(report, name)) for report in reports]
-    people = [(who, _pr_point(values)) for who, values in observers(reports, name)]
+    points = [_pr_point(_values(result, name)) for result in results]
+    people = [(who, _pr_point(values)) for who, values in observers(results, name)]
     captions = [
         _caption(label, "AP", _values(r, name).get("average_precision"))
-        for label, r in zip(labels(reports), reports, strict=True)
+        for label, r in zip(labels(results), results, strict=True)
     ]
     _draw(axes, curves, points, people, captions)
     legend(axes)
     return figure
 
 
-def observers(reports: Sequence[Report], name: str) -> list[tuple[str, Values]]:
+def observers(results: Sequence[EvaluationResult], name: str) -> list[tuple[str, MeasureValues]]:
     """The pooled values of the second observers, one for each set and split, with what to call them."""
-    found = {(r.data.set, r.data.split): r.second_observer for r in reports if r.second_observer is not None}
-    sets = {(report.data.set, report.data.split) for report in reports}
+    found = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
+    sets = {(result.data.set, result.data.split) for result in results}
     return [
         (
             "second observer" if len(sets) == 1 else f"second observer of {where[0]}",
@@ -84,8 +84,8 @@ def observers(reports: Sequence[Report], name: str) -> list[tuple[str, Values]]:
 def _draw(
     axes: Axes,
     curves: Sequence[PointsOnCurve | None],
-    points: Sequence[Point | None],
-    people: Sequence[tuple[str, Point | None]],
+    points: Sequence[OperatingPoint | None],
+    people: Sequence[tuple[str, OperatingPoint | None]],
     captions: Sequence[str],
     *,
     size: float = 6.0,
@@ -107,8 +107,8 @@ def _draw(
 def _corner(
     axes: Axes,
     curves: Sequence[PointsOnCurve | None],
-    points: Sequence[Point | None],
-    people: Sequence[tuple[str, Point | None]],
+    points: Sequence[OperatingPoint | None],
+    people: Sequence[tuple[str, OperatingPoint | None]],
 ) -> None:
     """The neighbourhood of the points once more, where the large plot has nothing to show."""
     known = [point for point in (*points, *(each for _, each in people)) if point is not None]
@@ -132,22 +132,22 @@ def _draw_f1_lines(axes: Axes) -> None:
         axes.text(1.015, f1 / (2 - f1), f"F1 {f1:.1f}", size=SMALL_SIZE, color=MUTED, va="center")
 
 
-def _curve(report: Report, name: str, kind: str) -> PointsOnCurve | None:
-    curves = report.curves.get(name)
+def _curve(result: EvaluationResult, name: str, kind: str) -> PointsOnCurve | None:
+    curves = result.curves.get(name)
     found: PointsOnCurve | None = None if curves is None else getattr(curves, kind)
     return found
 
 
-def _values(report: Report, name: str) -> Values:
-    return report.classes[name].fov.pooled.values
+def _values(result: EvaluationResult, name: str) -> MeasureValues:
+    return result.classes[name].fov.pooled.values
 
 
-def _roc_point(values: Values) -> Point | None:
+def _roc_point(values: MeasureValues) -> OperatingPoint | None:
     specificity, sensitivity = values["specificity"], values["sensitivity"]
     return None if specificity is None or sensitivity is None else (1 - specificity, sensitivity)
 
 
-def _pr_point(values: Values) -> Point | None:
+def _pr_point(values: MeasureValues) -> OperatingPoint | None:
     sensitivity, precision = values["sensitivity"], values["precision"]
     return None if sensitivity is None or precision is None else (sensitivity, precision)
 

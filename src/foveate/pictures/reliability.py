@@ -12,26 +12,26 @@ from foveate.pictures.figure import legend, new_figure, style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from foveate.evaluation import Report
+    from foveate.evaluation import EvaluationResult
 
 
-def reliability(reports: Sequence[Report], name: str) -> Figure | None:
+def reliability(results: Sequence[EvaluationResult], name: str) -> Figure | None:
     """The share of foreground among pixels of about one probability, and below it how many these are.
 
-    Points lie at the mean probability and share of each bin that has pixels. None where no report has probabilities.
+    Points lie at the mean probability and share of each bin that has pixels. None where no result has probabilities.
     """
-    known = [(label, r) for label, r in zip(labels(reports), reports, strict=True) if name in r.curves]
+    known = [(label, r) for label, r in zip(labels(results), results, strict=True) if name in r.curves]
     if not known:
         return None
-    figure = new_figure(5.0, 5.2, counted([report for _, report in known], "fov", "pixels of all images together"))
+    figure = new_figure(5.0, 5.2, counted([result for _, result in known], "fov", "pixels of all images together"))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
     style(above, f"Reliability: {name}", "", "share of pixels that are foreground")
     style(below, "", "probability by the model", "pixels")
     above.plot((0, 1), (0, 1), color=MUTED, linewidth=0.8, linestyle=":", label="as it should be")
-    for number, (label, report) in enumerate(known):
-        bins = report.curves[name].reliability
+    for number, (label, result) in enumerate(known):
+        bins = result.curves[name].reliability
         filled = [each for each in bins if each.probability is not None]
-        error = report.classes[name].fov.pooled.values["calibration_error"]
+        error = result.classes[name].fov.pooled.values["calibration_error"]
         colour, dash = series_colour(number), series_dash(number)
         caption = label if error is None else f"{label} (ECE {error:.4f})"
         above.plot(

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from foveate.evaluation import Report
-    from foveate.evaluation.report import RiskCurve
+    from foveate.evaluation import EvaluationResult
+    from foveate.evaluation.result import RiskCurve
 
 PIXELS = "left: pixels, the most certain first; right: images, by the F1 that their probabilities promise"
 
 
-def risk_coverage(reports: Sequence[Report], name: str) -> Figure | None:
-    """Error among the share that is kept, for pixels and for images. None where no report has probabilities."""
-    known = [(label, r.curves[name]) for label, r in zip(labels(reports), reports, strict=True) if name in r.curves]
+def risk_coverage(results: Sequence[EvaluationResult], name: str) -> Figure | None:
+    """Error among the share that is kept, for pixels and for images. None where no result has probabilities."""
+    known = [(label, r.curves[name]) for label, r in zip(labels(results), results, strict=True) if name in r.curves]
     if not known:
         return None
-    figure = new_figure(8.0, 3.4, counted(reports, "fov", PIXELS))
+    figure = new_figure(8.0, 3.4, counted(results, "fov", PIXELS))
     left, right = figure.subplots(1, 2)
     style(left, f"Risk and coverage, pixels: {name}", "share of pixels kept", "share of these that is wrong")
     style(right, f"Risk and coverage, images: {name}", "share of images kept", "1 − mean F1 of these")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from foveate.evaluation import Report
-    from foveate.evaluation.report import Averaged
+    from foveate.evaluation import EvaluationResult
+    from foveate.evaluation.result import Averaged
 
 WHAT = "a dot is an image; bars: mean over images and its 95 % interval"
 NAMES = {"f1": "F1", "iou": "IoU", "mcc": "MCC", "cldice": "clDice"}
@@ -29,30 +29,30 @@ LETTERS = 18
 """In a line of a name below its column."""
 
 
-def scores_by_image(reports: Sequence[Report], name: str, measure: str = "f1") -> Figure | None:
-    """One column of dots for each report, its mean and interval beside them, and the second observer's.
+def scores_by_image(results: Sequence[EvaluationResult], name: str, measure: str = "f1") -> Figure | None:
+    """One column of dots for each result, its mean and interval beside them, and the second observer's.
 
     None where the measure is undefined everywhere. The lowest image of each column has its name written beside it.
     """
-    columns = [_column(report, name, measure) for report in reports]
+    columns = [_column(result, name, measure) for result in results]
     if not any(columns):
         return None
-    missing = left_out(reports, [len(column) for column in columns])
-    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(reports) + 1)), 4.2, counted(reports, "fov", WHAT + missing))
+    missing = left_out(results, [len(column) for column in columns])
+    figure = new_figure(max(4.6, 1.8 + 1.3 * (len(results) + 1)), 4.2, counted(results, "fov", WHAT + missing))
     axes = figure.subplots()
     called = NAMES.get(measure, measure.replace("_", " "))
     style(axes, f"{called} by image: {name}", "", called)
     values = [value for column in columns for _, value in column]
     reach = max(max(values) - min(values), 0.02)
-    people = _people(reports, name)
+    people = _people(results, name)
     for number, column in enumerate(columns):
         _draw_dots(axes, number, column, reach)
-        _draw_mean(axes, number + 0.33, reports[number].classes[name].fov.per_image, measure, series_colour(number))
+        _draw_mean(axes, number + 0.33, results[number].classes[name].fov.per_image, measure, series_colour(number))
     for number, (_, averaged) in enumerate(people, start=len(columns)):
         _draw_mean(axes, number, averaged, measure, HUMAN)
     axes.set_xticks(
         range(len(columns) + len(people)),
-        [*(textwrap.fill(label, LETTERS) for label in labels(reports)), *(who for who, _ in people)],
+        [*(textwrap.fill(label, LETTERS) for label in labels(results)), *(who for who, _ in people)],
         size=TEXT_SIZE,
         parse_math=False,
     )
@@ -81,14 +81,14 @@ def spread(values: Sequence[float], reach: float) -> NDArray[np.float64]:
     return places * min(STEP, 0.28 / widest if widest else STEP)
 
 
-def _column(report: Report, name: str, measure: str) -> list[tuple[str, float]]:
-    found = [(row.id, row.classes[name].fov.values.get(measure)) for row in report.images]
+def _column(result: EvaluationResult, name: str, measure: str) -> list[tuple[str, float]]:
+    found = [(row.id, row.classes[name].fov.values.get(measure)) for row in result.images]
     return [(case, value) for case, value in found if value is not None]
 
 
-def _people(reports: Sequence[Report], name: str) -> list[tuple[str, Averaged]]:
-    found = {(r.data.set, r.data.split): r.second_observer for r in reports if r.second_observer is not None}
-    several = len({(report.data.set, report.data.split) for report in reports}) > 1
+def _people(results: Sequence[EvaluationResult], name: str) -> list[tuple[str, Averaged]]:
+    found = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
+    several = len({(result.data.set, result.data.split) for result in results}) > 1
     return [
         (
             f"second observer\n{where[0]}, mean" if several else "second observer\n(mean)",

@@ -9,7 +9,7 @@ from foveate.errors import OutputError, UsageError, needs
 from foveate.imaging import read_photograph, write_bytes
 
 if TYPE_CHECKING:
-    from foveate.pictures.figure import Form
+    from foveate.pictures.figure import PictureForm
     from foveate.training.after.attention import Attention
 
 FORMS = ("png", "svg", "pdf")
@@ -45,7 +45,7 @@ def attention(
         " A map shows what is weighed, not why. For research, not a medical device."
     )
     sheet = attention_sheet(read.pixels, seen.maps, title, note)
-    write_bytes(encoded(sheet, cast("Form", _form(Path(out)))), Path(out))
+    write_bytes(encoded(sheet, cast("PictureForm", _form(Path(out)))), Path(out))
     return seen
 
 

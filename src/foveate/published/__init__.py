@@ -1,5 +1,5 @@
 """What papers printed of their scores, how many pixels the public sets have, and whether a printed row can be true."""
 
-from foveate.published.rows import Row, rows
+from foveate.published.rows import PublishedRow, rows
 
-__all__ = ["Row", "rows"]
+__all__ = ["PublishedRow", "rows"]

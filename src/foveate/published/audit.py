@@ -13,9 +13,10 @@ from fractions import Fraction
 from typing import Literal
 
 from foveate.published import means, second_opinion
-from foveate.published.counts import SCOPES, ImageSet, Scope, image_sets
-from foveate.published.one_count import Bounds, Share, bounds_of, independent, share_of, shares_of_parts
-from foveate.published.rows import Row
+from foveate.published.counts import ImageSet, image_sets
+from foveate.published.one_count import Bounds, ShareInterval, bounds_of, independent, share_of, shares_of_parts
+from foveate.published.rows import PublishedRow
+from foveate.records import SCOPES, Scope
 
 Verdict = Literal["consistent", "consistent as means", "not these images", "inconsistent", "too few rates"]
 """One confusion matrix has all rates; only means over images have them; one matrix has them, but at a share of
@@ -56,20 +57,20 @@ class Trial:
 class Audit:
     """What can be said of a row."""
 
-    row: Row
+    row: PublishedRow
     verdict: Verdict
     scopes: tuple[Scope, ...]
     """Which pixels may have been counted as the verdict says; none where that can't be told."""
-    share: Share | None
+    share: ShareInterval | None
     """The shares of foreground at which one confusion matrix has all rates; None where there is none."""
-    shares: Mapping[tuple[str, ...], Share]
+    shares: Mapping[tuple[str, ...], ShareInterval]
     """The same for three rates at a time."""
     trials: tuple[Trial, ...]
     background_iou: Fraction | None
     """Where the IoU is explained by an empty prediction: the background's, of which it is the half."""
 
 
-def audit(row: Row) -> Audit:
+def audit(row: PublishedRow) -> Audit:
     """Try the row in every way; sets whose pixels weren't counted, and F1 with IoU alone, are judged by the rates."""
     bounds = bounds_of(row.values)
     share = share_of(bounds) if bounds else None
@@ -91,13 +92,13 @@ def audit(row: Row) -> Audit:
     )
 
 
-def _trials(row: Row, bounds: Bounds, share: Share | None) -> tuple[Trial, ...]:
+def _trials(row: PublishedRow, bounds: Bounds, share: ShareInterval | None) -> tuple[Trial, ...]:
     if independent(tuple(bounds)) < 2:
         return ()
     return tuple(_trial(bounds, share, images, scope) for images in image_sets(row.set) for scope in SCOPES)
 
 
-def _trial(bounds: Bounds, share: Share | None, images: ImageSet, scope: Scope) -> Trial:
+def _trial(bounds: Bounds, share: ShareInterval | None, images: ImageSet, scope: Scope) -> Trial:
     counted = [image.counted(scope) for image in images.images]
     at_all = second_opinion.means(bounds, counted)
     return Trial(
@@ -110,7 +111,7 @@ def _trial(bounds: Bounds, share: Share | None, images: ImageSet, scope: Scope) 
     )
 
 
-def _verdict(bounds: Bounds, share: Share | None, trials: tuple[Trial, ...]) -> Verdict:
+def _verdict(bounds: Bounds, share: ShareInterval | None, trials: tuple[Trial, ...]) -> Verdict:
     if len(bounds) < 2:
         return "too few rates"
     if any(trial.pooled for trial in trials) or (share is not None and not trials):
@@ -120,7 +121,7 @@ def _verdict(bounds: Bounds, share: Share | None, trials: tuple[Trial, ...]) -> 
     return "inconsistent" if share is None else "not these images"
 
 
-def _background_iou(row: Row, verdict: Verdict) -> Fraction | None:
+def _background_iou(row: PublishedRow, verdict: Verdict) -> Fraction | None:
     """Twice an impossible IoU of nearly one half: what Keras' mean IoU gives if every probability is rounded down."""
     iou = row.values.get("iou")
     if verdict != "inconsistent" or iou is None or not EMPTY_IOU[0] <= iou.exact < EMPTY_IOU[1]:

@@ -10,12 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.resources import files
-from typing import Literal
 
-Scope = Literal["fov", "image"]
-"""Which pixels count: those inside the field of view, or all."""
-
-SCOPES: tuple[Scope, ...] = ("fov", "image")
+from foveate.records import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ STEPS = 17
 TOLERANCE = 1e-6
 """How far outside its bounds a rate may lie, for the solver's own rounding."""
 
-Values = NDArray[np.float64]
+RateArray = NDArray[np.float64]
 
 
-class Errors(NamedTuple):
+class ErrorRates(NamedTuple):
     """Lowest and highest rates of misses and of false alarms of a mean image, 0 to 1."""
 
     misses: tuple[float, float]
@@ -82,7 +82,7 @@ def contradicts_means(bounds: Bounds) -> bool:
     return too_high or low_iou or high_iou
 
 
-def _mean_errors(bounds: Bounds, share: float) -> Errors:
+def _mean_errors(bounds: Bounds, share: float) -> ErrorRates:
     """As printed; what isn't printed is taken from the confusion matrix, at that share, that comes nearest."""
     known = {measure: (1 - float(high), 1 - float(low)) for measure, (low, high) in bounds.items()}
     every = np.geomspace(1e-4, 1, 400)
@@ -93,19 +93,19 @@ def _mean_errors(bounds: Bounds, share: float) -> Errors:
     middle = {measure: float(low + high) / 2 for measure, (low, high) in bounds.items()}
     off = np.max([np.abs(rates[measure][0] - value) for measure, value in middle.items()], axis=0)
     near_misses, near_alarms = (float(each[off.argmin()]) for each in grid)
-    return Errors(
+    return ErrorRates(
         known.get("sensitivity", (near_misses, near_misses)), known.get("specificity", (near_alarms, near_alarms))
     )
 
 
-def _grid(mean: tuple[float, float]) -> Values:
+def _grid(mean: tuple[float, float]) -> RateArray:
     """What one image may have where the mean lies there; closer together where little is, as F1 bends most there."""
     low, high = mean[0] / SPREAD, min(1.0, mean[1] * SPREAD)
-    grid: Values = low + (high - low) * np.linspace(0, 1, STEPS) ** 2
+    grid: RateArray = low + (high - low) * np.linspace(0, 1, STEPS) ** 2
     return grid
 
 
-def _rates(share: Values, misses: Values, false_alarms: Values) -> dict[str, Values]:
+def _rates(share: RateArray, misses: RateArray, false_alarms: RateArray) -> dict[str, RateArray]:
     """Each rate of images (rows) with errors (columns)."""
     true_positive, false_negative = share * (1 - misses), share * misses
     false_positive = (1 - share) * false_alarms

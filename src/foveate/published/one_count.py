@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 
-from foveate.published.rows import Printed
+from foveate.published.rows import PrintedNumber
 
 Bounds = Mapping[str, tuple[Fraction, Fraction]]
 """Measure to the lowest and highest value that the printed one may stand for."""
 
-Share = tuple[Fraction, Fraction]
+ShareInterval = tuple[Fraction, Fraction]
 """Lowest and highest share of pixels, 0 to 1."""
 
 Inequality = tuple[Fraction, ...]
@@ -36,7 +36,7 @@ POSSIBLE = ((1, 0, 0, 0), (0, 1, 0, 0), (-1, 0, 1, 0), (0, -1, -1, 1))
 """No part of a confusion matrix is negative: t, f, s - t and 1 - s - f."""
 
 
-def bounds_of(values: Mapping[str, Printed]) -> dict[str, tuple[Fraction, Fraction]]:
+def bounds_of(values: Mapping[str, PrintedNumber]) -> dict[str, tuple[Fraction, Fraction]]:
     """What each rate may have been before it was printed: within one unit of the last digit.
 
     Half a unit would be rounding; a whole one also allows for authors who cut digits off.
@@ -48,18 +48,18 @@ def bounds_of(values: Mapping[str, Printed]) -> dict[str, tuple[Fraction, Fracti
     }
 
 
-def _at_most_one(value: Printed) -> Fraction:
+def _at_most_one(value: PrintedNumber) -> Fraction:
     return min(Fraction(1), value.exact + value.unit)
 
 
-def share_of(bounds: Bounds) -> Share | None:
+def share_of(bounds: Bounds) -> ShareInterval | None:
     """The shares of foreground at which one confusion matrix has all the rates; None where there is no such matrix."""
     share = _interval(2, _without(1, _without(0, _system(bounds))))
     # Without foreground t = f = 0 solves everything that only divides by foreground; nobody scores such images.
     return share if share is not None and share[1] > 0 else None
 
 
-def true_positives_of(bounds: Bounds, share: Fraction) -> Share | None:
+def true_positives_of(bounds: Bounds, share: Fraction) -> ShareInterval | None:
     """The true positives, as shares of all pixels, that such a matrix can have at that share of foreground."""
     at_share = [(a, b, Fraction(0), c * share + d) for a, b, c, d in _system(bounds)]
     return _interval(0, _without(1, at_share))
@@ -74,7 +74,7 @@ def _system(bounds: Bounds) -> list[Inequality]:
     return system
 
 
-def _interval(place: int, system: Sequence[Inequality]) -> Share | None:
+def _interval(place: int, system: Sequence[Inequality]) -> ShareInterval | None:
     """Between 0 and 1, what inequalities leave of the one variable that they still hold; None for nothing."""
     lowest, highest = Fraction(0), Fraction(1)
     for row in system:
@@ -105,9 +105,9 @@ def independent(measures: Sequence[str]) -> int:
     return len(measures) - ({"f1", "iou"} <= set(measures))
 
 
-def shares_of_parts(bounds: Bounds) -> dict[tuple[str, ...], Share]:
+def shares_of_parts(bounds: Bounds) -> dict[tuple[str, ...], ShareInterval]:
     """The share that each smallest telling choice of three rates implies by itself, where one matrix has the three."""
-    found: dict[tuple[str, ...], Share] = {}
+    found: dict[tuple[str, ...], ShareInterval] = {}
     for chosen in combinations(bounds, 3):
         share = share_of({measure: bounds[measure] for measure in chosen}) if independent(chosen) == 3 else None
         if share is not None:

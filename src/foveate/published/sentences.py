@@ -7,15 +7,16 @@ from itertools import combinations
 
 from foveate.published import focal
 from foveate.published.audit import Audit
-from foveate.published.counts import ImageSet, Scope
-from foveate.published.one_count import Share
+from foveate.published.counts import ImageSet
+from foveate.published.one_count import ShareInterval
+from foveate.records import Scope
 
 WHERE: dict[Scope, str] = {"fov": "inside the field of view", "image": "over the whole image"}
 
 NAMES = {"f1": "F1", "iou": "IoU"}
 """Of measures that aren't words."""
 
-ANY_SHARE: Share = (Fraction(0), Fraction(1))
+ANY_SHARE: ShareInterval = (Fraction(0), Fraction(1))
 
 
 def sentences(found: Audit) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ def sentences(found: Audit) -> tuple[str, ...]:
     return (verdict(found), *_other_way(found), *_empty_prediction(found), *_loss(found), *_focal(found))
 
 
-def percent(share: Share) -> str:
+def percent(share: ShareInterval) -> str:
     """An interval of shares (0 to 1), as '12.71–12.78 %'."""
     low, high = (f"{100 * float(end):.2f}" for end in share)
     return f"{low} %" if low == high else f"{low}–{high} %"

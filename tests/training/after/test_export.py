@@ -10,12 +10,11 @@ import torch
 from safetensors.torch import load_file
 
 import foveate
-from foveate.cli.predictors import of_model
 from foveate.datasets import DataSet
 from foveate.datasets.synthetic import draw
 from foveate.errors import ModelError, OutputError, UsageError
-from foveate.inference.procedure import Procedure
 from foveate.networks.measure import measure
+from foveate.public.scoring import models_of
 from foveate.records import Case
 from foveate.runtime import open_session
 from foveate.training.after.export import _seen, export, to_onnx
@@ -134,7 +133,7 @@ def test_a_run_is_evaluated_without_a_file_being_written_into_it(
     # The same graph as a moment ago; what is done with it is what counts here.
     monkeypatch.setattr("foveate.training.after.export.to_onnx", lambda _: exported.read_bytes())
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
-    made = of_model(str(finished_run), threads=1, procedure=Procedure())
+    (made,) = models_of([str(finished_run)], threads=1)
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
     assert made.model.name == finished_run.name
     assert made.model.sha256 == hashlib.sha256(exported.read_bytes()).hexdigest()

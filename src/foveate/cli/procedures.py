@@ -1,0 +1,50 @@
+"""The options for several views and for post-processing, which `segment` and `evaluate` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from foveate.inference.procedure import Procedure
+
+HEADING = "What is done with the mask"
+"""Of these options in a command's help."""
+
+TTA = Annotated[
+    Literal["1", "2", "4", "8"],
+    typer.Option("--tta", rich_help_panel=HEADING, help="Mean of so many flips and quarter turns; 8: all."),
+]
+HYSTERESIS = Annotated[
+    float | None,
+    typer.Option(
+        rich_help_panel=HEADING,
+        help="A second, lower threshold: what reaches it counts if it hangs together with the mask.",
+    ),
+]
+RECONNECT = Annotated[
+    int, typer.Option(rich_help_panel=HEADING, help="Bridge gaps of at most so many pixels between parts of vessels.")
+]
+MIN_SIZE = Annotated[int, typer.Option(rich_help_panel=HEADING, help="Remove parts of fewer pixels.")]
+LARGEST = Annotated[
+    bool, typer.Option("--largest", rich_help_panel=HEADING, help="Keep only the largest part of each class.")
+]
+FILL_HOLES = Annotated[
+    int, typer.Option(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")
+]
+
+
+def views_of(tta: str) -> Literal[1, 2, 4, 8]:
+    """The option as a number."""
+    return cast("Literal[1, 2, 4, 8]", int(tta))
+
+
+def procedure_of(
+    tta: str, hysteresis: float | None, reconnect: int, min_size: int, largest: bool, fill_holes: int
+) -> Procedure:
+    """The options as one record. Raises UsageError for a value out of range."""
+    from foveate.arrays.postprocess import PostProcessing
+    from foveate.inference.procedure import Procedure
+
+    return Procedure(views_of(tta), PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))

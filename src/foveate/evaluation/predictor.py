@@ -1,0 +1,142 @@
+"""What can be evaluated: a model that looks at images, or a folder of masks that any tool made."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foveate.errors import UsageError
+from foveate.evaluation.predictions import PredictionFolder
+from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN, ModelSummary, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from foveate.datasets import DataSet
+    from foveate.inference import Segmenter
+    from foveate.models import ModelCard
+    from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
+
+
+class Prediction(typing.Protocol):
+    """What a predictor returns for one image, at the image's own height and width."""
+
+    @property
+    def probabilities(self) -> Probabilities | None:
+        """K×H×W float32, 0 to 1; None where only masks are known."""
+
+    @property
+    def masks(self) -> Masks:
+        """K×H×W bool."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenImages:
+    """Ids of a set's images that a model has learnt from, and of those that chose its epoch and threshold."""
+
+    training: frozenset[str] = frozenset()
+    validation: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A function from image to prediction, with all that a result says of it."""
+
+    predict: Callable[[Case], Prediction]
+    model: ModelSummary
+    threshold: Threshold | None
+    """Where its probabilities become foreground; None for masks."""
+    classes: Classes | None = None
+    """What it tells apart; None for masks, which are of the data set's classes."""
+    passes: str = "one forward pass"
+    post_processing: str = "none"
+    fov_for_preparing: str = "estimated from the photograph"
+    source: str = ""
+    """The model's file, or the folder, as it was named."""
+    seen: Mapping[str, SeenImages] | None = None
+    """By the data set's name; None where nothing is known of that, as of masks."""
+
+    def seen_of(self, data_set: str) -> SeenImages | None:
+        """Which of the set's images it knows."""
+        return None if self.seen is None else self.seen.get(data_set, SeenImages())
+
+    def entries(self, data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
+        """The cases of a split; 'validation' of a set that has no such split: those that chose the model's threshold.
+
+        Raises UsageError for a split that there isn't.
+        """
+        seen = self.seen_of(data_set.name)
+        if split == "validation" and seen and not any(entry.split == split for entry in data_set.entries):
+            chosen = tuple(entry for entry in data_set.entries if entry.id in seen.validation)
+            if chosen:
+                return chosen
+        return part_of(data_set, split)
+
+
+def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
+    """The cases of a split, or of 'all'. Raises UsageError for a split that there isn't."""
+    there = dict.fromkeys(entry.split for entry in data_set.entries)
+    if split != "all" and split not in there:
+        parts = " and ".join(f"'{each}'" for each in there)
+        raise UsageError(f"{data_set.name} has no part '{split}'; it has {parts}, and --split all takes every image.")
+    return data_set.split(split)
+
+
+def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predictor:
+    """A loaded model, under that name."""
+    card, procedure = segmenter.card, segmenter.procedure
+    seen: dict[str, SeenImages] = {}
+    for part in card.training_data:
+        before = seen.get(part.set, SeenImages())
+        seen[part.set] = SeenImages(before.training.union(part.training), before.validation.union(part.validation))
+    return Predictor(
+        predict=lambda case: segmenter.segment(case.image),
+        model=ModelSummary(
+            name=name,
+            sha256=card.sha256,
+            parameters=card.parameters,
+            gmacs=gmacs_of(card),
+            trained_on=tuple(each.set for each in card.training_data),
+        ),
+        threshold=Threshold(values=card.thresholds, origin=card.threshold_from),
+        classes=card.told_apart,
+        passes=procedure.passes,
+        post_processing=procedure.steps,
+        fov_for_preparing="estimated from the photograph" if card.preparation.fov == "find" else SEEN_WHOLE,
+        source=source,
+        seen=seen,
+    )
+
+
+def folder_predictor(folder: Path, data_set: DataSet, threshold: float | None, suffix: str) -> Predictor:
+    """The masks, or with a threshold the probability maps, in a folder. Raises UsageError for one that isn't there."""
+    if not folder.is_dir():
+        raise UsageError(f"--predictions {folder}: no such folder.")
+    return Predictor(
+        predict=PredictionFolder(folder, data_set.classes, threshold, suffix, labels=data_set.labels),
+        model=ModelSummary(name=folder.resolve().name or str(folder)),
+        threshold=None
+        if threshold is None
+        else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line"),
+        passes="predictions read from files",
+        post_processing=UNKNOWN,
+        fov_for_preparing=UNKNOWN,
+        source=str(folder),
+    )
+
+
+def gmacs_of(card: ModelCard) -> float | None:
+    """What its export counted, or for an older card the catalogue, for that network with these options; else None."""
+    from foveate.networks.catalogue import catalogue
+    from foveate.networks.registry import NETWORKS
+
+    if card.gmacs is not None or card.network not in NETWORKS:
+        return card.gmacs
+    facts = catalogue()[card.network]
+    default = {option.name: option.default for option in facts.options}
+    given = default | {name: tuple(value) if isinstance(value, list) else value for name, value in card.options.items()}
+    variants = {"": {}, **NETWORKS[card.network].variants}
+    same = [name for name, options in variants.items() if default | dict(options) == given]
+    return facts.counts[same[0]].gmacs if same else None

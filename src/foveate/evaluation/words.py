@@ -1,0 +1,76 @@
+"""The sentences that must stand beside a result's numbers: what was counted, what had been seen, what to trust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN
+
+if TYPE_CHECKING:
+    from foveate.evaluation.protocol import DataSummary, Protocol
+    from foveate.evaluation.result import EvaluationResult
+
+
+def statement(result: EvaluationResult) -> str:
+    """One sentence on what was counted, without which the table's numbers mean little."""
+    data, protocol = result.data, result.protocol
+    images = "1 image" if data.count == 1 else f"{data.count} images"
+    seen = known_images(result.data)
+    return (
+        f"{result.model.name} on {data.set}, {data.split} ({images}{f', seen by the model: {seen}' if seen else ''}):"
+        f" {_words(result)}, "
+        f"{_pixels(protocol)}; "
+        f"agreement on an empty truth: {protocol.empty}; intervals: {protocol.intervals}."
+    )
+
+
+def known_images(data: DataSummary) -> str:
+    """How many of the images the model has learnt from or was chosen by, in words; '' for none."""
+    counts = ((data.seen_in_training, "in training"), (data.seen_in_validation, "in validation"))
+    return ", ".join(f"{count} {where}" for count, where in counts if count)
+
+
+def warning(result: EvaluationResult) -> str:
+    """The sentence for scores that are no test scores; '' where no image is known to have been seen."""
+    seen = known_images(result.data)
+    return f"These are no test scores: of the {result.data.count} images the model has seen {seen}." if seen else ""
+
+
+def confidence(result: EvaluationResult) -> list[str]:
+    """For each class a line on how well expected and true F1 agree; none for masks alone."""
+    lines = []
+    for name, each in result.confidence.items():
+        if each.expected is None or each.true is None or each.mean_absolute_error is None:
+            continue
+        related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
+        lines.append(
+            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean of"
+            f" {each.images} image{'s' * (each.images != 1)}{_without(result, each.images)}, true"
+            f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
+        )
+    return lines
+
+
+def _without(result: EvaluationResult, images: int) -> str:
+    missing = result.data.count - images
+    return f" ({missing} without)" if missing else ""
+
+
+def _words(result: EvaluationResult) -> str:
+    protocol = result.protocol
+    parts = [f"{protocol.size} size", protocol.passes]
+    if protocol.threshold is not None:
+        values = ", ".join(f"{value:.4f}" for value in protocol.threshold.values)
+        parts.append(f"threshold {values} ({protocol.threshold.origin})")
+    if protocol.post_processing != "none":
+        parts.append(f"post-processing {protocol.post_processing}")
+    return ", ".join(parts)
+
+
+def _pixels(protocol: Protocol) -> str:
+    """Which pixels the model saw and which were counted; no word of a field of view where there is none in it."""
+    if not protocol.counts_everything:
+        return f"field of view for preparing: {protocol.fov_for_preparing}, for counting: {protocol.fov_for_counting}"
+    if protocol.fov_for_preparing in (SEEN_WHOLE, UNKNOWN):
+        return "every pixel counted"
+    return f"field of view for preparing: {protocol.fov_for_preparing}; every pixel counted"

@@ -1,0 +1,109 @@
+"""`foveate.compare`: models on the same images, with paired tests and published rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foveate.errors import UsageError, needs
+from foveate.public.scoring import PredictionFiles, models_of, one_or_more, scored, sets_to_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from foveate.datasets import DataSet
+    from foveate.evaluation import CountingRule, EvaluationResult, FovSource, OnCase
+    from foveate.evaluation.compare import Comparison
+    from foveate.evaluation.named_results import Named
+    from foveate.public.scoring import Place
+    from foveate.records import Scope
+
+
+def compare(
+    models: Place | Sequence[Place] = (),
+    *,
+    data: str | Sequence[str] = (),
+    split: str = "test",
+    predictions: Place | Sequence[Place] = (),
+    threshold: float | None = None,
+    suffix: str = "",
+    measure: str | Sequence[str] = (),
+    scope: Scope = "fov",
+    fov: FovSource | None = None,
+    published: bool = True,
+    threads: int = 0,
+    on_case: OnCase | None = None,
+) -> list[Comparison]:
+    """Compare models on the same images: a comparison for each set and class, the first model with each other one.
+
+    `models` are shipped names, runs' folders, .onnx files, or .json files by `foveate evaluate --json`; they, `data`,
+    `predictions` and `measure` may be one or several. The options are those of `foveate compare` and do what
+    docs/evaluation.md says; `on_case` is called as by `foveate.evaluate`. Needs the extra `evaluate`. Raises
+    `foveate.errors.UsageError` for what can't be compared, and as `foveate.evaluate` does.
+    """
+    chosen, sets, names = one_or_more(models), one_or_more(data), one_or_more(measure)
+    files = PredictionFiles(tuple(map(Path, one_or_more(predictions))), threshold, suffix)
+    weights = [each for each in chosen if not each.endswith(".json")]
+    if not (chosen or files.folders):
+        raise UsageError("compare needs models, .json files by `foveate evaluate --json`, or --predictions FOLDER.")
+    if (weights or files.folders) and not sets:
+        raise UsageError("compare needs at least one --data NAME:FOLDER to score models on.")
+    if fov is not None and not sets:
+        raise UsageError("--fov is for what is scored now, on --data; .json files were counted when they were made.")
+    with needs("evaluate", "comparing"):
+        from foveate.evaluation.compare import MEASURES, compare_classes
+        from foveate.evaluation.measures import known_measures
+        from foveate.evaluation.named_results import by_set
+        from foveate.evaluation.result import read_results
+        from foveate.published import rows
+
+        measures = known_measures(names) or MEASURES
+        read = {each: read_results(Path(each)) for each in chosen if each.endswith(".json")}
+        if sets:
+            rule = rule_for_measures(measures, split, fov)
+            parts = _scored_or_read(chosen, files, sets, split, rule, read, threads, on_case)
+        else:
+            parts = by_set([(each, read[each]) for each in chosen])
+        printed = rows() if published else ()
+        return [each for part in parts for each in compare_classes(dict(part), measures, scope, printed)]
+
+
+def rule_for_measures(measures: Sequence[str], split: str, fov: FovSource | None) -> Callable[[DataSet], CountingRule]:
+    """How a set is counted where only these measures are asked for."""
+    from foveate.evaluation import CountingRule
+    from foveate.evaluation.data_set import fov_rule_for, groups_of_measures
+
+    return lambda data_set: CountingRule(
+        measures=groups_of_measures(measures, data_set), fov=fov_rule_for(data_set, split, fov)
+    )
+
+
+def _scored_or_read(
+    models: Sequence[str],
+    files: PredictionFiles,
+    data: Sequence[str],
+    split: str,
+    rule: Callable[[DataSet], CountingRule],
+    read: dict[str, list[EvaluationResult]],
+    threads: int,
+    on_case: OnCase | None,
+) -> list[Named]:
+    """For each data set every model's result, in the order given: measured now, or from its file."""
+    from foveate.evaluation.named_results import result_on, told_apart
+
+    weights = [each for each in dict.fromkeys(models) if each not in read]
+    loaded = dict(zip(weights, models_of(weights, threads=threads), strict=True))
+    parts = []
+    for part in sets_to_score(data, split, list(loaded.values()), files, rule):
+        data_set = part.data_set
+        results = [
+            scored(loaded[each], data_set, split, part.rule, on_case)
+            if each in loaded
+            else result_on(read[each], each, data_set.name, split)
+            for each in models
+        ]
+        others = part.predictors[len(loaded) :]
+        results += [scored(each, data_set, split, part.rule, on_case) for each in others]
+        named = [(result.model.name, result) for result in results]
+        parts.append(told_apart(named, [*models, *(each.source for each in others)]))
+    return parts
