@@ -47,7 +47,7 @@ class Begun:
 
     def errors(self) -> list[str]:
         """Waits for its end; none where it said nothing."""
-        errors: list[str] = self.said.recv() if self.said.poll(60) else []
+        errors: list[str] = self.said.recv() if self.said.poll(300) else []
         self.process.join(60)
         return errors
 
