@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -161,8 +162,8 @@ def _changes(name: str) -> tuple[Options, ...]:
 
 def exports(name: str) -> list[Case]:
     """The default, then few cases with the operations of all those in DIFFERENT between them."""
-    data = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
-    changes = zip_longest(_changes(name), data, fillvalue={})
+    data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
+    changes: Iterable[tuple[Options, Options]] = zip_longest(_changes(name), data, fillvalue={})
     base = base_options(name)
     return [_lightest(Case(name, base)), *(Case(name, base | more | other) for more, other in changes)]
 
