@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,20 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, small_data: list[Data
     folder = tmp_path_factory.mktemp("runs") / "finished"
     run(small_recipe("training.epochs=3"), small_data, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every network is exported once for all modules that ask for this, in whichever process: the same weights again
+    are read from a file."""
+    from exported_once import graph_of
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("foveate.training.after.export.to_onnx", partial(graph_of, folder / "exported once"))
+        yield
 
 
 @pytest.fixture(scope="session")

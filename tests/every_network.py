@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, cast
 
 import torch
@@ -32,6 +34,28 @@ OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (9, 7, 11, 13), 4: (9, 
 
 OTHER_DATA = ((1, 3), (4, 2))
 """Channels of the image, and classes."""
+
+TOGETHER: dict[str, tuple[Options, ...]] = {
+    "attention_unetpp": ({"encoder": "plain", "widths": OTHER_WIDTHS[5]}, {"gates": False, "deep_supervision": True}),
+    "dual_attention_unet": (
+        {"encoder": "plain", "widths": (64, 80, 48), "fusion": "product", "channel_gate": "softmax"},
+        {"encoder": "plain", "attention": False},
+    ),
+    "atten_res_unet": (
+        {"depth": 18, "encoder_attention": "none", "decoder_gates": False},
+        {"depth": 50, "encoder_attention": "all", "attention_residual": True},
+    ),
+    "region_guided": (
+        {"widths": OTHER_WIDTHS[4], "depth": 1, "partial_decoder": False, "dual_attention": "skips"},
+        {"depth": 3, "dual_attention": "all", "passes": 3},
+        {"attention": False},
+    ),
+    "convlstm_unet": (
+        {"widths": OTHER_WIDTHS[None], "order": "skip_up", "bidirectional": True},
+        {"dropout": True, "heads": 2},
+    ),
+}
+"""Values that are looked at in one export, as each takes seconds: they leave each other's operations in the graph."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +154,23 @@ def _lightest(case: Case) -> Case:
     return case
 
 
+def _changes(name: str) -> tuple[Options, ...]:
+    """What is set besides the default's options in each of a network's exports."""
+    single = [option for option in options_of(constructor_of(name)) if option.name not in DATA_OPTIONS]
+    return TOGETHER.get(name, tuple({option.name: value} for option in single for value in other_values(option)))
+
+
+def exports(name: str) -> list[Case]:
+    """The default, then few cases with the operations of all those in DIFFERENT between them."""
+    data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
+    changes: Iterable[tuple[Options, Options]] = zip_longest(_changes(name), data, fillvalue={})
+    base = base_options(name)
+    return [_lightest(Case(name, base)), *(Case(name, base | more | other) for more, other in changes)]
+
+
 DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
 EVERY = [case for name in NETWORKS for case in cases(name)]
 DIFFERENT = list({str(case): case for case in map(_lightest, filter(_tells_apart, EVERY))}.values())
 """Those of EVERY that are worth minutes, with the same operations in less time."""
+EXPORTS = [case for name in NETWORKS for case in exports(name)]
+"""As few as can be, as each is worth seconds."""

@@ -5,8 +5,8 @@ import struct
 from importlib.resources import files
 from pathlib import Path
 
+from computed_models import changed
 from foveate.models import ModelCard
-from known_models import changed
 
 LEAST_GREEN = 90
 THRESHOLD = (LEAST_GREEN - 0.5) / 255

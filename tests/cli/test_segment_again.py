@@ -5,6 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import foveate
+from computed_models import changed
+from foveate.inference import Segmenter
+from foveate.inference.segmentation import Segmentation
+from foveate.models import ModelCard
+from foveate.records import Mask, Photograph
 from foveate_command import (
     RECORD,
     files_in_record,
@@ -19,13 +26,6 @@ from foveate_command import (
     states,
 )
 from green_model import LEAST_GREEN, write_green_model
-
-import foveate
-from foveate.inference import Segmenter
-from foveate.inference.segmentation import Segmentation
-from foveate.models import ModelCard
-from foveate.records import Mask, Photograph
-from known_models import changed
 
 
 def expected_mask(photograph: Path, least_green: int = LEAST_GREEN) -> Mask:

@@ -100,7 +100,7 @@ AFTERWARDS = {"docs/datasets.md": "foveate data check folder:labelled"}
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(tmp_path_factory: pytest.TempPathFactory, exported_once: None) -> Path:
     """The folder that the pages begin with."""
     folder = tmp_path_factory.mktemp("drawn")
     drawn_folder.draw(folder)

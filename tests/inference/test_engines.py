@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 import foveate
+from computed_models import computed, into_folder
 from foveate.errors import ImageError
 from foveate.inference import engine
 from foveate.inference.engine import Pass, overlapped, serial
@@ -21,7 +22,6 @@ from foveate.inference.record import ImageRecord, read_record
 from foveate.inference.sink import Wanted
 from foveate.inference.source import BytesItem, FileItem, items_of
 from foveate.records import Photograph
-from known_models import computed, into_folder
 
 SIDE = 40
 WHOLE = {"fov": "whole", "working_minimum": 1.0, "working_maximum": 99.0, "trust": None, "thresholds": (100 / 255,)}

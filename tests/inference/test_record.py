@@ -14,12 +14,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from computed_models import computed, into_folder
 from foveate.errors import ModelError, OutputError
 from foveate.inference import Segmenter
 from foveate.inference.engine import serial
 from foveate.inference.sink import Outcome, Wanted
 from foveate.inference.source import items_of
-from known_models import computed, into_folder
 
 THRESHOLD = 100 / 255
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]

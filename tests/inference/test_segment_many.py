@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from computed_models import computed
 from foveate.errors import FoveateError, ImageError, UsageError
 from foveate.inference import Segmenter
-from known_models import computed
 
 
 def green() -> Segmenter:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
+import multiprocessing
 import random
-import subprocess
+import signal
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +22,57 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+import foveate
+from computed_models import computed
+
 SIDE = 32
 THRESHOLD = 100 / 255
 CHANNELS = {"green": 1, "blue": 2}
 """The models: each says that a pixel is foreground by as much as its channel is bright."""
 
-WORK = """
-import sys, time
-from pathlib import Path
-import numpy as np
-import foveate
-from known_models import computed
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["computed_models", "foveate.public.segment"])
+"""Processes are copies of one that has read the modules, so that a hundred are begun in no time."""
 
-images, out, name, channel, threshold, seconds = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
-def network(batch):
-    with (images.parent / f"computed by {name}").open("a") as file:
-        file.write(f"{batch[0, 0, 0, 0]:.0f}\\n")
-    time.sleep(float(seconds))
-    return batch[:, int(channel) : int(channel) + 1] / np.float32(255)
 
-print("ready", flush=True)
-model = computed(
-    network, name=name, sha256=name.encode().hex().ljust(64, "0"), thresholds=(float(threshold),),
-    working_minimum=1.0, working_maximum=99.0, fov="whole",
-)
-errors = [outcome.error for outcome in foveate.segment(images, out, model=model, overlay=True)]
-print(*filter(None, errors), sep="\\n")
-sys.exit(any(errors))
-"""
-"""A process that segments a folder by one of the models, in so many seconds an image, and notes what it computes."""
+@dataclass(frozen=True)
+class Begun:
+    """A process that segments a folder."""
+
+    process: BaseProcess
+    said: Connection
+    """A line that it is ready, then the errors of all images."""
+
+    def errors(self) -> list[str]:
+        """Waits for its end; none where it said nothing."""
+        errors: list[str] = self.said.recv() if self.said.poll(300) else []
+        self.process.join(60)
+        return errors
+
+
+def work(images: Path, out: Path, name: str, seconds: float, say: Connection) -> None:
+    """Segment a folder by one of the models, in so many seconds an image, and note what is computed."""
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with (images.parent / f"computed by {name}").open("a") as file:
+            file.write(f"{batch[0, 0, 0, 0]:.0f}\n")
+        time.sleep(seconds)
+        return batch[:, CHANNELS[name] : CHANNELS[name] + 1] / np.float32(255)
+
+    say.send("ready")
+    model = computed(
+        network,
+        name=name,
+        sha256=name.encode().hex().ljust(64, "0"),
+        thresholds=(THRESHOLD,),
+        working_minimum=1.0,
+        working_maximum=99.0,
+        fov="whole",
+    )
+    outcomes = foveate.segment(images, out, model=model, overlay=True)
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    say.send(errors)
+    sys.exit(bool(errors))
 
 
 def draw_images(folder: Path, count: int) -> list[Path]:
@@ -61,13 +86,13 @@ def draw_images(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def begin(images: Path, out: Path, model: str, seconds: float) -> subprocess.Popen[str]:
-    arguments = [str(images), str(out), model, str(CHANNELS[model]), str(THRESHOLD), str(seconds)]
-    # Where the models of the tests are.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen(
-        [sys.executable, "-c", WORK, *arguments], stdout=subprocess.PIPE, text=True, env=environment
-    )
+def begin(images: Path, out: Path, model: str, seconds: float) -> Begun:
+    hear, say = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=work, args=(images, out, model, seconds, say), daemon=True)
+    process.start()
+    say.close()
+    assert hear.recv() == "ready"
+    return Begun(process, hear)
 
 
 def run_and_kill(images: Path, out: Path, model: str, *, processes: int, seconds: float, kills: int) -> int:
@@ -77,17 +102,17 @@ def run_and_kill(images: Path, out: Path, model: str, *, processes: int, seconds
     """
     draw, killed = random.Random(processes), 0
     running = [begin(images, out, model, seconds) for _ in range(processes)]
-    while killed < kills and any(process.poll() is None for process in running):
-        for place, process in enumerate(running):
-            if process.stdout is not None and process.stdout.readline() == "ready\n":
-                time.sleep(draw.uniform(0, 8 * seconds))
-                process.kill()
-                killed += process.wait() != 0
-                process.stdout.close()
+    while killed < kills and any(begun.process.is_alive() for begun in running):
+        for place, begun in enumerate(running):
+            time.sleep(draw.uniform(0, 4 * seconds) / processes)
+            begun.process.kill()
+            begun.process.join()
+            if begun.process.exitcode == -signal.SIGKILL:
+                killed += 1
                 running[place] = begin(images, out, model, seconds)
-    for process in running:
-        said, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, said
+    for begun in running:
+        said = begun.errors()
+        assert begun.process.exitcode == 0, said
     return killed
 
 
@@ -146,8 +171,9 @@ def test_of_processes_that_are_killed_and_begun_again_every_image_is_made_once_a
     assert count < sum(times.values()) <= count + 2 * killed
     before = {path: path.read_bytes() for path in out.iterdir()}
     another = begin(tmp_path / "images", out, "blue", 0.0)
-    said, _ = another.communicate(timeout=60)
-    assert (another.returncode, said.count("made by another model (green)")) == (1, count)
+    said = another.errors()
+    assert (another.process.exitcode, len(said)) == (1, count)
+    assert all("made by another model (green)" in error for error in said)
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     assert not (tmp_path / "computed by blue").exists()
 
@@ -158,24 +184,24 @@ def test_what_a_killed_process_left_is_made_by_the_next_model_and_called_its_own
     first = begin(tmp_path / "images", out, "green", 0.05)
     while not (out / "image004_mask.png").exists():
         time.sleep(0.01)
-    first.kill()
-    first.communicate()
+    first.process.kill()
+    first.process.join()
     second = begin(tmp_path / "images", out, "blue", 0.0)
-    said, _ = second.communicate(timeout=60)
-    assert second.returncode == 1
+    said = second.errors()
+    assert second.process.exitcode == 1
     check_complete(out, images)
     models = Counter(image["model"]["name"] for image in recorded(out).values())
     assert models["green"] >= 4
     assert models["blue"] >= 4
-    assert said.count("made by another model (green)") == models["green"]
+    assert sum("made by another model (green)" in error for error in said) == models["green"]
 
 
 def test_two_processes_share_the_work_and_neither_loses_a_record(tmp_path: Path) -> None:
     out = tmp_path / "out"
     images = draw_images(tmp_path / "images", 16)
     both = [begin(tmp_path / "images", out, "green", 0.1) for _ in range(2)]
-    for process in both:
-        said, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, said
+    for begun in both:
+        said = begun.errors()
+        assert begun.process.exitcode == 0, said
     check_complete(out, images)
     assert set(times_computed(tmp_path, "green").values()) == {1}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
 import torch
 
-from every_network import DEFAULTS, DIFFERENT, Case
+from every_network import DEFAULTS, DIFFERENT, EXPORTS, TOGETHER, Case, base_options
 from foveate.records import Classes
 from foveate.runtime import open_session
 from foveate.training.after.export import to_onnx
@@ -64,7 +64,32 @@ def test_the_exported_program_is_the_network_at_every_size(case: Case) -> None:
     assert largest_difference(model, program.module(), SIZES) < 1e-4
 
 
-@pytest.mark.parametrize("case", DIFFERENT, ids=str)
+def test_every_value_that_brings_other_operations_is_in_an_export() -> None:
+    def values(cases: Iterable[Case]) -> set[tuple[str, str, object]]:
+        return {(case.name, key, value) for case in cases for key, value in case.options.items()}
+
+    assert values(DIFFERENT) - values(EXPORTS) == set()
+
+
+@pytest.mark.parametrize("case", [case for case in EXPORTS if case.name in TOGETHER], ids=str)
+def test_values_that_are_exported_together_leave_each_other_in_the_graph(case: Case) -> None:
+    image = case.images(32, 48)
+    network = case.fresh().eval()
+    # Widths belong to their encoder; dropout is nothing but in training.
+    for changed in case.options.keys() - base_options(case.name).keys() - {"encoder", "dropout"}:
+        without = Case(case.name, {key: value for key, value in case.options.items() if key != changed})
+        other = without.fresh().eval()
+        if str(other) == str(network) and shapes(other) == shapes(network):
+            other.load_state_dict(network.state_dict())
+            with torch.inference_mode():
+                assert not torch.equal(other(image), network(image)), changed
+
+
+def shapes(network: torch.nn.Module) -> dict[str, torch.Size]:
+    return {key: value.shape for key, value in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("case", EXPORTS, ids=str)
 def test_onnx_runtime_gives_what_pytorch_gives_at_every_size(case: Case) -> None:
     model = exportable(case)
     channels, maps = len(model.mean), len(model.classes.names)

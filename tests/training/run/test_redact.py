@@ -80,6 +80,7 @@ def test_a_secret_on_the_command_line_is_in_no_file_of_a_training_or_sweep(
     assert files_with_the_mark(tmp_path) == []
 
 
+@pytest.mark.usefixtures("exported_once")
 def test_a_secret_in_the_facts_of_an_older_run_is_in_no_card_and_in_no_run_that_follows(
     finished_run: Path, tmp_path: Path
 ) -> None:
