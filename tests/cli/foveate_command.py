@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.cli import main
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 
 drawn = cache(draw)
 

@@ -13,7 +13,7 @@ from foveate_command import Ran, run
 from known_model import known_model
 from scipy.stats import wilcoxon  # type: ignore[import-untyped]
 
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.published import rows
 
 SET = "synthetic:6"

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from test_fresh_process import NOT_INSTALLED_WITH_FOVEATE, RUN_COMMAND, last_line
 
 from foveate.datasets import SETS, facts
-from foveate.datasets.synthetic_drive import write_synthetic_drive
+from foveate.drawn.cases import write_synthetic_drive
 from foveate.imaging import class_colours
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from scipy import ndimage  # type: ignore[import-untyped]
 import foveate
 from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import SETS
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.errors import install_line
 from foveate.evaluation.measures import MEASURES
 from foveate.imaging import write_mask

@@ -7,7 +7,7 @@ from foveate_command import green_model, names, run
 from known_model import known_model
 from PIL import Image as PillowImage
 
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.pictures import OUTCOMES
 
 LOG = """epoch,loss,validation_loss,mean_f1,f1_synthetic,threshold,learning_rate,best,images_per_second,seconds

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import ROTATIONS, binary_tree, drawn
 from scipy import ndimage  # type: ignore[import-untyped]
 
-from foveate.datasets.synthetic import ARTERY_RADIUS, _look
-from foveate.datasets.vessel_painting import paint
-from foveate.datasets.vessel_tree import grow
-from foveate.datasets.vessel_trunks import draw_eye
+from drawn import ROTATIONS, binary_tree, drawn
+from foveate.drawn.fundus import ARTERY_RADIUS, _look
+from foveate.drawn.painting import paint
+from foveate.drawn.tree import grow
+from foveate.drawn.trunks import draw_eye
 from foveate.morphometry.trace import PINHOLE
 from foveate.morphometry.vessels import Vessels, measure_vessels
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import foveate
 from foveate.cli.predictors import of_model
 from foveate.datasets import DataSet
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.errors import ModelError, OutputError, UsageError
 from foveate.inference.refinement import Refinement
 from foveate.networks.measure import measure

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from foveate.datasets import open_set
-from foveate.datasets.synthetic_drive import write_synthetic_drive
+from foveate.drawn.cases import write_synthetic_drive
 from foveate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.datasets.vessel_trunks import REACH, STEP, Eye, Indices, Points, Shoots, length_of, trunks, unit
+from foveate.drawn.trunks import REACH, STEP, Eye, Indices, Points, Shoots, length_of, trunks, unit
 
 AVASCULAR = 0.11
 """Radius of the vessel-free zone around the fovea."""

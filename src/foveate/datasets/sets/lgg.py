@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets.files import entry, nothing_found, paired
 from foveate.errors import DataError
 from foveate.records import CaseEntry, Classes
 

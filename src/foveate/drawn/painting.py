@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.datasets.vessel_tree import Tree
+from foveate.drawn.tree import Tree
 
 Plane = NDArray[np.float32]
 

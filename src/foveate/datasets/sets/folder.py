@@ -8,10 +8,10 @@ elsewhere below PATH, and links that lead nowhere, are passed over, which `notes
 `folder:IMAGES|MASKS`: two patterns with the same number of stars, e.g. `scans/*.jpg|scans/*_mask.png`; an image and a
 mask belong together if each star stands for the same text. Every case is 'train'.
 
-`folder:PATH/data.csv`: a table (see `table.py`).
+`folder:PATH/data.csv`: a table (see `tables.py`).
 
 Masks show one class, 'foreground', unless there are more. Classes of which no pixel has two: label images in place of
-masks, and `PATH/classes.csv` (beside the table, if there is one; see `class_table.py`). Classes that may lie over each
+masks, and `PATH/classes.csv` (beside the table, if there is one; see `tables.py`). Classes that may lie over each
 other: `masks/NAME/` with a mask of each image for each class; or columns of the table.
 
 In the first two, what stands before the first double underscore of a case's name is its group (`patient7__left`,
@@ -24,11 +24,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from foveate.datasets.class_table import FILE_NAME, check_class_name, read_class_table
-from foveate.datasets.files import MASK, CaseFiles, class_part, entry, files_of, group_of
-from foveate.datasets.pairing import paired
+from foveate.datasets.files import MASK, CaseFiles, class_part, entry, files_of, group_of, paired
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
-from foveate.datasets.table import table_classes, table_entries
+from foveate.datasets.tables import CLASS_TABLE, check_class_name, read_class_table, table_classes, table_entries
 from foveate.errors import DataError, UsageError
 from foveate.imaging import ENDINGS, Label, find_images, names_of, stem_of
 from foveate.records import CaseEntry, Classes
@@ -62,7 +60,7 @@ def classes(root: str) -> Classes:
     labels = _labels(folder if folder.is_dir() else folder.parent)
     names = _class_folders(folder) if folder.is_dir() else table_classes(folder)
     if labels and names:
-        raise DataError(f"{folder}: has {FILE_NAME} and masks of each class apart. Keep label images or masks.")
+        raise DataError(f"{folder}: has {CLASS_TABLE} and masks of each class apart. Keep label images or masks.")
     return Classes(names or names_of(labels), exclusive=not names) if names or labels else Classes()
 
 
@@ -107,7 +105,7 @@ def _parts(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _labels(folder: Path) -> tuple[Label, ...]:
-    table = folder / FILE_NAME
+    table = folder / CLASS_TABLE
     return read_class_table(table) if table.is_file() else ()
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from foveate.datasets.csv_rows import check_columns, csv_rows
-from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets.files import entry, nothing_found, paired
 from foveate.errors import DataError
 from foveate.imaging import stem_of
+from foveate.imaging.spreadsheet import check_columns, csv_rows
 from foveate.records import CaseEntry, Classes
 
 TITLE = "ARIA, Automated Retinal Image Analysis"

@@ -1,36 +1,22 @@
 """Drawn fundus photographs whose vessel mask is known exactly: for demonstrations, tests and dry runs.
 
-The vessels come from `vessel_tree`; light crosses them by the Beer-Lambert law, so that contrast follows from
+The vessels come from `tree`; light crosses them by the Beer-Lambert law, so that contrast follows from
 calibre. Lengths are in radii of the field of view unless they are said to be in pixels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.datasets.vessel_painting import Blood, Plane, View, paint
-from foveate.datasets.vessel_tree import Tree, grow
-from foveate.datasets.vessel_trunks import Eye, draw_eye
+from foveate.drawn.painting import Blood, Plane, View, paint
+from foveate.drawn.tree import Tree, grow
+from foveate.drawn.trunks import Eye, draw_eye
 from foveate.errors import UsageError
-from foveate.records import Case, CaseEntry, Classes, Image, Mask
+from foveate.records import Image, Mask
 
-TITLE = "Drawn fundus photographs with their true vessels"
-TERMS = "Drawn by foveate itself, from no photograph of anybody: free for any use."
-CITATION = (
-    "Vessel trees: Runions, Lane, Prusinkiewicz, Modeling Trees with a Space Colonization Algorithm, "
-    "Eurographics Workshop on Natural Phenomena, 2007. "
-    "Calibres: Murray, The Physiological Principle of Minimum Work, PNAS 12, 1926."
-)
-SOURCE = "Nowhere: foveate draws it when it is asked for."
-EXPECTED = "no folder but a number: synthetic:12 is 12 photographs to learn from and 12 others to test on"
-SPLIT = "Official: half train, half test; no photograph in both."
-CLASSES = Classes(("vessel",))
-
-DEFAULT_COUNT = 8
 SMALLEST_SIDE = 64
 """Pixels; below it the finest vessels leave no trace."""
 
@@ -78,28 +64,6 @@ def draw(seed: int, *, height: int = 584, width: int = 565) -> Fundus:
     retina = _retina(eye, vein, view, rng)
     colour = _shine_through(retina, _disc(retina, eye, view, rng), arterial, venous)
     return Fundus(_expose(colour, np.clip(inside + 0.5, 0, 1), view, rng), mask, fov)
-
-
-def entries(spec: str) -> list[CaseEntry]:
-    """The cases of `synthetic:N`: N for training and N others for testing; an empty `spec` means 8.
-
-    Raises UsageError if `spec` is no number from 1 on.
-    """
-    if spec and not (spec.isascii() and spec.isdigit() and int(spec) > 0):
-        raise UsageError(f"'synthetic:{spec}' has no number of cases: write for example 'synthetic:8'.")
-    count = int(spec) if spec else DEFAULT_COUNT
-    digits = max(2, len(str(count - 1)))
-    cases = []
-    for parity, split in enumerate(("train", "test")):
-        for number in range(count):
-            name = f"synthetic_{split}_{number:0{digits}d}"
-            cases.append(CaseEntry(name, name, split, partial(_load, name, 2 * number + parity)))
-    return cases
-
-
-def _load(name: str, seed: int) -> Case:
-    fundus = draw(seed)
-    return Case(name, name, fundus.image, fundus.mask[None], fov=fundus.fov)
 
 
 def _look(height: int, width: int, rng: np.random.Generator) -> View:

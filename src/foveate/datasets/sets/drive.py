@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets.files import entry, nothing_found, paired
 from foveate.records import CaseEntry, Classes
 
 TITLE = "DRIVE, Digital Retinal Images for Vessel Extraction"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from foveate.datasets import artery_vein, hrf
-from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets import artery_vein
+from foveate.datasets.files import entry, nothing_found, paired
+from foveate.datasets.sets import hrf
 from foveate.records import CaseEntry
 
 TITLE = "HRF with arteries and veins"

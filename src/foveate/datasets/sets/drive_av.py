@@ -11,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from foveate.datasets import artery_vein
-from foveate.datasets.drive import SPLIT_OF
-from foveate.datasets.files import entry, nothing_found
-from foveate.datasets.pairing import paired
+from foveate.datasets.files import entry, nothing_found, paired
+from foveate.datasets.sets.drive import SPLIT_OF
 from foveate.records import CaseEntry
 
 TITLE = "DRIVE with arteries and veins (RITE)"
