@@ -15,7 +15,7 @@ from foveate.datasets import DataSet
 from foveate.drawn import draw
 from foveate.errors import ModelError, OutputError, UsageError
 from foveate.inference.refinement import Refinement
-from foveate.networks.measure import measure
+from foveate.networks.registry.counting import measure
 from foveate.records import Case
 from foveate.runtime import open_network
 from foveate.training.export import _seen, export, to_onnx

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from foveate.networks.pretrained import DEVIATION, MEAN
+from foveate.networks.built.pretrained import DEVIATION, MEAN
 from foveate.training.samples import TrainingSet, channel_statistics
 
 

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 import torch
 
-import foveate.networks.measure
+import foveate.networks.registry.counting
 from foveate.networks import NETWORKS, build
-from foveate.networks.catalogue import HEIGHT, IMAGE, WIDTH, NetworkFacts, catalogue, from_json, to_json
-from foveate.networks.options import options_of
 from foveate.networks.registry import constructor_of
+from foveate.networks.registry.catalogue import HEIGHT, IMAGE, WIDTH, NetworkDescription, catalogue, from_json, to_json
+from foveate.networks.registry.options import options_of
 
-CHECKED_IN = files("foveate.networks").joinpath("catalogue.json").read_text(encoding="utf-8")
-SCRIPT = Path(__file__).parents[2] / "scripts" / "write_catalogue.py"
+CHECKED_IN = files("foveate.networks.registry").joinpath("catalogue.json").read_text(encoding="utf-8")
+SCRIPT = Path(__file__).parents[3] / "scripts" / "write_catalogue.py"
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 @pytest.fixture(scope="module")
-def counted() -> dict[str, NetworkFacts]:
+def counted() -> dict[str, NetworkDescription]:
     """Everything, counted now."""
-    return foveate.networks.measure.measure_all()
+    return foveate.networks.registry.counting.measure_all()
 
 
-def test_the_table_is_what_is_counted_now(counted: dict[str, NetworkFacts]) -> None:
+def test_the_table_is_what_is_counted_now(counted: dict[str, NetworkDescription]) -> None:
     stale = [name for name, facts in counted.items() if catalogue().get(name) != facts]
     if stale or to_json(counted) != CHECKED_IN:
         pytest.fail(
@@ -38,10 +38,10 @@ def test_the_table_is_what_is_counted_now(counted: dict[str, NetworkFacts]) -> N
 
 
 def test_the_script_writes_the_table(
-    counted: dict[str, NetworkFacts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    counted: dict[str, NetworkDescription], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foveate.networks.measure, "measure_all", lambda: counted)
-    monkeypatch.setattr(foveate.networks, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(foveate.networks.registry.counting, "measure_all", lambda: counted)
+    monkeypatch.setattr(foveate.networks.registry, "__file__", str(tmp_path / "__init__.py"))
     runpy.run_path(str(SCRIPT), run_name="__main__")
     assert from_json((tmp_path / "catalogue.json").read_text(encoding="utf-8")) == counted
 

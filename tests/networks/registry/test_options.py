@@ -10,8 +10,8 @@ from torch import nn
 
 from foveate.errors import UsageError
 from foveate.networks import NETWORKS, build
-from foveate.networks.options import Option, check_options, options_of
 from foveate.networks.registry import constructor_of
+from foveate.networks.registry.options import Option, check_options, options_of
 
 Options = dict[str, Any]
 

@@ -22,7 +22,7 @@ from checkpoint_files import random_weights, sha256_of
 from foveate.errors import FoveateError, ModelError, UsageError, install_line
 from foveate.networks import NETWORKS, build, resnet
 from foveate.networks.blocks.resnet import DEPTHS, Depth, ResNet
-from foveate.networks.pretrained import CHECKPOINTS, encoder_of, load_encoder_weights
+from foveate.networks.built.pretrained import CHECKPOINTS, encoder_of, load_encoder_weights
 
 # Fixtures, which pytest finds by these names.
 file, tidy, weights = checkpoint_files.file, checkpoint_files.tidy, checkpoint_files.weights

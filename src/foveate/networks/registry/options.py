@@ -10,7 +10,7 @@ from typing import Literal
 
 from foveate.errors import UsageError, unknown
 
-Value = bool | int | str | tuple[int, ...]
+OptionValue = bool | int | str | tuple[int, ...]
 
 DATA_OPTIONS = ("in_channels", "classes")
 """What the data decide, not a recipe."""
@@ -21,7 +21,7 @@ class Option:
     """One keyword of a network's constructor."""
 
     name: str
-    default: Value
+    default: OptionValue
     kind: Literal["switch", "count", "choice", "widths"]
     choices: tuple[str | int, ...] = ()
     """Of a choice."""
@@ -37,7 +37,7 @@ class Option:
         words = {"switch": "true or false", "count": "a whole number > 0", "widths": f"{many} whole numbers > 0"}
         return words[self.kind] + (", or none at all" if self.default == () else "")
 
-    def check(self, value: object, *, place: str = "") -> Value:
+    def check_value(self, value: object, *, place: str = "") -> OptionValue:
         """The value, a list made a tuple. Raises UsageError where it is not allowed; `place` goes before the name."""
         if self.kind == "switch" and isinstance(value, bool):
             return value
@@ -63,7 +63,7 @@ def options_of(constructor: type) -> tuple[Option, ...]:
 
 def check_options(
     network: str, options: Sequence[Option], values: Mapping[str, object], *, place: str = ""
-) -> dict[str, Value]:
+) -> dict[str, OptionValue]:
     """The values, each as its option wants it.
 
     Raises UsageError: for an unknown option, with the nearest and all of them; for a value, with what is allowed.
@@ -73,10 +73,10 @@ def check_options(
     for name in values:
         if name not in by_name:
             raise UsageError(unknown(f"option of {network}", place + name, [place + each for each in by_name]))
-    return {name: by_name[name].check(value, place=place) for name, value in values.items()}
+    return {name: by_name[name].check_value(value, place=place) for name, value in values.items()}
 
 
-def _option(name: str, hint: object, default: Value) -> Option:
+def _option(name: str, hint: object, default: OptionValue) -> Option:
     if hint is bool:
         return Option(name, default, "switch")
     if hint is int:

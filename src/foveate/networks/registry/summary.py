@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 
-from foveate.networks.catalogue import IMAGE, Block, level_sizes
+from foveate.networks.registry.catalogue import IMAGE, Block, level_sizes
 
 COLUMNS = 100
 """No line is longer."""

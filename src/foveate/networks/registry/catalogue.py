@@ -1,6 +1,6 @@
 """What every network costs and consists of, counted beforehand, so that it is known where torch isn't installed.
 
-The numbers are in `catalogue.json`: `measure` counts them, `scripts/write_catalogue.py` writes them, and a test counts
+The numbers are in `catalogue.json`: `counting` counts them, `scripts/write_catalogue.py` writes them, and a test counts
 them again and compares.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any, cast
 
-from foveate.networks.options import Option
+from foveate.networks.registry.options import Option
 
 HEIGHT, WIDTH = 512, 512
 """Pixels of the one image, float32, that every network was counted at."""
@@ -22,7 +22,7 @@ IMAGE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class NetworkCounts:
     """What one forward pass costs: one image of 512×512, evaluation mode, no gradients, float32."""
 
     parameters: int
@@ -55,19 +55,19 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkFacts:
+class NetworkDescription:
     """One network of the registry."""
 
     options: tuple[Option, ...]
-    counts: Mapping[str, Counts]
+    counts: Mapping[str, NetworkCounts]
     """By the variant's name; "" is the network with its default options."""
     blocks: tuple[Block, ...]
     """Of the network with its default options, in order of execution."""
 
 
-def catalogue() -> dict[str, NetworkFacts]:
+def catalogue() -> dict[str, NetworkDescription]:
     """All networks by name, in the registry's order, from the checked-in table."""
-    return from_json(files("foveate.networks").joinpath("catalogue.json").read_text(encoding="utf-8"))
+    return from_json(files("foveate.networks.registry").joinpath("catalogue.json").read_text(encoding="utf-8"))
 
 
 def level_sizes(blocks: Sequence[Block]) -> list[tuple[int, int]]:
@@ -85,24 +85,24 @@ def in_channels_of(options: Iterable[Option]) -> int:
     return next(cast("int", option.default) for option in options if option.name == "in_channels")
 
 
-def from_json(text: str) -> dict[str, NetworkFacts]:
+def from_json(text: str) -> dict[str, NetworkDescription]:
     """Read what `to_json` wrote."""
     networks: dict[str, Any] = json.loads(text)["networks"]
     return {name: _facts(network) for name, network in networks.items()}
 
 
-def to_json(networks: Mapping[str, NetworkFacts]) -> str:
+def to_json(networks: Mapping[str, NetworkDescription]) -> str:
     """The same facts, the same text; one line for each option, variant and block."""
     entries = ",\n".join(f"  {json.dumps(name)}: {{\n{_text_of(facts)}\n  }}" for name, facts in networks.items())
     return f'{{\n "height": {HEIGHT},\n "width": {WIDTH},\n "networks": {{\n{entries}\n }}\n}}\n'
 
 
-def _facts(network: dict[str, Any]) -> NetworkFacts:
+def _facts(network: dict[str, Any]) -> NetworkDescription:
     options = [{key: _frozen(value) for key, value in option.items()} for option in network["options"]]
     blocks = [{key: _frozen(value) for key, value in block.items()} for block in network["blocks"]]
-    return NetworkFacts(
+    return NetworkDescription(
         tuple(Option(**option) for option in options),
-        {variant: Counts(**counts) for variant, counts in network["counts"].items()},
+        {variant: NetworkCounts(**counts) for variant, counts in network["counts"].items()},
         tuple(Block(**block) for block in blocks),
     )
 
@@ -111,7 +111,7 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _text_of(facts: NetworkFacts) -> str:
+def _text_of(facts: NetworkDescription) -> str:
     options = ",\n".join(f"    {json.dumps(asdict(option))}" for option in facts.options)
     counts = ",\n".join(
         f"    {json.dumps(name)}: {json.dumps(asdict(counts))}" for name, counts in facts.counts.items()

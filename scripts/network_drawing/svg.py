@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from foveate.networks.catalogue import HEIGHT, IMAGE, WIDTH, Block, NetworkFacts, in_channels_of
-from foveate.networks.layout import LABELS, MARGIN, Box, Layout, Point, Row, lay_out
+from foveate.networks.registry.catalogue import HEIGHT, IMAGE, WIDTH, Block, NetworkDescription, in_channels_of
+from network_drawing.layout import LABELS, MARGIN, Box, Layout, Point, Row, lay_out
 
 KINDS = {
     "Convolutions": ("#56b4e9", "3×3 convolutions"),
@@ -47,7 +47,7 @@ LETTER = 6.6
 """Pixels: about the width of a letter of 11 pixels' height."""
 
 
-def to_svg(name: str, facts: NetworkFacts) -> str:
+def to_svg(name: str, facts: NetworkDescription) -> str:
     """The drawing of a network with its default options, as the text of an SVG file: the same facts, the same text."""
     channels = in_channels_of(facts.options)
     layout = lay_out(facts.blocks, height=HEIGHT, width=WIDTH)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from foveate.errors import UsageError, unknown
-from foveate.networks.options import Value, check_options, options_of
+from foveate.networks.registry.options import OptionValue, check_options, options_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +23,7 @@ class NetworkEntry:
     path: str
     """module:class."""
     paper: str
-    variants: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, OptionValue]] = field(default_factory=dict)
     """Name to the options in which it differs from the default."""
 
 
@@ -128,7 +128,7 @@ def entry_of(name: str) -> NetworkEntry:
     return NETWORKS[name]
 
 
-def variant_options(name: str, variant: str | None) -> dict[str, Value]:
+def variant_options(name: str, variant: str | None) -> dict[str, OptionValue]:
     """In what a named variant differs; nothing for None. Raises UsageError for an unknown one."""
     variants = entry_of(name).variants
     if variant is None:

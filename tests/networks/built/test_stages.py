@@ -13,9 +13,9 @@ from torch import nn
 from every_network import EVERY, Case
 from foveate.errors import UsageError
 from foveate.networks import NETWORKS, build
-from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
+from foveate.networks.built.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 
-PAGE = Path(__file__).parents[2] / "docs" / "fine-tuning.md"
+PAGE = Path(__file__).parents[3] / "docs" / "fine-tuning.md"
 
 VARIANTS = [Case(name, dict(options)) for name, entry in NETWORKS.items() for options in entry.variants.values()]
 

@@ -23,10 +23,18 @@ from torch.utils.weak import WeakIdKeyDictionary
 from foveate.networks.blocks.nested_decoder import NestedDecoder
 from foveate.networks.blocks.residual import BasicBlock, Bottleneck
 from foveate.networks.blocks.resnet import ResNet
-from foveate.networks.catalogue import HEIGHT, IMAGE, WIDTH, Block, Counts, NetworkFacts, in_channels_of
 from foveate.networks.dual_attention_unet import PlainEncoder
-from foveate.networks.options import options_of
 from foveate.networks.registry import NETWORKS, build, constructor_of, entry_of
+from foveate.networks.registry.catalogue import (
+    HEIGHT,
+    IMAGE,
+    WIDTH,
+    Block,
+    NetworkCounts,
+    NetworkDescription,
+    in_channels_of,
+)
+from foveate.networks.registry.options import options_of
 from foveate.networks.wnet import BridgedUNet
 
 LOOKED_INTO = (nn.ModuleList, nn.ModuleDict, NestedDecoder, ResNet, PlainEncoder, BridgedUNet)
@@ -39,23 +47,23 @@ FUSED_ON_CPU = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 """The one fused attention that PyTorch's counter has no formula for."""
 
 
-def measure_all() -> dict[str, NetworkFacts]:
+def measure_all() -> dict[str, NetworkDescription]:
     """The facts of every network of the registry, in its order."""
     return {name: measure_network(name) for name in NETWORKS}
 
 
-def measure_network(name: str) -> NetworkFacts:
+def measure_network(name: str) -> NetworkDescription:
     """A network of the registry and its variants, at 512×512. Raises UsageError for an unknown name."""
     options = options_of(constructor_of(name))
     counted = partial(measure, in_channels=in_channels_of(options), height=HEIGHT, width=WIDTH)
     counts, blocks = counted(partial(build, name))
     variants = {variant: counted(partial(build, name, variant=variant))[0] for variant in entry_of(name).variants}
-    return NetworkFacts(options, {"": counts} | variants, blocks)
+    return NetworkDescription(options, {"": counts} | variants, blocks)
 
 
 def measure(
     construct: Callable[[], nn.Module], *, in_channels: int, height: int, width: int
-) -> tuple[Counts, tuple[Block, ...]]:
+) -> tuple[NetworkCounts, tuple[Block, ...]]:
     """One forward pass of what `construct` makes, over an image (1, in_channels, height, width) of float32.
 
     `construct` is called here because its weights must be fake too. Evaluation mode, no gradients. What a block puts
@@ -73,7 +81,7 @@ def measure(
         with memory, flow:
             network(image)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Counts(parameters, counter.get_total_flops() // 2, memory.peak), tuple(flow.blocks)
+    return NetworkCounts(parameters, counter.get_total_flops() // 2, memory.peak), tuple(flow.blocks)
 
 
 def _attention_operations(

@@ -13,8 +13,8 @@ from torch.utils._pytree import tree_leaves
 
 from foveate.models import open_model
 from foveate.networks import NETWORKS, build
-from foveate.networks.catalogue import IMAGE, Block
-from foveate.networks.measure import measure
+from foveate.networks.registry.catalogue import IMAGE, Block
+from foveate.networks.registry.counting import measure
 
 SIZE = 32
 """Height and width of the image, in pixels."""

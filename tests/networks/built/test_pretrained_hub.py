@@ -37,7 +37,7 @@ WORKER = """
 import json, sys
 from foveate.errors import FoveateError
 from foveate.networks import resnet
-from foveate.networks.pretrained import load_encoder_weights
+from foveate.networks.built.pretrained import load_encoder_weights
 
 encoder = resnet(18)
 print(json.dumps("huggingface_hub" in sys.modules), flush=True)

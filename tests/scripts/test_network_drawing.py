@@ -10,11 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from network_drawing.layout import Box, Point, lay_out
+from network_drawing.svg import KINDS, LETTER, OTHER, to_svg
 
-from foveate.networks.catalogue import HEIGHT, IMAGE, WIDTH, catalogue, from_json, to_json
-from foveate.networks.drawing import KINDS, LETTER, OTHER, to_svg
-from foveate.networks.layout import Box, Point, lay_out
 from foveate.networks.registry import NETWORKS
+from foveate.networks.registry.catalogue import HEIGHT, IMAGE, WIDTH, catalogue, from_json, to_json
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = "scripts/write_drawings.py"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from foveate.networks.catalogue import IMAGE, Block, level_sizes
+from foveate.networks.registry.catalogue import IMAGE, Block, level_sizes
 
 LABELS, MARGIN = 52, 16
 """Left of the first column, where the sizes are written; everywhere else."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from layers_by_hand import assert_close, convolution_by_hand, gate_by_hand, numbers, resize_by_hand, seeded, sigmoid
 from torch import Tensor
 
 from foveate.networks import NETWORKS, build, record_attention
+from layers_by_hand import assert_close, convolution_by_hand, gate_by_hand, numbers, resize_by_hand, seeded, sigmoid
 
 Options = dict[str, Any]
 Shapes = dict[str, tuple[int, int]]

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from foveate.networks import NETWORKS
-from foveate.networks.catalogue import Block, catalogue
-from foveate.networks.summary import COLUMNS, levels
+from foveate.networks.registry.catalogue import Block, catalogue
+from foveate.networks.registry.summary import COLUMNS, levels
 
 
 def test_a_drawing_has_a_row_for_each_size_down_on_the_left_and_up_on_the_right() -> None:
