@@ -11,12 +11,24 @@ import numpy as np
 from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError
-from foveate.imaging.composite import check_composite, composite_of
-from foveate.imaging.decoders import DECODER_ERRORS
-from foveate.imaging.directory import check_directory, pages_of, without_thumbnail
-from foveate.imaging.modes import ORIENTATION, numbers_of, orientation_of, samples_of, turned_note, upright
-from foveate.imaging.samples import Decoded, Samples, as_samples, check_size
-from foveate.imaging.wide import wide_samples
+from foveate.imaging.decoding.pillow import (
+    DECODER_ERRORS,
+    ORIENTATION,
+    numbers_of,
+    orientation_of,
+    samples_of,
+    turned_note,
+    upright,
+    wide_samples,
+)
+from foveate.imaging.decoding.samples import Decoded, Samples, as_samples, check_size
+from foveate.imaging.decoding.tiff_pages import (
+    check_composite,
+    check_directory,
+    composite_of,
+    pages_of,
+    without_thumbnail,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,11 +16,17 @@ from PIL import (
 )
 
 from foveate.errors import ImageError
-from foveate.imaging.decoders import calling_decoder
-from foveate.imaging.modes import numbers_of, orientation_of, samples_of, turned_note, upright
-from foveate.imaging.samples import MAX_PIXELS, Decoded, check_size
-from foveate.imaging.tiff import decode_tiff
-from foveate.imaging.wide import wide_png_samples
+from foveate.imaging.decoding.pillow import (
+    calling_decoder,
+    numbers_of,
+    orientation_of,
+    samples_of,
+    turned_note,
+    upright,
+    wide_png_samples,
+)
+from foveate.imaging.decoding.samples import MAX_PIXELS, Decoded, check_size
+from foveate.imaging.decoding.tiff import decode_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
