@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import foveate.networks
+import foveate.networks.registry
 from foveate.imaging import write_text
-from foveate.networks.catalogue import to_json
-from foveate.networks.measure import measure_all
+from foveate.networks.registry.catalogue import to_json
+from foveate.networks.registry.counting import measure_all
 
 if __name__ == "__main__":
-    write_text(to_json(measure_all()), Path(foveate.networks.__file__).with_name("catalogue.json"))
+    write_text(to_json(measure_all()), Path(foveate.networks.registry.__file__).with_name("catalogue.json"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from foveate.datasets.files import MASK, files_of
-from foveate.datasets.lgg import entries
+from foveate.datasets.sets.lgg import entries
 from foveate.imaging import write_text
 
 SEED = 0

@@ -17,7 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveate.imaging import write_text
-from foveate.morphometry.dictionary import EQUIVALENTS, IMAGE, REGION_ROWS, REGIONS, SEGMENTS, VESSELS, Measure
+from foveate.morphometry.dictionary import (
+    EQUIVALENTS,
+    IMAGE,
+    REGION_ROWS,
+    REGIONS,
+    SEGMENTS,
+    VESSELS,
+    Quantity,
+)
 from foveate.morphometry.trust import RULES, SHIFTED
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +57,7 @@ def dictionary_tables() -> dict[str, str]:
     return {name: _dictionary(measures) for name, measures in tables.items()} | {"rules": rules}
 
 
-def _dictionary(measures: Sequence[Measure]) -> str:
+def _dictionary(measures: Sequence[Quantity]) -> str:
     lines = ["| column | definition | source |", "| --- | --- | --- |"]
     lines += [
         f"| `{each.column('px')}` | {each.definition.replace('|', '&#124;')} | {each.source} |" for each in measures

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from foveate.networks import NETWORKS, build
-from foveate.networks.options import DATA_OPTIONS, Option, options_of
 from foveate.networks.registry import constructor_of
+from foveate.networks.registry.options import DATA_OPTIONS, Option, options_of
 
 Options = dict[str, Any]
 

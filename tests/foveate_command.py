@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.cli import main
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from green_model import write_green_model
 
 drawn = cache(draw)

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate
 from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foveate_command import Ran, run
-from known_model import known_model
 from scipy.stats import wilcoxon  # type: ignore[import-untyped]
 
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.published import rows
+from foveate_command import Ran, run
+from known_model import known_model
 
 SET = "synthetic:6"
 FEW = ("--measure", "f1", "--measure", "precision")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from foveate_command import Ran, names, opened, run, run_apart
 from PIL import Image as PillowImage
 from test_fresh_process import NOT_INSTALLED_WITH_FOVEATE, RUN_COMMAND, last_line
 
 from foveate.datasets import SETS, facts
-from foveate.datasets.synthetic_drive import write_synthetic_drive
+from foveate.drawn.cases import write_synthetic_drive
 from foveate.imaging import class_colours
+from foveate_command import Ran, names, opened, run, run_apart
 
 if TYPE_CHECKING:
     from pathlib import Path

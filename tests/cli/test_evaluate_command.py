@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foveate_command import Ran, green_model, run, run_apart
-from known_model import known_model
 from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
 
 import foveate
 from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import SETS
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.errors import install_line
 from foveate.evaluation.measures import MEASURES
 from foveate.imaging import write_mask
@@ -21,6 +19,8 @@ from foveate.inference import Segmenter
 from foveate.inference.procedure import Procedure
 from foveate.models import open_model
 from foveate.records import Case, Mask
+from foveate_command import Ran, green_model, run, run_apart
+from known_model import known_model
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from foveate_command import run, run_apart
 from test_fresh_process import NOT_INSTALLED_WITH_FOVEATE, RUN_COMMAND, last_line
 
-from foveate.networks.catalogue import catalogue
 from foveate.networks.registry import NETWORKS
+from foveate.networks.registry.catalogue import catalogue
+from foveate_command import run, run_apart
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import green_model, names, run
-from known_model import known_model
 from PIL import Image as PillowImage
 
-from foveate.datasets.synthetic import entries
+from foveate.datasets.sets.synthetic import entries
 from foveate.pictures import OUTCOMES
+from foveate_command import green_model, names, run
+from known_model import known_model
 
 LOG = """epoch,loss,validation_loss,mean_f1,f1_synthetic,threshold,learning_rate,best,images_per_second,seconds
 1,1.5,1.4,0.6,0.6,0.5,0.01,0,1,9

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import run
 from PIL import Image as PillowImage
 
-from foveate.datasets.synthetic_drive import write_synthetic_drive
+from foveate.drawn.cases import write_synthetic_drive
+from foveate_command import run
 
 ROWS, COLUMNS = np.mgrid[:96, :112]
 DISC, CUP = (np.hypot(ROWS - 48, COLUMNS - 56) < radius for radius in (36, 18))

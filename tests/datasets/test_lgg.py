@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from foveate.datasets import open_set
-from foveate.datasets.lgg import split_of
+from foveate.datasets.sets.lgg import split_of
 from foveate.errors import DataError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 
 from foveate.datasets import open_set
 from foveate.datasets.check import check_set
-from foveate.datasets.lgg import split_of
+from foveate.datasets.sets.lgg import split_of
 from foveate.errors import DataError, UsageError
 
 PATIENTS = {split_of(name): name for name in (f"TCGA_CS_{number}" for number in range(4940, 4960))}

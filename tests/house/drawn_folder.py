@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 from source_tree import SOURCE
 
 from foveate.datasets import open_set
-from foveate.datasets.lgg import split_of
+from foveate.datasets.sets.lgg import split_of
 from foveate.recipes.read import read_recipe
 from small_run import SMALL, run
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "foveate"
 
 DOTTED = re.compile(r"foveate(\.\w+)+(:\w+)?")
-"""A string such as 'foveate.datasets.drive', by which a table names a module to be imported later."""
+"""A string such as 'foveate.datasets.sets.drive', by which a table names a module to be imported later."""
 
 
 @dataclass(frozen=True)

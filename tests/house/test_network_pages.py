@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from source_tree import ROOT, modules
 
-from foveate.networks.catalogue import catalogue
 from foveate.networks.registry import NETWORKS, build, entry_of
+from foveate.networks.registry.catalogue import catalogue
 from foveate.recipes.read import read_recipe
 
 FOLDER = ROOT / "docs" / "networks"

@@ -19,7 +19,7 @@ from PIL import Image as PillowImage
 from source_tree import ROOT, SOURCE
 
 import foveate
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 
 
 @pytest.fixture(scope="module")

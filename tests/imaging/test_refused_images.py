@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.errors import ImageError, UsageError
-from foveate.imaging import decode, read_photograph
-from foveate.imaging.samples import Decoded
-from foveate.imaging.tiff import decode_tiff
+from foveate.imaging import read_photograph
+from foveate.imaging.decoding import formats
+from foveate.imaging.decoding.samples import Decoded
+from foveate.imaging.decoding.tiff import decode_tiff
 
 RGB = np.random.default_rng(2).integers(0, 256, (40, 52, 3), dtype=np.uint8)
 
@@ -151,7 +152,7 @@ def test_log_lines_of_other_threads_pass_while_a_file_is_read(
         assert told.wait(10)
         return decode_tiff(data)
 
-    monkeypatch.setattr("foveate.imaging.decode.decode_tiff", talkative)
+    monkeypatch.setattr("foveate.imaging.decoding.formats.decode_tiff", talkative)
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         read = threads.submit(read_photograph, SAMPLES["planar tiff"])
         assert reading.wait(10)
@@ -216,7 +217,7 @@ def test_the_limit_is_on_the_pixels_and_lies_above_the_one_at_which_pillow_warns
 
 
 def test_a_gzip_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "MAX_UNZIPPED", 5000)
+    monkeypatch.setattr(formats, "MAX_UNZIPPED", 5000)
     content = b"P5 50 50 255\n" + bytes(2500)
     assert read_photograph(gzip.compress(content)).pixels.shape == (50, 50, 3)
     with pytest.raises(ImageError, match="unpacks to more than 5000 bytes"):
@@ -317,7 +318,7 @@ def test_too_little_memory_is_an_image_error(monkeypatch: pytest.MonkeyPatch) ->
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(decode, "samples_of", exhausted)
+    monkeypatch.setattr(formats, "samples_of", exhausted)
     with pytest.raises(ImageError, match=r"^bytes: needs more memory than there is"):
         read_photograph(SAMPLES["png"])
 

@@ -9,9 +9,14 @@ from PIL import Image as PillowImage
 
 from foveate.errors import OutputError
 from foveate.imaging import (
+    encode_labels,
+    encode_mask,
+    encode_probability,
+    encode_rgb,
     read_mask,
     read_photograph,
     write_bytes,
+    write_labels,
     write_mask,
     write_probability,
     write_rgb,
@@ -168,3 +173,22 @@ def test_a_folder_that_may_not_be_written_to_is_told_as_that(tmp_path: Path, mon
     monkeypatch.setattr("pathlib.Path.replace", denied)
     with pytest.raises(OutputError, match=r"can't be written \(.*\); give a folder where you may write$"):
         write_text("text", tmp_path / "result.txt")
+
+
+def test_what_is_encoded_is_what_a_file_holds_and_is_read_back_from_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    image, classes = rng.integers(0, 256, (40, 50, 3), np.uint8), rng.integers(0, 3, (40, 50), np.uint8)
+    probability = rng.random((40, 50)).astype(np.float32)
+    write_rgb(image, tmp_path / "rgb")
+    write_mask(classes > 0, tmp_path / "mask")
+    write_labels(classes, ("artery", "vein"), tmp_path / "labels")
+    write_probability(probability, tmp_path / "probability")
+    encoded = {
+        "rgb": encode_rgb(image),
+        "mask": encode_mask(classes > 0),
+        "labels": encode_labels(classes, ("artery", "vein")),
+        "probability": encode_probability(probability),
+    }
+    assert encoded == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    np.testing.assert_array_equal(read_photograph(encoded["rgb"]).pixels, image)
+    np.testing.assert_array_equal(read_photograph(encoded["mask"]).pixels[..., 0] == 255, classes > 0)

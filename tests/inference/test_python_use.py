@@ -17,7 +17,7 @@ import foveate
 from foveate.arrays.fov import find_fov
 from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import open_set
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.errors import FoveateError, ImageError, UsageError
 from foveate.inference import Procedure, Segmenter
 from foveate.models import open_model

@@ -14,7 +14,7 @@ from scipy import ndimage  # type: ignore[import-untyped]
 import foveate
 from computed_models import computed
 from foveate.arrays.fov import find_fov
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.errors import ImageError, OutputError, UsageError
 from foveate.inference import Segmentation, Segmenter
 from foveate.models import open_model

@@ -8,7 +8,7 @@ import pytest
 
 import foveate
 from foveate.datasets import open_set
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.models import open_model, shipped
 
 FOLDERS = {"drive": "DRIVE", "stare": "STARE", "chase_db1": "CHASE_DB1", "hrf": "HRF_half"}

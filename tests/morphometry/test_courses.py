@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drawn import ARC, LINE, ROTATIONS, SCALES, SINE, SPIRAL, Points, drawn, koch, length, only_segment, placed
 
 COURSES = {"line": LINE, "sine": SINE, "arc": ARC, "spiral": SPIRAL}

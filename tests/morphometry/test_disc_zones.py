@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import drawn
 
+from drawn import drawn
 from foveate.morphometry.image import measure_classes
 from foveate.morphometry.zones import Disc, knudtson
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import LINE, ROTATIONS, drawn, koch, placed
 
+from drawn import LINE, ROTATIONS, drawn, koch, placed
 from foveate.morphometry.fractal import FractalDimensions, fractal_dimensions
 from foveate.morphometry.trace import vessel_graph
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from foveate.morphometry.dictionary import VESSELS
-from foveate.morphometry.reliability import reliability
+from foveate.morphometry.trust import observer_agreement
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "measures.md"
@@ -27,6 +27,6 @@ def test_the_pages_tables_are_those_of_the_data_dictionary(tmp_path: Path) -> No
 
 def test_what_observers_taught_is_about_measures_that_there_are() -> None:
     names = {measure.name for measure in VESSELS}
-    assert set(reliability().margins) <= names
-    assert reliability().unreliable <= names
-    assert all(f"`{name}`" in PAGE.read_text(encoding="utf-8") for name in reliability().unreliable)
+    assert set(observer_agreement().margins) <= names
+    assert observer_agreement().unreliable <= names
+    assert all(f"`{name}`" in PAGE.read_text(encoding="utf-8") for name in observer_agreement().unreliable)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import ROTATIONS, binary_tree, drawn
 from scipy import ndimage  # type: ignore[import-untyped]
 
-from foveate.datasets.synthetic import ARTERY_RADIUS, _look
-from foveate.datasets.vessel_painting import paint
-from foveate.datasets.vessel_tree import grow
-from foveate.datasets.vessel_trunks import draw_eye
+from drawn import ROTATIONS, binary_tree, drawn
+from foveate.drawn.fundus import ARTERY_RADIUS, _look
+from foveate.drawn.painting import paint
+from foveate.drawn.tree import grow
+from foveate.drawn.trunks import draw_eye
 from foveate.morphometry.trace import PINHOLE
-from foveate.morphometry.vessels import Vessels, measure_vessels
+from foveate.morphometry.vessels import VesselMeasures, measure_vessels
 
 
-def measured(scale: float, angle: float, levels: int = 4, spread: float = 0.5) -> Vessels:
+def measured(scale: float, angle: float, levels: int = 4, spread: float = 0.5) -> VesselMeasures:
     cosine, sine = np.cos(angle), np.sin(angle)
     turn = scale * np.array([[cosine, -sine], [sine, cosine]])
     lines = [(points @ turn, scale * width) for points, width in binary_tree(levels, spread)]

@@ -12,7 +12,7 @@ import pytest
 from foveate.errors import RecipeError, UsageError
 from foveate.networks import NETWORKS
 from foveate.networks.registry import constructor_of
-from foveate.recipes.read import check, read_recipe, read_recipe_of_run, to_toml
+from foveate.recipes.read import checked_recipe, read_recipe, read_recipe_of_run, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,14 +252,14 @@ def test_an_unknown_recipe_is_an_error_that_names_the_nearest() -> None:
     "text", ['quotes " and \\ and ümläute', "lines\nand\ttabs", "😀 and \u2028", "a control \x01 or \x7f"]
 )
 def test_any_text_survives_being_written_out(text: str, tmp_path: Path) -> None:
-    recipe = check({"name": text, "description": text, "network": {"name": "region_guided"}}, "memory")
+    recipe = checked_recipe({"name": text, "description": text, "network": {"name": "region_guided"}}, "memory")
     assert read_recipe(file_of(tmp_path, to_toml(recipe))) == recipe
 
 
 @pytest.mark.parametrize("name", ["drive", "my set", "a.b"])
 def test_a_weight_survives_being_written_out_whatever_its_name(name: str, tmp_path: Path) -> None:
     content = {"name": "n", "description": "d", "network": {"name": "region_guided"}}
-    recipe = check({**content, "data": {"weights": {name: 2.5, "hrf": 1}}}, "memory")
+    recipe = checked_recipe({**content, "data": {"weights": {name: 2.5, "hrf": 1}}}, "memory")
     assert read_recipe(file_of(tmp_path, to_toml(recipe))) == recipe
 
 

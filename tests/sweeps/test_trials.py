@@ -14,7 +14,7 @@ from small_sweep import small_sweep
 from foveate.sweeps import take
 from foveate.sweeps.place import trial_folder
 from foveate.sweeps.schema import Sweep
-from foveate.sweeps.space import Setting, grid
+from foveate.sweeps.space import AxisValue, grid
 from foveate.sweeps.storage import open_study
 from foveate.sweeps.take import list_grid, taken, tell_done, tell_failed, tell_stopped
 
@@ -34,7 +34,7 @@ def study_of(sweep: Sweep, folder: Path, storage: str | None = None) -> optuna.S
     return study
 
 
-def drawn(sweep: Sweep, folder: Path, *, processes: int) -> list[dict[str, Setting]]:
+def drawn(sweep: Sweep, folder: Path, *, processes: int) -> list[dict[str, AxisValue]]:
     """The settings of all trials in order, taken in turns by so many studies, each as of a process of its own."""
     folder.mkdir()
     studies = [study_of(sweep, folder) for _ in range(processes)]

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from foveate.datasets import DataSet
 from foveate.errors import RecipeError, UsageError
-from foveate.networks.stages import stages
+from foveate.networks.built.stages import stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
 from foveate.training.run.progress import Listener

@@ -124,7 +124,7 @@ def synth(
 
     foveate data synth 4 --out drawn/
     """
-    from foveate.datasets.synthetic_drive import write_synthetic_drive
+    from foveate.drawn.cases import write_synthetic_drive
 
     with _progress() as advance:
         write_synthetic_drive(count, out, advance)

@@ -21,7 +21,7 @@ def demo(
     foveate demo -o demo/
     """
     from foveate.cli.segment import segment
-    from foveate.datasets.synthetic import draw
+    from foveate.drawn import draw
     from foveate.imaging import write_mask, write_rgb
 
     photographs = []

@@ -13,8 +13,8 @@ from foveate.cli.console import new_table, say, say_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from foveate.networks.catalogue import Counts, NetworkFacts
-    from foveate.networks.options import Value
+    from foveate.networks.registry.catalogue import NetworkCounts, NetworkDescription
+    from foveate.networks.registry.options import OptionValue
 
 COUNTED = ("parameters", "GMACs", "peak MiB")
 
@@ -27,8 +27,8 @@ def networks(
 
     foveate networks attention_unet
     """
-    from foveate.networks.catalogue import catalogue
     from foveate.networks.registry import entry_of
+    from foveate.networks.registry.catalogue import catalogue
 
     known = catalogue()
     if name is None and as_json:
@@ -41,10 +41,10 @@ def networks(
         show(name, known[name])
 
 
-def _summary(name: str, facts: NetworkFacts) -> dict[str, Any]:
+def _summary(name: str, facts: NetworkDescription) -> dict[str, Any]:
     """What the list says of a network."""
-    from foveate.networks.catalogue import HEIGHT, WIDTH, in_channels_of
     from foveate.networks.registry import entry_of
+    from foveate.networks.registry.catalogue import HEIGHT, WIDTH, in_channels_of
 
     entry = entry_of(name)
     size = {"images": 1, "channels": in_channels_of(facts.options), "height": HEIGHT, "width": WIDTH}
@@ -52,7 +52,7 @@ def _summary(name: str, facts: NetworkFacts) -> dict[str, Any]:
     return {"name": name, "paper": entry.paper, **counts, "counted_at": size, "variants": list(entry.variants)}
 
 
-def _print_json(name: str, facts: NetworkFacts) -> None:
+def _print_json(name: str, facts: NetworkDescription) -> None:
     """What the list says of a network, and all else that is known of it."""
     from foveate.networks.registry import entry_of
 
@@ -67,16 +67,16 @@ def _print_json(name: str, facts: NetworkFacts) -> None:
     say(json.dumps(details, indent=2))
 
 
-def _numbers(counts: Counts) -> dict[str, Any]:
+def _numbers(counts: NetworkCounts) -> dict[str, Any]:
     peak = counts.peak_activation_bytes
     return {"parameters": counts.parameters, "gmacs": counts.gmacs, "peak_activation_bytes": peak}
 
 
-def _cells(counts: Counts) -> tuple[str, str, str]:
+def _cells(counts: NetworkCounts) -> tuple[str, str, str]:
     return f"{counts.parameters:,}", f"{counts.gmacs:.2f}", f"{counts.peak_activation_bytes / 2**20:.1f}"
 
 
-def _print_all(known: Mapping[str, NetworkFacts]) -> None:
+def _print_all(known: Mapping[str, NetworkDescription]) -> None:
     rows = [(name, *_cells(facts.counts[""]), _origin(name)) for name, facts in known.items()]
     _print_table(("network", *COUNTED, "from"), rows)
     say(f"\n{_size(known.values())}\n`foveate networks NAME` shows a network's paper, options, variants and levels.")
@@ -91,9 +91,9 @@ def _origin(name: str) -> str:
     return f"{cited}, {len(entry.variants)} variants" if entry.variants else cited
 
 
-def _print_one(name: str, facts: NetworkFacts) -> None:
+def _print_one(name: str, facts: NetworkDescription) -> None:
     from foveate.networks.registry import entry_of
-    from foveate.networks.summary import levels
+    from foveate.networks.registry.summary import levels
 
     entry = entry_of(name)
     say(f"{name}: {entry.paper}\n")
@@ -108,13 +108,13 @@ def _print_one(name: str, facts: NetworkFacts) -> None:
         say(line)
 
 
-def _assignments(options: Mapping[str, Value]) -> str:
+def _assignments(options: Mapping[str, OptionValue]) -> str:
     return ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.items())
 
 
-def _size(counted: Iterable[NetworkFacts]) -> str:
+def _size(counted: Iterable[NetworkDescription]) -> str:
     """At which size the counts were taken, and what they are."""
-    from foveate.networks.catalogue import HEIGHT, WIDTH, in_channels_of
+    from foveate.networks.registry.catalogue import HEIGHT, WIDTH, in_channels_of
 
     (channels,) = {in_channels_of(facts.options) for facts in counted}
     return (

@@ -1,4 +1,4 @@
-"""Data sets: one adapter file each, one contract.
+"""Data sets: one adapter file each in `sets/`, one contract.
 
 An adapter is a module with the texts `TITLE`, `TERMS`, `CITATION`, `SOURCE` (where the owner gives the set away;
 nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, with `CLASSES`, what its masks tell apart, and with
@@ -20,18 +20,18 @@ from foveate.imaging import Label
 from foveate.records import CaseEntry, Classes
 
 SETS = {
-    "drive": "foveate.datasets.drive",
-    "stare": "foveate.datasets.stare",
-    "chase_db1": "foveate.datasets.chase_db1",
-    "hrf": "foveate.datasets.hrf",
-    "aria": "foveate.datasets.aria",
-    "orvs": "foveate.datasets.orvs",
-    "drive_av": "foveate.datasets.drive_av",
-    "hrf_av": "foveate.datasets.hrf_av",
-    "isic2018": "foveate.datasets.isic2018",
-    "lgg": "foveate.datasets.lgg",
-    "folder": "foveate.datasets.folder",
-    "synthetic": "foveate.datasets.synthetic",
+    "drive": "foveate.datasets.sets.drive",
+    "stare": "foveate.datasets.sets.stare",
+    "chase_db1": "foveate.datasets.sets.chase_db1",
+    "hrf": "foveate.datasets.sets.hrf",
+    "aria": "foveate.datasets.sets.aria",
+    "orvs": "foveate.datasets.sets.orvs",
+    "drive_av": "foveate.datasets.sets.drive_av",
+    "hrf_av": "foveate.datasets.sets.hrf_av",
+    "isic2018": "foveate.datasets.sets.isic2018",
+    "lgg": "foveate.datasets.sets.lgg",
+    "folder": "foveate.datasets.sets.folder",
+    "synthetic": "foveate.datasets.sets.synthetic",
 }
 """Name to adapter."""
 

@@ -129,8 +129,8 @@ def folder_predictor(folder: Path, data_set: DataSet, threshold: float | None, s
 
 def gmacs_of(card: ModelCard) -> float | None:
     """What its export counted, or for an older card the catalogue, for that network with these options; else None."""
-    from foveate.networks.catalogue import catalogue
     from foveate.networks.registry import NETWORKS
+    from foveate.networks.registry.catalogue import catalogue
 
     if card.gmacs is not None or card.network not in NETWORKS:
         return card.gmacs

@@ -4,7 +4,6 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
-from foveate.imaging.centreline_overlay import centreline_overlay
 from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
 from foveate.imaging.labels import (
     Label,
@@ -15,11 +14,15 @@ from foveate.imaging.labels import (
     read_labels,
 )
 from foveate.imaging.mask import MaskFile, read_mask, read_mask_file
-from foveate.imaging.overlay import overlay
+from foveate.imaging.overlay import centreline_overlay, overlay
 from foveate.imaging.palette import class_colours
 from foveate.imaging.read import PhotographFile, read_photograph, read_photograph_file
 from foveate.imaging.spreadsheet import csv_text, write_csv
 from foveate.imaging.write import (
+    encode_labels,
+    encode_mask,
+    encode_probability,
+    encode_rgb,
     write_bytes,
     write_gif_mask,
     write_labels,
@@ -40,6 +43,10 @@ __all__ = [
     "centreline_overlay",
     "class_colours",
     "csv_text",
+    "encode_labels",
+    "encode_mask",
+    "encode_probability",
+    "encode_rgb",
     "find_images",
     "images_below",
     "names_of",

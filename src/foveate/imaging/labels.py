@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import DataError, ImageError, UsageError
-from foveate.imaging.decode import decode
+from foveate.imaging.decoding import Decoded, Samples, as_rgb, decode
 from foveate.imaging.files import file_bytes
 from foveate.imaging.mask import check_exact
 from foveate.imaging.palette import BACKGROUND, Colour
-from foveate.imaging.samples import Decoded, Samples, as_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

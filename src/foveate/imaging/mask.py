@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import DataError, ImageError, UsageError
-from foveate.imaging.decode import decode
+from foveate.imaging.decoding import Decoded, as_rgb, decode
 from foveate.imaging.files import file_bytes
-from foveate.imaging.samples import Decoded, as_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

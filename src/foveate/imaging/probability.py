@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from foveate.errors import DataError, ImageError, UsageError
-from foveate.imaging.decode import decode
+from foveate.imaging.decoding import decode
 from foveate.imaging.files import file_bytes
 from foveate.records import Probability
 

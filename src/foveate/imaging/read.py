@@ -45,11 +45,16 @@ from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
 from foveate.errors import ImageError, UsageError
-from foveate.imaging.decode import decode
-from foveate.imaging.decoders import calling_decoder
+from foveate.imaging.decoding import Decoded, as_rgb, check_size, decode
+from foveate.imaging.decoding.pillow import (
+    ORIENTATION,
+    calling_decoder,
+    orientation_of,
+    samples_of,
+    turned_note,
+    upright,
+)
 from foveate.imaging.files import file_bytes
-from foveate.imaging.modes import ORIENTATION, orientation_of, samples_of, turned_note, upright
-from foveate.imaging.samples import Decoded, as_rgb, check_size
 from foveate.records import Photograph
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A contact sheet: many images on one page, each with the outlines of its masks and its name."""
+"""A contact sheet: many images on one page, each with the outlines of its masks and its name, and a legend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from foveate.errors import ImageError
-from foveate.imaging.legend import draw_line, legend_lines, line_width
 from foveate.imaging.palette import OUTLINE, Colour, class_colours
 
 if TYPE_CHECKING:
@@ -19,12 +18,25 @@ if TYPE_CHECKING:
 
     from foveate.records import Case, Image, Mask, Masks
 
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
+
+
+Word = tuple[str, Colour]
+"""What a colour of the legend means."""
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 COLUMNS = 4
 SIDE = 400
 """Height and width of the square, in pixels, that an image is fitted into."""
 GAP = 16
 LINE = 26
 """Height of a line of text."""
+SWATCH = 28
+"""Width of a swatch with the space behind it, in pixels."""
 FINENESS = 3
 """Outlines are drawn this many times larger and then reduced, which makes them smooth."""
 
@@ -151,14 +163,40 @@ def _reduced(region: Mask, size: tuple[int, int]) -> NDArray[np.float32]:
     return np.asarray(picture.resize(size, PillowImage.Resampling.BOX), np.float32)[..., None] / np.float32(255)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+def _fitting(text: str, font: Font, width: float) -> str:
     """The text, or as much of its end as fits into the width: ends tell names apart."""
     if font.getlength(text) <= width:
         return text
     return next(
         (f"…{text[start:]}" for start in range(1, len(text)) if font.getlength(f"…{text[start:]}") <= width), "…"
     )
+
+
+def legend_lines(words: Sequence[Word], font: Font, width: int, gap: int) -> list[list[Word]]:
+    """The words in as few lines of at most `width` pixels as they fit on in their order, `gap` pixels apart."""
+    lines: list[list[Word]] = [[]]
+    for word in words:
+        if lines[-1] and line_width([*lines[-1], word], font, gap) > width:
+            lines.append([])
+        lines[-1].append(word)
+    return lines
+
+
+def line_width(words: Sequence[Word], font: Font, gap: int) -> float:
+    """Of a line with these words, in pixels."""
+    return sum(SWATCH + font.getlength(text) for text, _ in words) + gap * (len(words) - 1)
+
+
+def draw_line(
+    pen: ImageDraw.ImageDraw, words: Sequence[Word], right: float, middle: float, font: Font, ink: Colour, gap: int
+) -> None:
+    """Draw one line of words so that it ends at `right`, around the height `middle`."""
+    left = right - line_width(words, font, gap)
+    for text, colour in words:
+        pen.rectangle((left, middle - 3, left + 20, middle + 2), fill=colour)
+        pen.text((left + SWATCH, middle), text, ink, font, anchor="lm")
+        left += SWATCH + font.getlength(text) + gap

@@ -1,4 +1,4 @@
-"""Results as files. Each file appears complete or not at all."""
+"""Results as the bytes of files, and as files, each of which appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -35,42 +35,62 @@ _ADVICE = {
 """What to do about an error of the system."""
 
 
-def write_mask(mask: Mask, path: Path) -> None:
-    """Write a mask as an 8-bit grey PNG: 255 is foreground, 0 background. Raises OutputError."""
-    write_bytes(_png(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255))), path)
+def encode_mask(mask: Mask) -> bytes:
+    """A mask (H×W, bool) as the bytes of an 8-bit grey PNG: 255 is foreground, 0 background."""
+    return _png(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255)))
 
 
-def write_labels(classes: NDArray[np.uint8], names: Sequence[str], path: Path) -> None:
-    """Write a label image (H×W: 0 background, k the k-th name) as a PNG whose palette's indices are the numbers.
+def encode_labels(classes: NDArray[np.uint8], names: Sequence[str]) -> bytes:
+    """A label image (H×W: 0 background, k the k-th name) as the bytes of a PNG whose palette's indices are the numbers.
 
     Colours are those of `class_colours` on black. The text chunk `Classes` says which number is which class, e.g.
-    "0 background, 1 artery, 2 vein". Raises OutputError.
+    "0 background, 1 artery, 2 vein".
     """
     image = PillowImage.frombytes("P", classes.shape[::-1], np.ascontiguousarray(classes).tobytes())
     image.putpalette(bytes(level for colour in (BACKGROUND, *class_colours(len(names))) for level in colour))
     text = PngInfo()
     text.add_text("Classes", ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names])))
-    write_bytes(_encoded(image, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=text), path)
+    return _encoded(image, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=text)
+
+
+def encode_probability(probability: Probability) -> bytes:
+    """A probability map (H×W, 0 to 1) as the bytes of a 16-bit grey PNG of round(p × 65535)."""
+    steps = np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64))
+    return _png(PillowImage.fromarray(steps.astype(np.uint16)))
+
+
+def encode_rgb(image: Image) -> bytes:
+    """An RGB image (H×W×3, 0 to 255) as the bytes of an 8-bit PNG."""
+    return _png(PillowImage.fromarray(image))
+
+
+def write_mask(mask: Mask, path: Path) -> None:
+    """Write a mask (H×W) as `encode_mask` has it. Raises OutputError."""
+    write_bytes(encode_mask(mask), path)
+
+
+def write_labels(classes: NDArray[np.uint8], names: Sequence[str], path: Path) -> None:
+    """Write a label image (H×W) as `encode_labels` has it. Raises OutputError."""
+    write_bytes(encode_labels(classes, names), path)
 
 
 def write_probability(probability: Probability, path: Path) -> None:
-    """Write a probability map (0 to 1) as a 16-bit grey PNG of round(p × 65535). Raises OutputError."""
-    steps = np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64))
-    write_bytes(_png(PillowImage.fromarray(steps.astype(np.uint16))), path)
+    """Write a probability map (H×W) as `encode_probability` has it. Raises OutputError."""
+    write_bytes(encode_probability(probability), path)
 
 
 def write_rgb(image: Image, path: Path) -> None:
-    """Write an RGB image as an 8-bit PNG. Raises OutputError."""
-    write_bytes(_png(PillowImage.fromarray(image)), path)
+    """Write an RGB image (H×W×3) as `encode_rgb` has it. Raises OutputError."""
+    write_bytes(encode_rgb(image), path)
 
 
 def write_tiff(image: Image, path: Path) -> None:
-    """Write an RGB image as an 8-bit TIFF, packed by LZW without loss. Raises OutputError."""
+    """Write an RGB image (H×W×3) as an 8-bit TIFF, packed by LZW without loss. Raises OutputError."""
     write_bytes(_encoded(PillowImage.fromarray(image), "TIFF", compression="tiff_lzw"), path)
 
 
 def write_gif_mask(mask: Mask, path: Path) -> None:
-    """Write a mask as a GIF whose palette shows 255 for foreground, 0 for background. Raises OutputError."""
+    """Write a mask (H×W) as a GIF whose palette shows 255 for foreground, 0 for background. Raises OutputError."""
     write_bytes(_encoded(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255)), "GIF"), path)
 
 

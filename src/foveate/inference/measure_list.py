@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from foveate.errors import DataError, UsageError
+from foveate.imaging.spreadsheet import Cells, csv_rows
 from foveate.inference.measured_files import MeasureJob
 from foveate.inference.measuring import Known
 from foveate.inference.source import items_of
@@ -46,22 +47,15 @@ def disc_of(text: str) -> Disc:
 
 
 def _rows(table: Path, known: Known) -> list[tuple[Path, Known, Path | None]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", strict=True)
-            header = list(reader.fieldnames or ())
-            _check_header(table, header)
-            found = [(reader.line_num, row) for row in reader]
-    except FileNotFoundError as error:
-        raise UsageError(f"{table}: no such file; check the name.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
-    if not found:
+    if not table.exists():
+        raise UsageError(f"{table}: no such file; check the name.")
+    listed = [_row(table, place, cells, known) for place, cells in csv_rows(table, partial(_check_header, table))]
+    if not listed:
         raise DataError(f"{table}: names no image. Give a line for each under the header.")
-    return [_row(table, f"{table}, line {line}", row, known) for line, row in found]
+    return listed
 
 
-def _check_header(table: Path, header: list[str]) -> None:
+def _check_header(table: Path, header: Sequence[str]) -> None:
     unknown = [column for column in header if column not in COLUMNS]
     twice = [column for column in header if header.count(column) > 1]
     if "path" not in header or unknown or twice:
@@ -71,10 +65,7 @@ def _check_header(table: Path, header: list[str]) -> None:
         )
 
 
-def _row(table: Path, place: str, row: dict[str, str], known: Known) -> tuple[Path, Known, Path | None]:
-    if "" in row:
-        raise DataError(f"{place}: has more cells than the header.")
-    cells = {column: (value or "").strip() for column, value in row.items()}
+def _row(table: Path, place: str, cells: Cells, known: Known) -> tuple[Path, Known, Path | None]:
     if not cells["path"]:
         raise DataError(f"{place}: has no path.")
     disc = [cells.get(f"disc_{part}", "") for part in ("row", "column", "diameter")]

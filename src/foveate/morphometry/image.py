@@ -10,7 +10,7 @@ import numpy as np
 
 from foveate.morphometry.dictionary import RATIOS
 from foveate.morphometry.shape import Region, regions
-from foveate.morphometry.vessels import Values, Vessels, measure_vessels
+from foveate.morphometry.vessels import MeasureValues, VesselMeasures, measure_vessels
 from foveate.morphometry.zones import ARTERY, VEIN, Disc, equivalent
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ CROSSING = "crossing"
 class Measured:
     """What was measured in one image, in pixels."""
 
-    values: Values
+    values: MeasureValues
     """Measure to value, with the class and _ before it where there are several; NaN where it isn't defined."""
-    vessels: dict[str, Vessels]
+    vessels: dict[str, VesselMeasures]
     """By class; '' for the only one."""
     regions: list[Region]
 
@@ -63,7 +63,7 @@ def measure_regions(mask: Mask, fov: Mask, slice_distance: float | None = None) 
     return Measured(values, {}, found)
 
 
-def _together(arteries: Vessels, veins: Vessels, disc: Disc | None) -> Values:
+def _together(arteries: VesselMeasures, veins: VesselMeasures, disc: Disc | None) -> MeasureValues:
     crae, crve = _equivalent(arteries, disc, ARTERY), _equivalent(veins, disc, VEIN)
     values = {"crae": crae, "crve": crve, "avr": crae / crve}
     for name in RATIOS:
@@ -72,7 +72,7 @@ def _together(arteries: Vessels, veins: Vessels, disc: Disc | None) -> Values:
     return values
 
 
-def _equivalent(vessels: Vessels, disc: Disc | None, coefficient: float) -> float:
+def _equivalent(vessels: VesselMeasures, disc: Disc | None, coefficient: float) -> float:
     if disc is None:
         return np.nan
     lines = [segment.line.points for segment in vessels.segments]

@@ -6,16 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from foveate.morphometry.dictionary import (
-    EQUIVALENTS,
-    IMAGE,
-    RATIOS,
-    REGION_ROWS,
-    REGIONS,
-    SEGMENTS,
-    VESSELS,
-    Measure,
-)
+from foveate.morphometry.dictionary import EQUIVALENTS, IMAGE, RATIOS, REGION_ROWS, REGIONS, SEGMENTS, VESSELS, Quantity
 from foveate.morphometry.image import Measured
 from foveate.morphometry.segments import Segment
 from foveate.morphometry.zones import Disc
@@ -25,7 +16,7 @@ Row = dict[str, Cell]
 """Column to value; NaN where it isn't defined."""
 
 
-def measures_of(measured: Measured) -> tuple[Measure, ...]:
+def measures_of(measured: Measured) -> tuple[Quantity, ...]:
     """The dictionary's entries for an image's values, in the table's order, named as the values are."""
     if not measured.vessels:
         return REGIONS
@@ -39,7 +30,7 @@ def measures_of(measured: Measured) -> tuple[Measure, ...]:
     return (*each, *EQUIVALENTS, *ratios)
 
 
-def row(values: Mapping[str, Cell], measures: Sequence[Measure], um_per_pixel: float | None) -> Row:
+def row(values: Mapping[str, Cell], measures: Sequence[Quantity], um_per_pixel: float | None) -> Row:
     """The values that the measures name, given in pixels, with the columns of their unit."""
     length, factor = ("px", 1.0) if um_per_pixel is None else ("um", um_per_pixel)
     cells: Row = {}
@@ -102,12 +93,12 @@ def dictionary_rows() -> list[Row]:
     ]
 
 
-def _named(name: str, measure: Measure) -> Measure:
-    return Measure(f"{name}_{measure.name}", measure.power, measure.unit, measure.definition, measure.source)
+def _named(name: str, measure: Quantity) -> Quantity:
+    return Quantity(f"{name}_{measure.name}", measure.power, measure.unit, measure.definition, measure.source)
 
 
-def _ratio(measure: Measure) -> Measure:
-    return Measure(f"artery_vein_{measure.name}", None, "", "The arteries' value over the veins'.", measure.source)
+def _ratio(measure: Quantity) -> Quantity:
+    return Quantity(f"artery_vein_{measure.name}", None, "", "The arteries' value over the veins'.", measure.source)
 
 
 def _of(region: object) -> dict[str, Cell]:

@@ -18,8 +18,7 @@ from scipy.sparse.csgraph import connected_components  # type: ignore[import-unt
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 from skimage.morphology import skeletonize
 
-from foveate.morphometry.graph import Branch, Numbers, Points, VesselGraph
-from foveate.morphometry.simplify import simplify
+from foveate.morphometry.graph import Branch, Numbers, Points, VesselGraph, simplify
 
 if TYPE_CHECKING:
     from foveate.records import Mask

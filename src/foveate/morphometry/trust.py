@@ -1,20 +1,41 @@
 """How far to trust an image's measures: flags with stated rules, and intervals from the probability map.
 
 An interval holds the measure's values at the thresholds of SHIFTED, too, and is then widened on both sides by its
-margin: by as much as observers' values lay outside on photographs that were set aside for it (docs/measures.md).
+margin: by as much as observers' values lay outside on photographs that were set aside for it (docs/measures.md). What
+observers' masks of the same photographs have taught stands in reliability.json, which scripts/write_measures.py writes.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.morphometry.reliability import reliability
-
 if TYPE_CHECKING:
     from foveate.records import Image, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverAgreement:
+    """Of the measures of vessels."""
+
+    margins: dict[str, float]
+    """Measure to the share by which an interval's upper end grows, and its lower one shrinks."""
+    unreliable: frozenset[str]
+    """Measures on which two observers' masks don't agree."""
+
+
+@cache
+def observer_agreement() -> ObserverAgreement:
+    """The table that is shipped."""
+    found = json.loads(files("foveate.morphometry").joinpath("reliability.json").read_text("utf-8"))
+    return ObserverAgreement(found["margins"], frozenset(found["unreliable"]))
+
 
 SHIFTED = (0.15, 0.8)
 """Thresholds beside the model's own."""
@@ -74,7 +95,7 @@ def interval(name: str, value: float, own: float, shifted: Sequence[float]) -> t
     reduced: only how they stand to each other counts.
     """
     ratios = np.array([1.0, *(each / own for each in shifted)]) if own else np.full(1, np.nan)
-    if not np.isfinite(ratios).all() or name not in reliability().margins:
+    if not np.isfinite(ratios).all() or name not in observer_agreement().margins:
         return np.nan, np.nan
-    wider = 1 + reliability().margins[name]
+    wider = 1 + observer_agreement().margins[name]
     return value * float(ratios.min()) / wider, value * float(ratios.max()) * wider

@@ -18,7 +18,7 @@ from foveate.morphometry.zones import ZONES, Disc, in_zone
 if TYPE_CHECKING:
     from foveate.records import Mask
 
-Values = dict[str, float]
+MeasureValues = dict[str, float]
 """Measure to value in pixels; NaN where it isn't defined."""
 
 BEYOND = 3.0
@@ -39,17 +39,17 @@ WINDING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Vessels:
+class VesselMeasures:
     """What was measured, and on what."""
 
-    values: Values
+    values: MeasureValues
     segments: list[Segment]
     graph: VesselGraph
     ends: list[int]
     """Nodes where a vessel ends inside the field of view."""
 
 
-def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> Vessels:
+def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMeasures:
     """Measure an H×W bool mask inside the field of view, H×W bool. A mask without a vessel has counts of 0."""
     area = float(np.count_nonzero(fov))
     mask, components = _without_specks(mask & fov, SPECK * area)
@@ -73,7 +73,7 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> Vessels:
         **_forks(graph, found),
         **_zones(found, disc),
     }
-    return Vessels(values, found, graph, ends)
+    return VesselMeasures(values, found, graph, ends)
 
 
 def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
@@ -98,7 +98,7 @@ def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
     return not (inside and fov[row, column])
 
 
-def _calibres(found: Sequence[Segment]) -> Values:
+def _calibres(found: Sequence[Segment]) -> MeasureValues:
     width = np.concatenate([segment.calibres for segment in found] or [np.zeros(0)])
     width, weight = _known(width, np.concatenate([segment.steps for segment in found] or [np.zeros(0)]))
     names = ("calibre_mean", "calibre_sd", "calibre_p10", "calibre_p50", "calibre_p90")
@@ -112,20 +112,20 @@ def _calibres(found: Sequence[Segment]) -> Values:
     return dict(zip(names, (mean, spread, *percentiles.tolist()), strict=True))
 
 
-def _winding(found: Sequence[Segment]) -> Values:
+def _winding(found: Sequence[Segment]) -> MeasureValues:
     arcs = np.array([segment.line.arc for segment in found])
     each = [asdict(segment.tortuosity) for segment in found]
     return {name: _mean(np.array([one[key] for one in each]), arcs) for name, key in WINDING.items()}
 
 
-def _fractal(graph: VesselGraph) -> Values:
+def _fractal(graph: VesselGraph) -> MeasureValues:
     return {
         f"fractal_{name}": value
         for name, value in asdict(fractal_dimensions([branch.points for branch in graph.branches.values()])).items()
     }
 
 
-def _counts(graph: VesselGraph) -> Values:
+def _counts(graph: VesselGraph) -> MeasureValues:
     degrees = [graph.degree(node) for node in graph.junctions]
     return {
         "bifurcations": float(degrees.count(3)),
@@ -133,7 +133,7 @@ def _counts(graph: VesselGraph) -> Values:
     }
 
 
-def _forks(graph: VesselGraph, found: Sequence[Segment]) -> Values:
+def _forks(graph: VesselGraph, found: Sequence[Segment]) -> MeasureValues:
     by_number = {segment.number: segment for segment in found}
     forks: list[Fork] = []
     for node in graph.junctions:
@@ -153,7 +153,7 @@ def _arm(segment: Segment, node: int) -> Arm:
     return Arm(segment.line.points if away else segment.line.points[::-1], segment.calibre)
 
 
-def _zones(found: Sequence[Segment], disc: Disc | None) -> Values:
+def _zones(found: Sequence[Segment], disc: Disc | None) -> MeasureValues:
     names = [f"calibre_zone_{zone}" for zone in ZONES]
     if disc is None or not found:
         return dict.fromkeys(names, np.nan)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from foveate.networks.registry import NETWORKS, build, resnet
 
 if TYPE_CHECKING:
-    from foveate.networks.pretrained import encoder_of, load_encoder_weights
-    from foveate.networks.recording import record_attention
+    from foveate.networks.built.pretrained import encoder_of, load_encoder_weights
+    from foveate.networks.built.recording import record_attention
 
 __all__ = ["NETWORKS", "build", "encoder_of", "load_encoder_weights", "record_attention", "resnet"]
 
 IN_TORCH = {
-    "encoder_of": "foveate.networks.pretrained",
-    "load_encoder_weights": "foveate.networks.pretrained",
-    "record_attention": "foveate.networks.recording",
+    "encoder_of": "foveate.networks.built.pretrained",
+    "load_encoder_weights": "foveate.networks.built.pretrained",
+    "record_attention": "foveate.networks.built.recording",
 }
 """Public names whose modules import torch, and so are imported when they are asked for."""
 

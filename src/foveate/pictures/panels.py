@@ -11,8 +11,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from foveate.errors import ImageError
-from foveate.imaging.legend import draw_line, legend_lines, line_width
-from foveate.imaging.sheet import INK, PAPER
+from foveate.imaging.sheet import INK, PAPER, draw_line, legend_lines, line_width
 
 if TYPE_CHECKING:
     from foveate.imaging.palette import Colour

@@ -42,7 +42,7 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     content = _content(name_or_path)
     for override in sorted(overrides, key=lambda each: not _names_network(each)):
         _apply(override, content)
-    return check(content, name_or_path)
+    return checked_recipe(content, name_or_path)
 
 
 def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -50,7 +50,7 @@ def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
     content = as_it_was(_content(path))
     for override in overrides:
         _apply(override, content)
-    return check(content, path)
+    return checked_recipe(content, path)
 
 
 def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def text_of(name_or_path: str) -> str:
         raise UsageError(f"{name_or_path}: can't be read as a recipe ({error}).") from error
 
 
-def check(content: Mapping[str, Any], source: str) -> Recipe:
+def checked_recipe(content: Mapping[str, Any], source: str) -> Recipe:
     """Validate; the error names the key, what was found, and the nearest known key."""
     try:
         return Recipe.model_validate(content)

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from foveate.arrays.prepare import Preparation
 from foveate.errors import UsageError
-from foveate.networks.catalogue import catalogue
-from foveate.networks.options import DATA_OPTIONS, Value, check_options
 from foveate.networks.registry import entry_of, variant_options
+from foveate.networks.registry.catalogue import catalogue
+from foveate.networks.registry.options import DATA_OPTIONS, OptionValue, check_options
 
 Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 
 
@@ -50,7 +50,7 @@ class NetworkSection(Section):
         return dict(self.model_extra or {})
 
 
-def _resolve(name: str, variant: str | None, own: dict[str, object]) -> dict[str, Value]:
+def _resolve(name: str, variant: str | None, own: dict[str, object]) -> dict[str, OptionValue]:
     """Every option of the network but the data's: its own value, the variant's, or the default."""
     variants = entry_of(name).variants
     options = [option for option in catalogue()[name].options if option.name not in DATA_OPTIONS]
@@ -69,7 +69,7 @@ class DataSection(Section):
 
     own_validation: bool = True
     """Validate on a set's own validation part, where it has one; the next three keys are for sets that have none."""
-    validation_share: Share = 0.1
+    validation_share: ShareBelowOne = 0.1
     """Of the groups (patients, eyes) of each set's training part; at least one group."""
     folds: Annotated[int, Field(ge=0)] = 0
     """Parts for cross-validation, by groups, the same for every seed; one is held out, and no share. 0: a share."""
@@ -92,7 +92,7 @@ class AugmentationSection(Section):
 
     place: Literal["uniform", "vessel"] = "uniform"
     """Crops lie anywhere, or about a pixel of the mask; anywhere again where a case's mask is empty."""
-    jitter: Share = 0.125
+    jitter: ShareBelowOne = 0.125
     """Share of the crop's side by which a crop that lies anywhere may reach over the image's edge, and at most by as
     much as the image is longer than the crop. A crop as long as the image is centred on it."""
     jitter_whole: bool = False
@@ -106,19 +106,19 @@ class AugmentationSection(Section):
     """Upside down, every second crop; apart from `flip`."""
     scale: Annotated[float, Field(ge=0, le=1)] = 0.25
     """The factor is e to the power of ± this, uniform."""
-    shift: Share = 0.0
+    shift: ShareBelowOne = 0.0
     """Share of the crop's side, ± this in both directions, on top of the place."""
     shear: Annotated[float, Field(ge=0, le=45)] = 0.0
     """Degrees by which the crop's columns lean, ± this."""
-    brightness: Share = 0.1
+    brightness: ShareBelowOne = 0.1
     """Added to all channels, ± this share of full scale."""
-    contrast: Share = 0.2
+    contrast: ShareBelowOne = 0.2
     """Factor 1 ± this about the crop's mean."""
-    gamma: Share = 0.2
+    gamma: ShareBelowOne = 0.2
     """Exponent e to the power of ± this."""
-    colour: Share = 0.1
+    colour: ShareBelowOne = 0.1
     """Factor 1 ± this for each channel alone."""
-    noise: Share = 0.0
+    noise: ShareBelowOne = 0.0
     """Normal noise; its standard deviation, a share of full scale, is uniform from 0 to this."""
 
 
@@ -148,7 +148,7 @@ class TrainingSection(Section):
     side_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the loss on each side output, of a network that has them."""
     optimiser: Literal["adam", "adamw", "sgd"] = "adamw"
-    momentum: Share = 0.9
+    momentum: ShareBelowOne = 0.9
     """Of `sgd`, without Nesterov's step."""
     learning_rate: Positive = 1e-3
     stage_rates: dict[str, Positive] = {}
@@ -168,7 +168,7 @@ class TrainingSection(Section):
     """Largest norm of the gradient; 0 leaves it alone."""
     divergence: Annotated[float, Field(ge=0)] = 3.0
     """Stop when the average loss of the last hundred steps is more than this many times the lowest one; 0: never."""
-    average: Share = 0.0
+    average: ShareBelowOne = 0.0
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
     average_warm_up: bool = True
     """Forget faster at first: with a decay of at most (1 + n) / (10 + n) after n steps."""

@@ -21,7 +21,7 @@ BLUE, DARK = "#1f6fb4", "#2b2f36"
 COLUMNS, WIDTH, HEIGHT = 3, 4.2, 3.4
 """Panels side by side at most; a panel's size in inches."""
 
-Point = tuple[str | int | float, float]
+TrialPoint = tuple[str | int | float, float]
 """A trial's setting on one axis, and its score."""
 
 
@@ -58,13 +58,13 @@ def draw_sweep(ranking: Ranking, sweep: Sweep, folder: Path) -> Path:
     return folder / PICTURE
 
 
-def _draw_numbers(panel: Axes, points: Sequence[Point], *, log: bool) -> None:
+def _draw_numbers(panel: Axes, points: Sequence[TrialPoint], *, log: bool) -> None:
     panel.plot([float(x) for x, _ in points], [y for _, y in points], "o", color=BLUE, alpha=0.7)
     if log:
         panel.set_xscale("log")
 
 
-def _draw_choices(panel: Axes, points: Sequence[Point], names: Sequence[str]) -> None:
+def _draw_choices(panel: Axes, points: Sequence[TrialPoint], names: Sequence[str]) -> None:
     """Choices side by side, in the file's order."""
     for place, name in enumerate(names):
         scores = [y for x, y in points if str(x) == name]

@@ -21,7 +21,7 @@ from typing import Any
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError
 from foveate.imaging import write_text
-from foveate.sweeps.read import check, recipe_text
+from foveate.sweeps.read import checked_sweep, recipe_text
 from foveate.sweeps.schema import Sweep
 from foveate.training.run.folder import LOCK, locked
 
@@ -96,7 +96,7 @@ def load_record(folder: Path) -> dict[str, Any]:
 
 def sweep_in(folder: Path) -> Sweep:
     """The sweep that a folder holds. Raises UsageError where there is none."""
-    return check(load_record(folder)["sweep"], str(folder / RECORD))
+    return checked_sweep(load_record(folder)["sweep"], str(folder / RECORD))
 
 
 def _check_same(folder: Path, record: Mapping[str, Any], found: Mapping[str, Any], text: str) -> None:

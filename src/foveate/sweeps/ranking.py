@@ -14,7 +14,7 @@ from foveate.errors import UsageError
 from foveate.imaging import write_csv
 from foveate.sweeps.place import RECIPE, TABLE, load_record, sweep_in, trial_folder
 from foveate.sweeps.schema import Sweep
-from foveate.sweeps.space import Setting, axes, recipe_of, runs_of
+from foveate.sweeps.space import AxisValue, axes, recipe_of, runs_of
 from foveate.sweeps.storage import hidden, open_study
 from foveate.sweeps.take import REASON
 from foveate.training.run.folder import is_locked
@@ -30,12 +30,12 @@ STATES: Mapping[TrialState, State] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RankedTrial:
     """One trial."""
 
     number: int
     state: State
-    settings: dict[str, Setting]
+    settings: dict[str, AxisValue]
     scores: dict[str, float]
     """Of each run that is done, by its folder: validation F1, or loss."""
     reason: str
@@ -60,7 +60,7 @@ class Ranking:
     axes: tuple[str, ...]
     runs: tuple[str, ...]
     """Names of a trial's runs."""
-    rows: tuple[Row, ...]
+    rows: tuple[RankedTrial, ...]
     """The done ones first, by their score; then the others, by number."""
 
 
@@ -87,11 +87,11 @@ def ranking_of(folder: Path, storage: str | None) -> Ranking:
     )
 
 
-def _row(trial: FrozenTrial, sweep: Sweep, folder: Path, sign: int) -> Row:
+def _row(trial: FrozenTrial, sweep: Sweep, folder: Path, sign: int) -> RankedTrial:
     state, drawn = STATES[trial.state], trial.params or trial.system_attrs.get("fixed_params", {})
     if state == "stopped" and is_locked(trial_folder(folder, trial.number)):
         state = "running"
-    return Row(
+    return RankedTrial(
         number=trial.number,
         state=state,
         settings={axis.name: axis.exact(drawn[axis.name]) for axis in axes(sweep) if axis.name in drawn},
@@ -100,7 +100,7 @@ def _row(trial: FrozenTrial, sweep: Sweep, folder: Path, sign: int) -> Row:
     )
 
 
-def _place(row: Row, sign: int) -> tuple[bool, float, int]:
+def _place(row: RankedTrial, sign: int) -> tuple[bool, float, int]:
     done = row.state == "done"
     return not done, -sign * row.mean if done and row.mean is not None else 0.0, row.number
 

@@ -36,10 +36,10 @@ def read_sweep(name_or_path: str) -> Sweep:
     recipe = content.get("recipe")
     if isinstance(recipe, str) and recipe.endswith(".toml"):
         content["recipe"] = str(path.parent / recipe)
-    return check(content, name_or_path)
+    return checked_sweep(content, name_or_path)
 
 
-def check(content: dict[str, Any], source: str) -> Sweep:
+def checked_sweep(content: dict[str, Any], source: str) -> Sweep:
     """Validate; the error names the key, what was found, and the nearest known key."""
     try:
         return Sweep.model_validate(content)

@@ -89,10 +89,10 @@ def _kind(value: Any) -> str:
     return "range" if isinstance(value, dict | Range) else "list"
 
 
-Value = Annotated[Any, AfterValidator(_plain)]
-Values = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_different)]
-Settings = Annotated[dict[str, Value], BeforeValidator(_flat)]
-Choices = Annotated[Annotated[Range, Tag("range")] | Annotated[Values, Tag("list")], Discriminator(_kind)]
+PlainValue = Annotated[Any, AfterValidator(_plain)]
+ListedValues = Annotated[tuple[PlainValue, ...], Field(min_length=1), AfterValidator(_different)]
+Settings = Annotated[dict[str, PlainValue], BeforeValidator(_flat)]
+Choices = Annotated[Annotated[Range, Tag("range")] | Annotated[ListedValues, Tag("list")], Discriminator(_kind)]
 
 
 class Sweep(Section):

@@ -13,7 +13,7 @@ from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.sweeps.schema import Range, Sweep, label
 
-Setting = str | int | float
+AxisValue = str | int | float
 """A choice by its label, or a number from a range."""
 
 
@@ -27,13 +27,13 @@ class Axis:
     """Label to the keys of the recipe that it sets; empty for a range."""
     numbers: Range | None = None
 
-    def exact(self, drawn: Setting) -> Setting:
+    def exact(self, drawn: AxisValue) -> AxisValue:
         """The value of a range in steps that a number was meant to be: drawing adds floating-point dust."""
         if self.numbers is None or not self.numbers.values:
             return drawn
         return min(self.numbers.values, key=lambda value: abs(value - float(drawn)))
 
-    def sets(self, setting: Setting) -> Mapping[str, Any]:
+    def sets(self, setting: AxisValue) -> Mapping[str, Any]:
         """The keys of the recipe that the setting sets."""
         return {self.name: setting} if self.numbers else self.choices[str(setting)]
 
@@ -50,7 +50,7 @@ def axes(sweep: Sweep) -> tuple[Axis, ...]:
     return (*found, *(Axis(name, choices) for name, choices in sweep.bundles.items()))
 
 
-def grid(sweep: Sweep) -> list[dict[str, Setting]]:
+def grid(sweep: Sweep) -> list[dict[str, AxisValue]]:
     """Every combination of the axes' choices, the last axis fastest."""
     names = [axis.name for axis in axes(sweep)]
     return [dict(zip(names, each, strict=True)) for each in itertools.product(*(a.choices for a in axes(sweep)))]
@@ -69,7 +69,7 @@ def runs_of(sweep: Sweep) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield name, (f"training.seed={seed}", f"data.folds={sweep.folds}", f"data.fold={fold}")
 
 
-def recipe_of(sweep: Sweep, settings: Mapping[str, Setting], recipe: str, *extra: str) -> Recipe:
+def recipe_of(sweep: Sweep, settings: Mapping[str, AxisValue], recipe: str, *extra: str) -> Recipe:
     """The recipe of a trial: the name or file `recipe` with what the sweep fixes, the settings, and more overrides.
 
     Raises RecipeError for an unknown key or a value that the recipe's schema refuses.
@@ -97,12 +97,12 @@ def check_recipes(sweep: Sweep, source: str) -> None:
         )
 
 
-def to_check(sweep: Sweep) -> Iterator[dict[str, Setting]]:
+def to_check(sweep: Sweep) -> Iterator[dict[str, AxisValue]]:
     """Settings that a sweep is checked with before it begins: a grid's all, else every choice and both ends once."""
     if sweep.method == "grid":
         yield from grid(sweep)
         return
-    ends: dict[str, list[Setting]] = {
+    ends: dict[str, list[AxisValue]] = {
         axis.name: [axis.numbers.low, axis.numbers.high] if axis.numbers else [*axis.choices] for axis in axes(sweep)
     }
     first = {name: values[0] for name, values in ends.items()}

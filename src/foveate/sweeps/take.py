@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from foveate.sweeps.place import alone, trial_folder
 from foveate.sweeps.schema import Sweep
-from foveate.sweeps.space import Axis, Setting, axes, grid, trials_of
+from foveate.sweeps.space import Axis, AxisValue, axes, grid, trials_of
 from foveate.training.run.existing import runs_below
 from foveate.training.run.folder import is_locked, locked
 
@@ -34,7 +34,7 @@ class Taken:
 
     study: optuna.Study
     trial: Trial
-    settings: dict[str, Setting]
+    settings: dict[str, AxisValue]
     folder: Path
 
     @property
@@ -100,7 +100,7 @@ def _drawn(study: optuna.Study, begun: FrozenTrial | None, sweep: Sweep, place: 
     return Taken(study, trial, {axis.name: axis.exact(_draw(trial, axis)) for axis in axes(sweep)}, place)
 
 
-def _draw(trial: Trial, axis: Axis) -> Setting:
+def _draw(trial: Trial, axis: Axis) -> AxisValue:
     numbers = axis.numbers
     if numbers is None:
         return str(trial.suggest_categorical(axis.name, list(axis.choices)))

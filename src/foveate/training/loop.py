@@ -11,7 +11,7 @@ from typing import Any
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from foveate.errors import TrainingError
-from foveate.networks import stages
+from foveate.networks.built import stages
 from foveate.recipes.schema import TrainingSection
 from foveate.training.after.validation import Validation, Validator, validate
 from foveate.training.keep import commit, kept_network, publish, restore, same_everywhere

@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 import foveate
 from computed_models import changed
 from foveate.datasets import DataSet
-from foveate.datasets.synthetic import draw
+from foveate.drawn import draw
 from foveate.errors import ModelError, OutputError, UsageError
-from foveate.networks.measure import measure
+from foveate.networks.registry.counting import measure
 from foveate.public.scoring import models_of
 from foveate.records import Case
 from foveate.runtime import open_session

@@ -16,8 +16,8 @@ from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData, plain
 from foveate.models.store import Model
-from foveate.networks.catalogue import HEIGHT, WIDTH
-from foveate.networks.measure import measure
+from foveate.networks.registry.catalogue import HEIGHT, WIDTH
+from foveate.networks.registry.counting import measure
 from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_session
 from foveate.training.after.validation import Exportable, in_torch

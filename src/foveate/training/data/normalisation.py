@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from foveate.networks.pretrained import DEVIATION, MEAN
+from foveate.networks.built.pretrained import DEVIATION, MEAN
 from foveate.training.data.sampling import TrainingSet
 
 

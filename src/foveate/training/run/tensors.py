@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from foveate.errors import ModelError, TrainingError
 from foveate.imaging import write_bytes
 from foveate.networks import build
-from foveate.networks.options import DATA_OPTIONS, check_options, options_of
 from foveate.networks.registry import constructor_of
+from foveate.networks.registry.options import DATA_OPTIONS, check_options, options_of
 from foveate.records import Classes
 from foveate.training.run.folder import LAST, STATE
 

@@ -19,8 +19,8 @@ from foveate.errors import ModelError, UsageError, unknown
 from foveate.models.card import TrainingData
 from foveate.models.store import open_model, shipped
 from foveate.networks import build, encoder_of, load_encoder_weights
+from foveate.networks.built.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.networks.registry import entry_of
-from foveate.networks.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
 from foveate.training.data.normalisation import Normalisation

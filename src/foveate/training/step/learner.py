@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from foveate.networks import build
-from foveate.networks.stages import freeze, stages
+from foveate.networks.built.stages import freeze, stages
 from foveate.recipes.schema import Recipe, TrainingSection
 from foveate.records import Classes
 from foveate.training.data.reading import ValidationSet

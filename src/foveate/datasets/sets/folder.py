@@ -1,0 +1,182 @@
+"""Your own images and masks, in one of three forms.
+
+`folder:PATH`: `PATH/images/` and `PATH/masks/`, paired by file stem; optional `PATH/fov/`. Sub-folders `train/`,
+`validation/` (or `val/`, `valid/`) and `test/` that each hold `images/` and `masks/` make splits; without them every
+case is 'train' and, as an image must not be both learnt from and tested on, 'test' does not exist. Images that lie
+elsewhere below PATH, and links that lead nowhere, are passed over, which `notes` says.
+
+`folder:IMAGES|MASKS`: two patterns with the same number of stars, e.g. `scans/*.jpg|scans/*_mask.png`; an image and a
+mask belong together if each star stands for the same text. Every case is 'train'.
+
+`folder:PATH/data.csv`: a table (see `tables.py`).
+
+Masks show one class, 'foreground', unless there are more. Classes of which no pixel has two: label images in place of
+masks, and `PATH/classes.csv` (beside the table, if there is one; see `tables.py`). Classes that may lie over each
+other: `masks/NAME/` with a mask of each image for each class; or columns of the table.
+
+In the first two, what stands before the first double underscore of a case's name is its group (`patient7__left`,
+`patient7__right`); the texts of several stars are joined by one, so `*/images/*.png|*/masks/*.png` groups by folder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from foveate.datasets.files import MASK, CaseFiles, class_part, entry, files_of, group_of, paired
+from foveate.datasets.splits import SPLIT_NAMED, SPLITS
+from foveate.datasets.tables import CLASS_TABLE, check_class_name, read_class_table, table_classes, table_entries
+from foveate.errors import DataError, UsageError
+from foveate.imaging import ENDINGS, Label, find_images, names_of, stem_of
+from foveate.records import CaseEntry, Classes
+
+TITLE = "Your own folder"
+TERMS = "Yours."
+CITATION = "Yours."
+SOURCE = "Yours."
+EXPECTED = "images/ and masks/ with files of the same names; or PATH/data.csv; or IMAGES|MASKS, two patterns with stars"
+SPLIT = "Yours: sub-folders train/, validation/ and test/, or the table's column; otherwise all of it is train."
+CLASSES = "Yours: classes.csv for label images, masks/NAME/ or columns mask_NAME for each; otherwise foreground."
+
+
+def entries(root: str) -> list[CaseEntry]:
+    """The cases, sorted by split and name. Raises DataError for what doesn't fit the form."""
+    folder = Path(root)
+    if not folder.is_dir() and "|" in root:
+        images, _, masks = root.partition("|")
+        return _pattern_entries(images.strip(), masks.strip())
+    if _is_table(root):
+        return table_entries(folder, _labels(folder.parent))
+    labels, names = _labels(folder), _class_folders(folder)
+    return [case for split, part in _parts(folder) for case in _folder_entries(part, split, labels, names)]
+
+
+def classes(root: str) -> Classes:
+    """What the masks of a set that can be listed tell apart. Raises DataError for two ways of saying it at once."""
+    folder = Path(root)
+    if not folder.is_dir() and not _is_table(root):
+        return Classes()
+    labels = _labels(folder if folder.is_dir() else folder.parent)
+    names = _class_folders(folder) if folder.is_dir() else table_classes(folder)
+    if labels and names:
+        raise DataError(f"{folder}: has {CLASS_TABLE} and masks of each class apart. Keep label images or masks.")
+    return Classes(names or names_of(labels), exclusive=not names) if names or labels else Classes()
+
+
+def notes(root: str, cases: Sequence[CaseEntry]) -> tuple[str, ...]:
+    """What lies in the folder, looks like data and is in none of the cases; a sentence for each place."""
+    folder = Path(root)
+    if not folder.is_dir():
+        return ()
+    used = {path.resolve() for case in cases if (files := files_of(case)) for path in files.parts.values()}
+    unused: dict[Path, list[str]] = defaultdict(list)
+    nowhere = []
+    for path in find_images(folder, recursive=True):
+        if not path.exists():
+            nowhere.append(str(path))
+        elif path.resolve() not in used:
+            unused[path.parent].append(path.name)
+    sentences = [
+        f"images in {place} that are not used: {len(names)}, such as {names[0]}. Images lie in images/, their masks in"
+        " masks/, either of FOLDER itself or of its train/, validation/ and test/."
+        for place, names in unused.items()
+    ]
+    if nowhere:
+        sentences.append(f"links that lead nowhere are passed over: {len(nowhere)}, such as {nowhere[0]}.")
+    return tuple(sentences)
+
+
+def _is_table(root: str) -> bool:
+    return "|" not in root and root.lower().endswith(".csv") and not Path(root).is_dir()
+
+
+def _parts(folder: Path) -> list[tuple[str, Path]]:
+    """Each split and its folder. Raises DataError where two folders are the same split."""
+    parts: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        split = SPLIT_NAMED.get(path.name.lower())
+        if split is None or not any((path / kind).is_dir() for kind in ("images", "masks")):
+            continue
+        if split in parts:
+            raise DataError(f"{folder}: '{parts[split].name}' and '{path.name}' are both '{split}'. Keep one of them.")
+        parts[split] = path
+    return [(split, parts[split]) for split in SPLITS if split in parts] or [("train", folder)]
+
+
+def _labels(folder: Path) -> tuple[Label, ...]:
+    table = folder / CLASS_TABLE
+    return read_class_table(table) if table.is_file() else ()
+
+
+def _class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders in the splits' `masks/`, sorted."""
+    below = [path for _, part in _parts(folder) for path in _in(part / "masks")]
+    found = {path.name: path for path in below if path.is_dir() and not path.name.startswith(".")}
+    return tuple(check_class_name(str(found[name]), name) for name in sorted(found))
+
+
+def _folder_entries(part: Path, split: str, labels: tuple[Label, ...], names: tuple[str, ...]) -> list[CaseEntry]:
+    kinds = {class_part(name): part / "masks" / name for name in names} or {MASK: part / "masks"}
+    images = _by_stem(part / "images")
+    masks = {kind: _by_stem(folder, may_lack=True) for kind, folder in kinds.items()}
+    if names and any(_is_image(path) for path in _in(part / "masks")):
+        raise DataError(f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a class's folder.")
+    fovs = _by_stem(part / "fov", may_lack=True)
+    cases = []
+    for stem in sorted(images.keys() | fovs.keys() | {stem for found in masks.values() for stem in found}):
+        files = CaseFiles(
+            images.get(stem, part / "images" / f"{stem}.png"),
+            {kind: found.get(stem, kinds[kind] / f"{stem}.png") for kind, found in masks.items()},
+            labels,
+            fovs.get(stem),
+        )
+        cases.append(entry(f"{split}_{stem}", files, group=group_of(stem), split=split))
+    return cases
+
+
+def _is_image(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and path.name.lower().endswith(tuple(ENDINGS))
+
+
+def _in(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted; nothing where there is none."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _by_stem(folder: Path, *, may_lack: bool = False) -> dict[str, Path]:
+    """The images of a folder by their names; unless it `may_lack` them, DataError where there are none."""
+    if not folder.is_dir() and not may_lack:
+        raise DataError(f"{folder}: no such folder. Expected images/ and masks/ with files of the same names.")
+    found: dict[str, Path] = {}
+    for path in _in(folder):
+        if not _is_image(path):
+            continue
+        stem = stem_of(path)
+        if stem in found:
+            raise DataError(f"{folder}: '{found[stem].name}' and '{path.name}' share a name. Rename one.")
+        found[stem] = path
+    if not found and not may_lack:
+        raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted(ENDINGS))}.")
+    return found
+
+
+def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:
+    stars = images.count("*")
+    if stars == 0 or stars != masks.count("*") or images == masks:
+        raise UsageError(
+            f"'folder:{images}|{masks}' is no pair of patterns: write two that differ, each with the same number of"
+            " stars, e.g. folder:scans/*.jpg|scans/*_mask.png."
+        )
+    patterns = [Path(images), Path(masks)]
+    if any(pattern.is_absolute() for pattern in patterns):
+        patterns = [pattern.absolute() for pattern in patterns]
+    root = Path(patterns[0].anchor)
+    below_images, below_masks = (pattern.relative_to(root).as_posix() for pattern in patterns)
+    cases = []
+    for key, files in paired(root, below_images, below_masks).items():
+        name = "__".join(key)
+        cases.append(entry(name, files, group=group_of(name), split="train"))
+    if not cases:
+        raise DataError(f"folder:{images}|{masks}: nothing matches. A star stands for any text within one name.")
+    return cases

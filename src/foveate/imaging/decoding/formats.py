@@ -1,0 +1,106 @@
+"""The bytes of an image file of any format that is read, as samples."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import TYPE_CHECKING
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    WebPImagePlugin,
+)
+
+from foveate.errors import ImageError
+from foveate.imaging.decoding.pillow import (
+    calling_decoder,
+    numbers_of,
+    orientation_of,
+    samples_of,
+    turned_note,
+    upright,
+    wide_png_samples,
+)
+from foveate.imaging.decoding.samples import MAX_PIXELS, Decoded, check_size
+from foveate.imaging.decoding.tiff import decode_tiff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import ImageFile
+
+FORMATS = "JPEG, PNG, TIFF, GIF, BMP, WebP, PPM, PGM and PBM, plain or gzipped"
+
+MAX_UNZIPPED = 3 * MAX_PIXELS + 4096
+"""Bytes that a gzipped file may unpack to: the largest 8-bit RGB picture and its header."""
+
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_OPENERS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
+    b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
+    b"GIF87a": GifImagePlugin.GifImageFile,
+    b"GIF89a": GifImagePlugin.GifImageFile,
+    b"BM": BmpImagePlugin.BmpImageFile,
+    b"RIFF": WebPImagePlugin.WebPImageFile,
+    **{b"P%d" % kind: PpmImagePlugin.PpmImageFile for kind in range(1, 7)},
+}
+"""The classes themselves, not `PIL.Image.open`: that one applies a limit of pixels that is state of the
+whole process, opens dozens of other formats, and takes a stereo JPEG for an animation."""
+
+
+def decode(data: bytes) -> Decoded:
+    """The first picture of an image file, upright.
+
+    The format follows from the content, never from a name, and nothing is decoded before the size in the
+    header is checked. Raises ImageError, which doesn't name the file, if it can't be read.
+    """
+    if data.startswith(b"\x1f\x8b"):
+        data = _unzipped(data)
+    if data.startswith(_TIFF_SIGNATURES):
+        with calling_decoder():
+            return decode_tiff(data)
+    opener = next((opener for signature, opener in _OPENERS.items() if data.startswith(signature)), None)
+    if opener is None or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
+        raise ImageError(_unknown(data))
+    with calling_decoder():
+        return _decode_with(opener, data)
+
+
+def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: bytes) -> Decoded:
+    image = opener(io.BytesIO(data))
+    check_size(*image.size)
+    frames = int(getattr(image, "n_frames", 1))
+    wide = wide_png_samples(data, image) if isinstance(image, PngImagePlugin.PngImageFile) else None
+    samples = samples_of(image) if wide is None else wide
+    orientation, notes = orientation_of(image)
+    if frames > 1:
+        notes = (*notes, f"first of {frames} frames")
+    return Decoded(
+        upright(samples, orientation),
+        (*notes, *turned_note(orientation)),
+        frames,
+        lossy=image.format in ("JPEG", "WEBP"),
+        numbers=numbers_of(image, orientation),
+        classes=str(image.info.get("Classes", "")) if image.format == "PNG" else "",
+        turned=bool(turned_note(orientation)),
+    )
+
+
+def _unzipped(data: bytes) -> bytes:
+    with calling_decoder(), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        unzipped = file.read(MAX_UNZIPPED + 1)
+    if len(unzipped) > MAX_UNZIPPED:
+        raise ImageError(f"unpacks to more than {MAX_UNZIPPED} bytes; unpack it and crop or shrink the image first")
+    return unzipped
+
+
+def _unknown(data: bytes) -> str:
+    if not data:
+        return "is empty (0 bytes); copy or export it again"
+    if data[128:132] == b"DICM":
+        return "is a DICOM file; export the image from it as PNG or TIFF first"
+    return f"is not an image of a known format; {FORMATS} are read"
