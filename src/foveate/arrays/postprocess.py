@@ -51,7 +51,7 @@ class PostProcessing:
             if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
                 raise UsageError(f"{name} {value!r}: is no number of pixels. Use a whole number from {lowest} on.")
 
-    def check(self, thresholds: Sequence[float]) -> None:
+    def check_thresholds(self, thresholds: Sequence[float]) -> None:
         """Raise UsageError unless these options go with a model's thresholds."""
         if self.hysteresis is not None and self.hysteresis > min(thresholds):
             raise UsageError(
@@ -77,7 +77,7 @@ def postprocess(
     nothing but background is in it, so no pixel comes to be of two classes. Raises UsageError for a low threshold
     above a high one.
     """
-    options.check(thresholds)
+    options.check_thresholds(thresholds)
     limits = np.broadcast_to(np.asarray(thresholds, np.float64), len(masks))
     triples = zip(masks, effective, limits, strict=True)
     found = np.stack([_components(mask, plane, float(limit), options) for mask, plane, limit in triples])

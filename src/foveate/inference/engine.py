@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from foveate.errors import FoveateError
 from foveate.inference.segmentation import Segmentation
-from foveate.inference.sink import Outcome, Sink, Work, Written
+from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
 
@@ -67,24 +67,24 @@ def serial(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[tupl
     """One image after the other."""
     for item in items:
         begun = sink.begin(item)
-        yield item, sink.conclude(_made(step, begun, sink)) if isinstance(begun, Work) else begun
+        yield item, sink.conclude(_made(step, begun, sink)) if isinstance(begun, BegunImage) else begun
 
 
-def _made(step: Step, work: Work, sink: Sink) -> Written:
+def _made(step: Step, work: BegunImage, sink: Sink) -> Written:
     try:
         return sink.write(work, _segmented(step, work, _read(work)))
     except (FoveateError, MemoryError) as error:
         return sink.failed(work, error)
 
 
-def _read(work: Work) -> Photograph:
+def _read(work: BegunImage) -> Photograph:
     started = time.perf_counter()
     photograph = work.item.read()
     work.seconds += time.perf_counter() - started
     return photograph
 
 
-def _segmented(step: Step, work: Work, photograph: Photograph) -> Segmentation:
+def _segmented(step: Step, work: BegunImage, photograph: Photograph) -> Segmentation:
     started = time.perf_counter()
     result = step(photograph)
     work.seconds += time.perf_counter() - started
@@ -96,7 +96,7 @@ class _Ahead:
     """An image that is being read, where there is anything to make of it."""
 
     item: SourceItem
-    begun: Work | Outcome | None
+    begun: BegunImage | Outcome | None
     photograph: Future[Photograph] | None
 
 
@@ -110,12 +110,12 @@ class _Overlap:
     def begin(self, item: SourceItem) -> _Ahead:
         """Ask the sink, and begin to read."""
         begun = self._sink.begin(item)
-        return _Ahead(item, begun, self._reading.submit(_read, begun) if isinstance(begun, Work) else None)
+        return _Ahead(item, begun, self._reading.submit(_read, begun) if isinstance(begun, BegunImage) else None)
 
     def photograph(self, ahead: _Ahead) -> Photograph | None:
         """What was read; None where that failed, or nothing is to be made."""
-        if not isinstance(ahead.begun, Work) or ahead.photograph is None:
-            self._behind.append((ahead.item, None if isinstance(ahead.begun, Work) else ahead.begun))
+        if not isinstance(ahead.begun, BegunImage) or ahead.photograph is None:
+            self._behind.append((ahead.item, None if isinstance(ahead.begun, BegunImage) else ahead.begun))
             return None
         try:
             return ahead.photograph.result()
@@ -125,7 +125,7 @@ class _Overlap:
         finally:
             ahead.photograph = None
 
-    def segment(self, item: SourceItem, work: Work, photograph: Photograph) -> None:
+    def segment(self, item: SourceItem, work: BegunImage, photograph: Photograph) -> None:
         """Run the network, and begin to write."""
         try:
             result = _segmented(self._step, work, photograph)
@@ -134,7 +134,7 @@ class _Overlap:
         else:
             self._behind.append((item, self._writing.submit(self._sink.write, work, result)))
 
-    def _fail(self, item: SourceItem, work: Work, error: FoveateError | MemoryError) -> None:
+    def _fail(self, item: SourceItem, work: BegunImage, error: FoveateError | MemoryError) -> None:
         self._behind.append((item, self._sink.conclude(self._sink.failed(work, error))))
 
     def concluded(self, most: int = 0) -> Iterator[tuple[SourceItem, Outcome | None]]:
@@ -153,7 +153,7 @@ def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[
         try:
             while ahead is not None:
                 now, photograph, large = ahead, overlap.photograph(ahead), False
-                if photograph is not None and isinstance(now.begun, Work):
+                if photograph is not None and isinstance(now.begun, BegunImage):
                     large = photograph.pixels[..., 0].size >= LARGE
                     if large:
                         yield from overlap.concluded()

@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Work:
+class BegunImage:
     """An image that a sink has begun, and that is to be made here."""
 
     item: SourceItem
@@ -61,7 +61,7 @@ class Work:
 class Written:
     """What `write` made, to be concluded."""
 
-    work: Work
+    work: BegunImage
     record: ImageRecord | None
     """None where it failed."""
     outcome: Outcome
@@ -70,13 +70,13 @@ class Written:
 class Sink(Protocol):
     """Takes segmentations."""
 
-    def begin(self, item: SourceItem) -> Work | Outcome | None:
+    def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
 
-    def write(self, work: Work, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation) -> Written:
         """Make complete outputs or none; in any thread."""
 
-    def failed(self, work: Work, error: FoveateError | MemoryError) -> Written:
+    def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
         """What is to be said where an image could not be made."""
 
     def conclude(self, written: Written) -> Outcome:
@@ -117,7 +117,7 @@ class FolderSink:
         # What came later than the call's begin, others made meanwhile.
         self._turns = {name: image.turn for name, image in self._record.images.items()}
 
-    def begin(self, item: SourceItem) -> Work | Outcome | None:
+    def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """As `Sink.begin`: announced in the record before an output appears."""
         name, record = readable(item.name), self._record
         paths = self._paths(item.name)
@@ -134,12 +134,12 @@ class FolderSink:
                     return Outcome(item.key, paths, kept=True)
                 announced = self._announced(item, claim, before)
                 if record.take(name, announced):
-                    return Work(item, claim, announced, before, paths)
+                    return BegunImage(item, claim, announced, before, paths)
             except FoveateError as error:
                 self._tell_refusal(name, item, error, before)
                 return Outcome(item.key, {}, error=str(error))
 
-    def write(self, work: Work, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation) -> Written:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
@@ -151,7 +151,7 @@ class FolderSink:
         outcome = Outcome(work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=expected)
         return Written(work, record, outcome)
 
-    def failed(self, work: Work, error: FoveateError | MemoryError) -> Written:
+    def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
         """As `Sink.failed`."""
         text = str(error) if isinstance(error, FoveateError) else _without_memory(work.item)
         return Written(work, None, Outcome(work.item.key, {}, error=text))
@@ -195,7 +195,9 @@ class FolderSink:
             return fresh
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
-    def _done(self, work: Work, result: Segmentation, expected: dict[str, ExpectedF1], seconds: float) -> ImageRecord:
+    def _done(
+        self, work: BegunImage, result: Segmentation, expected: dict[str, ExpectedF1], seconds: float
+    ) -> ImageRecord:
         height, width = result.mask.shape
         inside = max(1, int(np.count_nonzero(result.fov)))
         shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
