@@ -360,4 +360,4 @@ def test_a_low_threshold_above_any_of_the_models_is_refused(thresholds: list[flo
     options = PostProcessing(hysteresis=0.6)
     with pytest.raises(UsageError, match=r"hysteresis 0\.6: is above the model's threshold 0\.5"):
         postprocess(planes > 0.8, planes, np.ones((4, 4), bool), thresholds, options)
-    options.check([0.6, 0.7])
+    options.check_thresholds([0.6, 0.7])

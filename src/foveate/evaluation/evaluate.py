@@ -182,6 +182,7 @@ def _protocol(
         threshold=predictor.threshold,
         passes=predictor.passes,
         post_processing=predictor.post_processing,
+        execution=predictor.execution,
         fov_for_counting=_fov_for_counting(images),
         fov_for_preparing=predictor.fov_for_preparing,
         measures=tuple(group for group in rule.measures if group in taken),

@@ -52,6 +52,8 @@ class Predictor:
     """What it tells apart; None for masks, which are of the data set's classes."""
     passes: str = "one forward pass"
     post_processing: str = "none"
+    execution: str | None = None
+    """What runs it, where, and how exactly; None for masks."""
     fov_for_preparing: str = "estimated from the photograph"
     source: str = ""
     """The model's file, or the folder, as it was named."""
@@ -104,6 +106,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         classes=card.told_apart,
         passes=procedure.passes,
         post_processing=procedure.steps,
+        execution=str(segmenter.session.execution),
         fov_for_preparing="estimated from the photograph" if card.preparation.fov == "find" else SEEN_WHOLE,
         source=source,
         seen=seen,

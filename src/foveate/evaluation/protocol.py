@@ -98,6 +98,10 @@ class Protocol(Record):
     passes: str = Field(
         default="one forward pass", description="How often the model saw each pixel, and what became of it."
     )
+    execution: str | None = Field(
+        default=None,
+        description="What ran the model, where, and how exactly; null for masks, and in results of before 0.2.0.",
+    )
     post_processing: str = Field(default="none", description="What was done to the masks before they were counted.")
     fov_for_counting: FovForCounting = Field(description="Whose field of view bounds the scope 'fov'.")
     fov_for_preparing: str = Field(

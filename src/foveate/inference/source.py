@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
+from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
 
 LISTS = (".csv", ".txt")
@@ -134,42 +134,6 @@ def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[F
     return [FileItem(file, name) for (_, file), name in zip(placed, _names(placed), strict=True)]
 
 
-def listed(table: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The lines of a list of files: where each stands, and its cells by column; a list without header has 'path' alone.
-
-    Raises UsageError for a list that isn't there or names nothing, DataError for one that can't be read.
-    """
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise UsageError(f"{table}: no such file; check the name.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: can't be read as a list ({error}). Save it as text in UTF-8.") from error
-    if table.suffix.lower() == ".txt":
-        lines = [(number, {"path": line.strip()}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    else:
-        lines = _cells(table, text)
-    if not lines:
-        raise UsageError(f"{table}: names no image. Give one in each line.")
-    for number, cells in lines:
-        yield f"{table}, line {number}", cells
-
-
-def _cells(table: Path, text: str) -> list[tuple[int, dict[str, str]]]:
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
-        header = list(reader.fieldnames or ())
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
-    if twice := [column for column in header if header.count(column) > 1]:
-        raise DataError(f"{table}: has two columns '{twice[0]}'. Give each its own name.")
-    for number, row in rows:
-        if "" in row and "" not in header:
-            raise DataError(f"{table}, line {number}: has more cells than the header.")
-    return [(number, {column: (cell or "").strip() for column, cell in row.items()}) for number, row in rows]
-
-
 def _files(given: Path, recursive: bool) -> Sequence[Path]:
     if given.is_dir():
         files = find_images(given, recursive=recursive)
@@ -185,15 +149,35 @@ def _files(given: Path, recursive: bool) -> Sequence[Path]:
 
 
 def _paths_in(table: Path) -> list[Path]:
-    paths = []
-    for place, cells in listed(table):
-        column = next((name for name in COLUMNS if name in cells), None)
-        if column is None:
-            raise DataError(f"{table}: has no column {' or '.join(COLUMNS)}; it has {', '.join(cells)}.")
-        if not cells[column]:
-            raise DataError(f"{place}: has no {column}.")
-        paths.append(table.parent / cells[column])
-    return paths
+    table.stat()
+    if table.suffix.lower() == ".txt":
+        paths = _lines(table)
+    else:
+        paths = [_path(place, cells) for place, cells in csv_rows(table, partial(_check_header, table))]
+    if not paths:
+        raise UsageError(f"{table}: names no image. Give one in each line.")
+    return [table.parent / path for path in paths]
+
+
+def _lines(table: Path) -> list[str]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{table}: can't be read as a list ({error}). Save it as text in UTF-8.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _check_header(table: Path, header: Sequence[str]) -> None:
+    """One of the columns is enough, as far as it is there once."""
+    column = next((name for name in COLUMNS if name in header), COLUMNS[0])
+    check_columns(table, header, [column])
+
+
+def _path(place: str, cells: Cells) -> str:
+    column = next(name for name in COLUMNS if name in cells)
+    if not cells[column]:
+        raise DataError(f"{place}: has no {column}.")
+    return cells[column]
 
 
 def _names(placed: list[tuple[Path, Path]]) -> list[str]:
