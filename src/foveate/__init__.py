@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from foveate.errors import FoveateError
     from foveate.inference import Segmentation, Segmenter
     from foveate.public.attention import attention
+    from foveate.public.audit import audit
+    from foveate.public.compare import compare
+    from foveate.public.cross import cross
+    from foveate.public.evaluate import evaluate
     from foveate.public.export import export
+    from foveate.public.files import read_results, write_results
     from foveate.public.load import load
     from foveate.public.measure import measure
+    from foveate.public.report import report
     from foveate.public.segment import segment
     from foveate.public.sweep import sweep, sweep_ranking
     from foveate.public.train import runs, train
@@ -31,14 +37,21 @@ __all__ = [
     "Segmenter",
     "__version__",
     "attention",
+    "audit",
+    "compare",
+    "cross",
+    "evaluate",
     "export",
     "load",
     "measure",
+    "read_results",
+    "report",
     "runs",
     "segment",
     "sweep",
     "sweep_ranking",
     "train",
+    "write_results",
 ]
 
 _HOMES = {
@@ -48,14 +61,21 @@ _HOMES = {
     "Segmentation": "foveate.inference",
     "Segmenter": "foveate.inference",
     "attention": "foveate.public.attention",
+    "audit": "foveate.public.audit",
+    "compare": "foveate.public.compare",
+    "cross": "foveate.public.cross",
+    "evaluate": "foveate.public.evaluate",
     "export": "foveate.public.export",
     "load": "foveate.public.load",
     "measure": "foveate.public.measure",
+    "read_results": "foveate.public.files",
+    "report": "foveate.public.report",
     "runs": "foveate.public.train",
     "segment": "foveate.public.segment",
     "sweep": "foveate.public.sweep",
     "sweep_ranking": "foveate.public.sweep",
     "train": "foveate.public.train",
+    "write_results": "foveate.public.files",
 }
 """Where each public name is imported from when it is first asked for, so that `import foveate` is quick."""
 

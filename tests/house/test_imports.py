@@ -35,6 +35,18 @@ finally:
     print("\\n" + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
+SEGMENT = """
+import json, sys
+from pathlib import Path
+import foveate
+from foveate.drawn import draw
+from foveate.imaging import write_rgb
+folder = Path(sys.argv[1])
+write_rgb(draw(1, height=64, width=64).image, folder / "photo.png")
+foveate.segment(folder / "photo.png", folder / "out", overlay=True)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
 
 def last_line(*arguments: str, status: int = 0) -> str:
     """The last line that a Python process of its own prints."""
@@ -89,13 +101,7 @@ def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
 
 
 def test_segmenting_a_photograph_loads_no_package_that_it_has_no_use_for(tmp_path: Path) -> None:
-    script = (
-        "import json, sys, foveate; from pathlib import Path; from foveate.drawn import draw; from foveate.imaging import"
-        " write_rgb; folder = Path(sys.argv[1]); write_rgb(draw(1, height=64, width=64).image, folder / 'photo.png');"
-        " foveate.segment(folder / 'photo.png', folder / 'out', overlay=True);"
-        " print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
-    )
-    loaded = set(json.loads(last_line("-c", script, str(tmp_path))))
+    loaded = set(json.loads(last_line("-c", SEGMENT, str(tmp_path))))
     assert {"numpy", "onnxruntime", "PIL", "msgspec"} <= loaded
     assert not loaded & {"pydantic", "typer", "rich", "scipy", "skimage", "matplotlib", *packages_of_training()} - {
         "msgspec",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from foveate.errors import DataError
 from foveate.evaluation.counting import CountingRule, resized
 from foveate.evaluation.pool import Pool, macro
-from foveate.evaluation.protocol import DataSummary, FovForCounting, Protocol
+from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN, DataSummary, FovForCounting, Protocol
 from foveate.evaluation.result import (
     EvaluationResult,
     ImageResult,
@@ -177,14 +177,16 @@ def _protocol(
     pools: Mapping[str, Mapping[str, Pool]],
 ) -> Protocol:
     taken = next(iter(pools.values()))["fov"].chosen.groups
+    procedure = predictor.procedure
+    prepared = "estimated from the photograph" if predictor.prepared_by == "find" else SEEN_WHOLE
     return Protocol(
         size="native" if rule.size is None else f"{rule.size[0]}×{rule.size[1]}",
         threshold=predictor.threshold,
-        passes=predictor.passes,
-        post_processing=predictor.post_processing,
-        execution=predictor.execution,
+        passes="predictions read from files" if procedure is None else procedure.passes,
+        post_processing=UNKNOWN if procedure is None else procedure.steps,
+        execution=None if predictor.execution is None else str(predictor.execution),
         fov_for_counting=_fov_for_counting(images),
-        fov_for_preparing=predictor.fov_for_preparing,
+        fov_for_preparing=UNKNOWN if procedure is None else prepared,
         measures=tuple(group for group in rule.measures if group in taken),
         empty="one" if rule.empty_is_one else "left out",
         tolerance=rule.tolerance,

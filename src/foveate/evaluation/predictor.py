@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foveate.errors import UsageError
 from foveate.evaluation.predictions import PredictionFolder
-from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN, ModelSummary, Threshold
+from foveate.evaluation.protocol import ModelSummary, Threshold
+from foveate.inference.procedure import Procedure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from foveate.arrays.fov import FovRule
     from foveate.datasets import DataSet
     from foveate.inference import Segmenter
     from foveate.models import ModelCard
     from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
+    from foveate.runtime import Execution
 
 
 class Prediction(typing.Protocol):
@@ -50,11 +53,12 @@ class Predictor:
     """Where its probabilities become foreground; None for masks."""
     classes: Classes | None = None
     """What it tells apart; None for masks, which are of the data set's classes."""
-    passes: str = "one forward pass"
-    post_processing: str = "none"
-    execution: str | None = None
+    procedure: Procedure | None = field(default_factory=Procedure)
+    """What is done beyond one pass; None for masks, of which nobody knows that."""
+    execution: Execution | None = None
     """What runs it, where, and how exactly; None for masks."""
-    fov_for_preparing: str = "estimated from the photograph"
+    prepared_by: FovRule = "find"
+    """How a model's input is found in an image."""
     source: str = ""
     """The model's file, or the folder, as it was named."""
     seen: Mapping[str, SeenImages] | None = None
@@ -88,7 +92,7 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
 
 def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predictor:
     """A loaded model, under that name."""
-    card, procedure = segmenter.card, segmenter.procedure
+    card = segmenter.card
     seen: dict[str, SeenImages] = {}
     for part in card.training_data:
         before = seen.get(part.set, SeenImages())
@@ -104,10 +108,9 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         ),
         threshold=Threshold(values=card.thresholds, origin=card.threshold_from),
         classes=card.told_apart,
-        passes=procedure.passes,
-        post_processing=procedure.steps,
-        execution=str(segmenter.session.execution),
-        fov_for_preparing="estimated from the photograph" if card.preparation.fov == "find" else SEEN_WHOLE,
+        procedure=segmenter.procedure,
+        execution=segmenter.session.execution,
+        prepared_by=card.preparation.fov,
         source=source,
         seen=seen,
     )
@@ -123,9 +126,7 @@ def folder_predictor(folder: Path, data_set: DataSet, threshold: float | None, s
         threshold=None
         if threshold is None
         else Threshold(values=(threshold,) * len(data_set.classes.threshold_names), origin="the command line"),
-        passes="predictions read from files",
-        post_processing=UNKNOWN,
-        fov_for_preparing=UNKNOWN,
+        procedure=None,
         source=str(folder),
     )
 
