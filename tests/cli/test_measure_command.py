@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import drawn, run
 from PIL import Image as PillowImage
 
 import foveate
 from foveate.errors import UsageError
 from foveate.imaging import write_mask, write_rgb
 from foveate.morphometry.rows import dictionary_rows
+from foveate_command import drawn, run
 
 
 def tree(width: int = 6) -> np.ndarray:
@@ -214,5 +214,5 @@ def test_measuring_in_python_without_scipy_says_what_to_install(monkeypatch: pyt
         raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
 
     monkeypatch.setattr("foveate.inference.measuring.measure_one", missing)
-    with pytest.raises(UsageError, match=r"measuring needs scipy, which is missing: pip install .*evaluate"):
+    with pytest.raises(UsageError, match=r"measuring needs scipy, which is not installed: pip install .*evaluate"):
         foveate.measure(np.zeros((16, 16), bool), mask=True)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import names, run, run_apart, save
 from PIL import Image as PillowImage
+
+from foveate.inference import Procedure
+from foveate_command import names, run, run_apart, save
 
 pytest.importorskip("onnx", reason="needs onnx, which comes with foveate[train]")
 from strange_models import KINDS, Strange, graph, node, then, whole, write_strange
@@ -97,15 +99,13 @@ def test_probabilities_that_are_none_on_one_image_cost_one_line_for_that_image(t
 
 
 def test_memory_that_runs_out_costs_one_line_for_that_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from foveate.inference import segmenter
-
     model = in_a_folder(tmp_path / "model", Strange("", graph=graph))
     photograph = save(tmp_path / "photo.png")
 
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(segmenter, "refined", full)
+    monkeypatch.setattr(Procedure, "carry_out", full)
     ran = run("segment", photograph, "-o", tmp_path / "out", "--model", model)
     assert ran.status == 1
     (line,) = ran.errors

@@ -119,7 +119,8 @@ def _size(counted: Iterable[NetworkDescription]) -> str:
     (channels,) = {in_channels_of(facts.options) for facts in counted}
     return (
         f"Counted for one image of {channels}×{HEIGHT}×{WIDTH}: billions of multiply-accumulates of\n"
-        "convolutions and matrix products, and the most that image and maps hold at once in float32."
+        "convolutions and matrix products, and the most that image and maps hold at\n"
+        "once in float32."
     )
 
 

@@ -34,7 +34,7 @@ def measure(
     """
     from foveate.errors import needs
 
-    with needs("evaluate"):
+    with needs("evaluate", "measuring"):
         from foveate.inference.measuring import measure_one
 
         return measure_one(
