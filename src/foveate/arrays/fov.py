@@ -77,12 +77,12 @@ def find_fov(image: Image) -> FieldOfView:
     if small.max() < BLACK:
         return FieldOfView.of_mask(np.zeros((height, width), bool), note=NOTHING)
     levels = border_levels(small)
-    found = _best_disc(small, levels, whole=True)
-    if found is None:
+    best = _best_disc(small, levels, whole=True)
+    if best is None:
         # Marks in the corners hide the border from the search there, pieces of print and bars the disc's edge.
         darkest = levels_of_darkest(small)
-        found, levels = _best_disc(small, darkest, whole=False), levels or darkest
-    return _no_disc(small, levels, height, width) if found is None else _disc(*found, height, width)
+        best, levels = _best_disc(small, darkest, whole=False), levels or darkest
+    return _no_disc(small, levels, height, width) if best is None else _disc(*best, height, width)
 
 
 def _best_disc(small: NDArray[np.float32], levels: list[float], *, whole: bool) -> tuple[Circle, Mask, Box] | None:

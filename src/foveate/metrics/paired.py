@@ -126,10 +126,10 @@ def _p_over_signs(sums: NDArray[np.int64]) -> float:
     observed = abs(int(np.sum(sums))) // max(1, int(np.gcd.reduce(sums)))
     total = int(sizes.sum())
     if sizes.size <= MOST_ENUMERATED:
-        found = np.zeros(1, np.int64)
+        sums_by_signs = np.zeros(1, np.int64)
         for size in sizes:
-            found = np.concatenate([found + size, found - size])
-        return float(np.mean(np.abs(found) >= observed))
+            sums_by_signs = np.concatenate([sums_by_signs + size, sums_by_signs - size])
+        return float(np.mean(np.abs(sums_by_signs) >= observed))
     if sizes.size * total > MOST_STEPS:
         deviation = math.sqrt(float(sizes.astype(np.float64) @ sizes))
         return 2 * NormalDist().cdf(-observed / deviation)

@@ -107,9 +107,9 @@ def independent(measures: Sequence[str]) -> int:
 
 def shares_of_parts(bounds: Bounds) -> dict[tuple[str, ...], ShareInterval]:
     """The share that each smallest telling choice of three rates implies by itself, where one matrix has the three."""
-    found: dict[tuple[str, ...], ShareInterval] = {}
+    shares: dict[tuple[str, ...], ShareInterval] = {}
     for chosen in combinations(bounds, 3):
         share = share_of({measure: bounds[measure] for measure in chosen}) if independent(chosen) == 3 else None
         if share is not None:
-            found[chosen] = share
-    return found
+            shares[chosen] = share
+    return shares
