@@ -153,6 +153,7 @@ def _fit_circle(points: Points) -> Circle | None:
     """The circle that most edge points agree on; None unless half of them do."""
     if len(points) < 30:
         return None
+    # Where half of the points lie on the circle, one trio in eight does: of 300 some surely do.
     random = np.random.default_rng(0)
     trios = points[random.integers(0, len(points), (300, 3))]
     candidates = _solve(trios)
@@ -160,6 +161,7 @@ def _fit_circle(points: Points) -> Circle | None:
     near = np.abs(distances - candidates[:, 2, None]) < 0.01 * candidates[:, 2, None]
     chosen = near[near.sum(axis=1).argmax()]
     row, column, radius = 0.0, 0.0, 0.0
+    # Three points give a rough circle: it is fitted to all that agree with it, and these are chosen anew.
     for _ in range(3):
         if chosen.mean() < 0.5:
             return None

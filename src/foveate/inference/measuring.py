@@ -200,9 +200,9 @@ def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[floa
     probability = _reduced(result.probability, factor)
     fov = result.fov[::factor, ::factor][: probability.shape[0], : probability.shape[1]]
     thresholds = (*((result.thresholds[0],) if factor > 1 else ()), *SHIFTED)
-    levels = [measure_classes(probability[None] >= level, ("",), fov).values for level in thresholds]
-    own = levels[0] if factor > 1 else measured.values
-    shifted = levels[-len(SHIFTED) :]
+    by_threshold = [measure_classes(probability[None] >= least, ("",), fov).values for least in thresholds]
+    own = by_threshold[0] if factor > 1 else measured.values
+    shifted = by_threshold[-len(SHIFTED) :]
     return {
         name: interval(name, value, own[name], [values[name] for values in shifted])
         for name, value in measured.values.items()

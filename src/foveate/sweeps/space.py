@@ -90,7 +90,7 @@ def check_recipes(sweep: Sweep, source: str) -> None:
             recipe_of(sweep, settings, sweep.recipe)
     except RecipeError as error:
         raise UsageError(f"{source}: {error}") from error
-    if watch == "loss" and any("training.loss" in key_path for axis in axes(sweep) for key_path in _keys(axis)):
+    if watch == "loss" and any("training.loss" in key for axis in axes(sweep) for key in _keys(axis)):
         raise UsageError(
             f"{source}: training.loss: trials with different losses can't be compared by it."
             " Set training.watch = 'f1' in [fixed]."
