@@ -83,7 +83,7 @@ class Reader:
 
     def training(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[tuple[Tensor, ...]], str]:
         """The prepared cases of every set, and a sentence on where they are. Raises DataError and OutputError."""
-        entries = [entry for entries_of_set in sets for entry in entries_of_set]
+        entries = [entry for one_set in sets for entry in one_set]
         key = key_of(entries, self.preparation, versions())
         cases = self.cache.find(key)
         if cases is None:
@@ -92,11 +92,11 @@ class Reader:
         where = self.cache.file.name if self.cache.find(key) else "memory"
         inside = f"prepared training images: {_size(sum(case.nbytes for case in cases))} in {where}"
         coming = iter(cases)
-        return [tuple(islice(coming, len(entries_of_set))) for entries_of_set in sets], inside
+        return [tuple(islice(coming, len(one_set))) for one_set in sets], inside
 
     def validation(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[Iterable[Looked]], str]:
         """The cases of every set, in memory or to be read again, and a sentence on that. Raises DataError."""
-        entries, room = [entry for entries_of_set in sets for entry in entries_of_set], self.cache.room()
+        entries, room = [entry for one_set in sets for entry in one_set], self.cache.room()
         held, size = list[Looked](), 0
         again = ReadAgain(entries, self.preparation)
         for case, fov in self._told(iter(again), self.total - len(entries)):
@@ -105,13 +105,11 @@ class Reader:
             if size <= room:
                 held.append((case, fov))
         if size > room:
-            return [ReadAgain(entries_of_set, self.preparation) for entries_of_set in sets], (
+            return [ReadAgain(one_set, self.preparation) for one_set in sets], (
                 f"validation images: {_size(size)}, read again for every validation"
             )
         coming = iter(held)
-        return [
-            tuple(islice(coming, len(entries_of_set))) for entries_of_set in sets
-        ], f"validation images: {_size(size)} in memory"
+        return [tuple(islice(coming, len(one_set))) for one_set in sets], f"validation images: {_size(size)} in memory"
 
     def _told(self, cases: Iterable[Found], before: int) -> Iterator[Found]:
         for number, case in enumerate(cases, before + 1):
