@@ -37,8 +37,8 @@ def predict_augmented(
         if exchanged:
             seen, inside = seen.transpose(1, 0, 2), inside.T
         turned = FieldOfView.of_mask(np.ascontiguousarray(inside), diameter=fov.diameter, note=fov.note)
-        found = predict_once(np.ascontiguousarray(seen), turned)
-        upright = (found.transpose(0, 2, 1) if exchanged else found)[:, ::down, ::across]
+        predicted = predict_once(np.ascontiguousarray(seen), turned)
+        upright = (predicted.transpose(0, 2, 1) if exchanged else predicted)[:, ::down, ::across]
         change = upright - mean
         mean = mean + change / number
         squares = squares + change * (upright - mean)

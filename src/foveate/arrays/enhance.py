@@ -64,12 +64,14 @@ def equalize(plane: NDArray[np.uint8], inside: Mask, limit: float) -> Values:
     (normalized convolution, Knutsson and Westin, 1993), so one that the rim leaves a few pixels of has little to say.
     """
     (rows, above, down), (columns, left, across) = (_places(length) for length in plane.shape)
+    # Tile and level as one number: a single count makes the histograms of all tiles.
     tile = rows[:, None] * TILES + columns
     counts = np.bincount((tile * LEVELS + plane)[inside], minlength=TILES**2 * LEVELS).reshape(-1, LEVELS)
     areas = np.outer(np.bincount(rows, minlength=TILES), np.bincount(columns, minlength=TILES))
     share = (counts.sum(axis=1) / np.maximum(areas.ravel(), 1)).astype(np.float32).reshape(TILES, TILES)
     mappings = share[..., None] * _mappings(counts, limit).reshape(TILES, TILES, LEVELS)
 
+    # Bilinear between four tiles, down and then across; weighted mappings are divided by the interpolated weights.
     by_row = (1 - down)[:, None, None] * mappings[above] + down[:, None, None] * mappings[above + 1]
     share = (1 - down)[:, None] * share[above] + down[:, None] * share[above + 1]
     place = (np.arange(len(rows))[:, None] * TILES + left) * LEVELS + plane

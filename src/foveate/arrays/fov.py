@@ -77,12 +77,12 @@ def find_fov(image: Image) -> FieldOfView:
     if small.max() < BLACK:
         return FieldOfView.of_mask(np.zeros((height, width), bool), note=NOTHING)
     levels = border_levels(small)
-    found = _best_disc(small, levels, whole=True)
-    if found is None:
+    best = _best_disc(small, levels, whole=True)
+    if best is None:
         # Marks in the corners hide the border from the search there, pieces of print and bars the disc's edge.
         darkest = levels_of_darkest(small)
-        found, levels = _best_disc(small, darkest, whole=False), levels or darkest
-    return _no_disc(small, levels, height, width) if found is None else _disc(*found, height, width)
+        best, levels = _best_disc(small, darkest, whole=False), levels or darkest
+    return _no_disc(small, levels, height, width) if best is None else _disc(*best, height, width)
 
 
 def _best_disc(small: NDArray[np.float32], levels: list[float], *, whole: bool) -> tuple[Circle, Mask, Box] | None:
@@ -153,6 +153,7 @@ def _fit_circle(points: Points) -> Circle | None:
     """The circle that most edge points agree on; None unless half of them do."""
     if len(points) < 30:
         return None
+    # Where half of the points lie on the circle, one trio in eight does: of 300 some surely do.
     random = np.random.default_rng(0)
     trios = points[random.integers(0, len(points), (300, 3))]
     candidates = _solve(trios)
@@ -160,6 +161,7 @@ def _fit_circle(points: Points) -> Circle | None:
     near = np.abs(distances - candidates[:, 2, None]) < 0.01 * candidates[:, 2, None]
     chosen = near[near.sum(axis=1).argmax()]
     row, column, radius = 0.0, 0.0, 0.0
+    # Three points give a rough circle: it is fitted to all that agree with it, and these are chosen anew.
     for _ in range(3):
         if chosen.mean() < 0.5:
             return None

@@ -80,12 +80,12 @@ def postprocess(
     options.check_thresholds(thresholds)
     limits = np.broadcast_to(np.asarray(thresholds, np.float64), len(masks))
     triples = zip(masks, effective, limits, strict=True)
-    found = np.stack([_components(mask, plane, float(limit), options) for mask, plane, limit in triples])
+    cleaned = np.stack([_components(mask, plane, float(limit), options) for mask, plane, limit in triples])
     if options.fill_holes:
-        others = found.sum(axis=0) - found.astype(int) > 0 if exclusive else np.zeros_like(found)
-        pairs = zip(found, others, strict=True)
-        found = np.stack([fill_holes(mask, options.fill_holes, keep=other) for mask, other in pairs])
-    result: Masks = found & inside
+        others = cleaned.sum(axis=0) - cleaned.astype(int) > 0 if exclusive else np.zeros_like(cleaned)
+        pairs = zip(cleaned, others, strict=True)
+        cleaned = np.stack([fill_holes(mask, options.fill_holes, keep=other) for mask, other in pairs])
+    result: Masks = cleaned & inside
     return result
 
 

@@ -157,7 +157,7 @@ def predict(
     padded = np.pad(preparation.pixels(image, fov, frame), ((0, below), (0, beside), (0, 0)))
     batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
     maps = network(batch)[0, :, :height, :width]
-    return np.stack([restore(np.ascontiguousarray(each), fov, frame) for each in maps])
+    return np.stack([restore(np.ascontiguousarray(plane), fov, frame) for plane in maps])
 
 
 def _averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def visible(text: str) -> str:
 
     Names of files, of classes in a card, and messages of libraries come from strangers.
     """
-    return DRIVES_THE_TERMINAL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return DRIVES_THE_TERMINAL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def on_one_line(text: str) -> str:

@@ -53,7 +53,7 @@ def _print(report: CheckReport) -> None:
         more = f", {len(report.sizes) - 6} more sizes" if len(report.sizes) > 6 else ""
         say(f"size, height×width (images): {', '.join(shown)}{more}")
     for kind, values in report.values.items():
-        say(f"{kind}, values (files): {'; '.join(f'{found} ({count})' for found, count in values.items())}")
+        say(f"{kind}, values (files): {'; '.join(f'{value} ({count})' for value, count in values.items())}")
     shares = [f"{name} {100 * share.pixels:.3g} % ({share.images})" for name, share in report.classes.items()]
     if shares:
         say(f"classes, share of all pixels (images): {', '.join(shares)}")
@@ -144,8 +144,8 @@ def info(
 
     if name is None:
         width = max(map(len, SETS))
-        for each in SETS:
-            say(f"{each:<{width}}  {facts(each).title}")
+        for set_name in SETS:
+            say(f"{set_name:<{width}}  {facts(set_name).title}")
         say("`foveate data info NAME` says where to get one. Nothing is ever downloaded.")
         return
     for label, text in asdict(facts(name)).items():

@@ -97,19 +97,19 @@ def measure(
     rows: list[Row] = []
     pieces: list[Row] = []
     failed = 0
-    for number, found in enumerate(measure_files(planned, settings, min(jobs, len(planned))), start=1):
-        _report(found, f"[{number}/{len(planned)}] ")
-        failed += bool(found.error)
-        if not found.error:
-            rows.append(found.row)
-            pieces += found.segments
+    for number, measured in enumerate(measure_files(planned, settings, min(jobs, len(planned))), start=1):
+        _report(measured, f"[{number}/{len(planned)}] ")
+        failed += bool(measured.error)
+        if not measured.error:
+            rows.append(measured.row)
+            pieces += measured.segments
     written = (
         {out: rows} | ({segments: pieces} if segments else {}) | ({dictionary: dictionary_rows()} if dictionary else {})
     )
     written |= {path: grouped(rows, level) for level, path in tables.items()}
     if rows:
-        for path, each in written.items():
-            write_text(as_csv(each), path)
+        for path, table in written.items():
+            write_text(as_csv(table), path)
     say(
         f"{len(rows)} measured, {failed} failed; {', '.join(map(str, written)) if rows else 'nothing'} written."
         " For research, not a medical device."
@@ -135,8 +135,8 @@ def _check_free(paths: list[Path | None], *, overwrite: bool) -> None:
         raise OutputError(f"{there[0]}: is there already. Choose another file, or --overwrite.")
 
 
-def _report(found: MeasuredFile, counter: str) -> None:
-    if found.error:
-        say_error(counter + found.error)
+def _report(measured: MeasuredFile, counter: str) -> None:
+    if measured.error:
+        say_error(counter + measured.error)
         return
-    say(f"{counter}{found.path}: {found.row['quality']}")
+    say(f"{counter}{measured.path}: {measured.row['quality']}")

@@ -32,7 +32,7 @@ def networks(
 
     known = catalogue()
     if name is None and as_json:
-        say(json.dumps([_summary(each, facts) for each, facts in known.items()], indent=2))
+        say(json.dumps([_summary(key, facts) for key, facts in known.items()], indent=2))
     elif name is None:
         _print_all(known)
     else:
@@ -99,8 +99,8 @@ def _print_one(name: str, facts: NetworkDescription) -> None:
     say(f"{name}: {entry.paper}\n")
     options = [(option.name, json.dumps(option.default), option.allowed) for option in facts.options]
     _print_table(("option", "default", "allowed"), options)
-    differs = {"": "", **{each: _assignments(given) for each, given in entry.variants.items()}}
-    variants = [(each or "(default)", *_cells(facts.counts[each]), given) for each, given in differs.items()]
+    differs = {"": "", **{variant: _assignments(given) for variant, given in entry.variants.items()}}
+    variants = [(variant or "(default)", *_cells(facts.counts[variant]), given) for variant, given in differs.items()]
     say("")
     _print_table(("variant", *COUNTED, "differs in"), variants)
     say(f"\n{_size([facts])}\n\nBlocks by the size of their maps, each with its channels:\n")

@@ -95,8 +95,8 @@ def report(
     )
     from foveate.evaluation import confidence, warning
 
-    for each in results:
-        for line in (warning(each), *confidence(each)):
+    for result in results:
+        for line in (warning(result), *confidence(result)):
             if line:
-                say(f"{each.model.name} on {each.data.set}: {line}")
+                say(f"{result.model.name} on {result.data.set}: {line}")
     say(f"Written: {out / PAGE} and {out / NUMBERS}")

@@ -28,23 +28,23 @@ def runs(
 
     from foveate.public.train import runs as runs_in
 
-    found = runs_in(folder)
+    listed = runs_in(folder)
     if as_json:
-        say(json.dumps([asdict(run) | {"folder": str(run.folder)} for run in found], indent=2))
-    elif found:
-        _print(found)
+        say(json.dumps([asdict(run) | {"folder": str(run.folder)} for run in listed], indent=2))
+    elif listed:
+        _print(listed)
     else:
         say(f"{folder}: no run in it. `foveate train` makes one.")
 
 
-def _print(found: Sequence[Run]) -> None:
+def _print(listed: Sequence[Run]) -> None:
     drawing = new_table()
     for title in ("run", "network", "data"):
         drawing.add_column(title)
     for title in ("epochs", "best F1", "threshold"):
         drawing.add_column(title, justify="right", no_wrap=True)
     drawing.add_column("state", no_wrap=True)
-    for run in found:
+    for run in listed:
         scores = [
             "–" if run.f1 is None else f"{run.f1:.4f}",
             "–" if run.thresholds is None else ", ".join(f"{threshold:.3f}" for threshold in run.thresholds),

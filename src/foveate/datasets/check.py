@@ -70,7 +70,10 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
         looks.append(look(entry, data.classes))
         if on_case is not None:
             on_case(entry.id, number, len(data.entries))
-    found = [*findings(data.entries, looks, data.classes), *(Finding("unused", False, note) for note in data.notes)]
+    all_findings = [
+        *findings(data.entries, looks, data.classes),
+        *(Finding("unused", False, note) for note in data.notes),
+    ]
     return CheckReport(
         name,
         root,
@@ -78,7 +81,7 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
         _counted(f"{one.shape[0]}×{one.shape[1]}" for one in looks if one.shape is not None),
         _values(looks),
         {name: _share(name, looks) for name in data.classes.names},
-        tuple(sorted(found, key=lambda finding: not finding.fault)),
+        tuple(sorted(all_findings, key=lambda finding: not finding.fault)),
     )
 
 
@@ -96,7 +99,7 @@ def _share(name: str, looks: Sequence[Look]) -> ClassShare:
 def _values(looks: Sequence[Look]) -> dict[str, dict[str, int]]:
     parts = dict.fromkeys(part for one in looks for part in one.masks)
     counted = {part: _counted(one.masks[part].values for one in looks if part in one.masks) for part in parts}
-    return {part: found for part, found in counted.items() if "" not in found}
+    return {part: counts for part, counts in counted.items() if "" not in counts}
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
@@ -143,8 +146,8 @@ def _missing(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
             masks = {path for entry in part if (files := files_of(entry)) for path in files.masks.values()}
             lost = "there is nothing to learn from" if split == "train" else "it can't be scored on"
             yield Finding("missing", split == "train", f"{text} Without, {lost}.", tuple(sorted(map(str, masks))))
-        found = missing_files(part)
-        yield from (Finding("missing", True, text, (str(path),)) for path, text in found if path not in masks)
+        missing = missing_files(part)
+        yield from (Finding("missing", True, text, (str(path),)) for path, text in missing if path not in masks)
 
 
 def _same_ids(entries: Sequence[CaseEntry]) -> Iterator[Finding]:

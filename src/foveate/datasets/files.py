@@ -117,7 +117,7 @@ def check_complete(name: str, split: str, entries: Sequence[CaseEntry]) -> None:
 
 def missing_files(entries: Iterable[CaseEntry]) -> list[tuple[Path, str]]:
     """Every file that a listed case lacks, each with a sentence."""
-    found = []
+    missing = []
     for listed in entries:
         files = files_of(listed)
         parts = {} if files is None else files.parts
@@ -126,8 +126,8 @@ def missing_files(entries: Iterable[CaseEntry]) -> list[tuple[Path, str]]:
             have = next((other for other in parts if other not in lacking), "case")
             name = stem_of(parts[have]) if have in parts else listed.id
             sentence = f"missing: {have} '{name}' has no {part} of that name. Add it or remove the {have}."
-            found.append((parts[part], f"{parts[part]}: {sentence}"))
-    return found
+            missing.append((parts[part], f"{parts[part]}: {sentence}"))
+    return missing
 
 
 def differing_size(path: Path, shape: tuple[int, ...], image: Path, expected: tuple[int, ...]) -> str:
@@ -152,12 +152,12 @@ def matches(root: Path, pattern: str) -> dict[Key, Path]:
     and the case of letters doesn't count in a name with a star. Hidden files are left out. Raises DataError where two
     files have the same key.
     """
-    found: dict[Key, Path] = {}
+    by_key: dict[Key, Path] = {}
     for key, path in _walk(root, pattern.split("/")):
-        if key in found:
-            raise DataError(f"{path.parent}: '{found[key].name}' and '{path.name}' share a name. Rename one.")
-        found[key] = path
-    return dict(sorted(found.items()))
+        if key in by_key:
+            raise DataError(f"{path.parent}: '{by_key[key].name}' and '{path.name}' share a name. Rename one.")
+        by_key[key] = path
+    return dict(sorted(by_key.items()))
 
 
 def paired(root: Path, images: str, masks: str, mask_root: Path | None = None) -> dict[Key, CaseFiles]:

@@ -60,7 +60,7 @@ def folds(entries: Sequence[CaseEntry], count: int, seed: int) -> tuple[tuple[Ca
     shuffled = [groups[index] for index in np.random.default_rng(seed).permutation(len(groups))]
     held = [0] * count
     fold_of = {}
-    for group in sorted(shuffled, key=lambda each: -sizes[each]):
+    for group in sorted(shuffled, key=lambda name: -sizes[name]):
         fold = held.index(min(held))
         fold_of[group] = fold
         held[fold] += sizes[group]

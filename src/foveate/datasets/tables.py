@@ -116,7 +116,7 @@ def read_class_table(table: Path) -> tuple[Label, ...]:
         for other in labels:
             same = label.value == other.value or (label.colour and label.colour == other.colour)
             if same and label.name != other.name:
-                names = (each.name or "background" for each in (label, other))
+                names = (known.name or "background" for known in (label, other))
                 raise DataError("{}: '{}' has the value or colour of '{}'. Give it another.".format(place, *names))
         labels.append(label)
     if not 1 <= len(names_of(labels)) <= MOST_CLASSES:
@@ -144,7 +144,7 @@ def _check_background(table: Path, labels: Sequence[Label]) -> None:
     background = [label for label in labels if not label.name]
     for label in labels:
         number = label.value == 0 and not background
-        black = label.colour == BACKGROUND and not any(each.colour for each in background)
+        black = label.colour == BACKGROUND and not any(row.colour for row in background)
         if label.name and (number or black):
             raise DataError(
                 f"{table}: 0 and #000000 are the background, not '{label.name}'. Give the class another value, or the"

@@ -48,6 +48,7 @@ def paint(tree: Tree, widest: float, view: View) -> Blood:
     radius = radius * widest * view.scale
     planes = [np.zeros((len(view.y), view.x.shape[1]), np.float32) for _ in range(3)]
     reach = np.ceil(np.hypot(*(end - start).T) / 2 + radius + 1.5).astype(int)
+    # Pieces that reach equally far have windows of one size, and are painted at once.
     for half in np.unique(reach):
         chosen = reach == half
         _paint_windows(planes, start[chosen], end[chosen], radius[chosen], int(half))
@@ -90,6 +91,7 @@ def _paint_windows(
     y = corner[:, 1, None, None] + offset[None, :, None]
     along, squared = end - start, np.maximum(((end - start) ** 2).sum(axis=1), 1e-12)
     from_x, from_y = x - start[:, 0, None, None], y - start[:, 1, None, None]
+    # The nearest place on a piece is the projection on its line, clipped to its ends (0 to 1).
     t = (from_x * along[:, 0, None, None] + from_y * along[:, 1, None, None]) / squared[:, None, None]
     t = np.clip(t, 0, 1)
     distance = np.hypot(from_x - t * along[:, 0, None, None], from_y - t * along[:, 1, None, None])
@@ -97,6 +99,7 @@ def _paint_windows(
     near &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
     flat = (y * width + x)[near]
     distance, r = distance[near], np.broadcast_to(radius[:, None, None], near.shape)[near]
+    # A pixel is a strip one pixel wide across the vessel: where it enters and leaves the round cross-section.
     inner, outer = np.clip(distance - 0.5, -r, r), np.clip(distance + 0.5, -r, r)
     np.maximum.at(planes[0].reshape(-1), flat, (outer - inner).astype(np.float32))
     np.maximum.at(planes[1].reshape(-1), flat, (_disc_area(outer, r) - _disc_area(inner, r)).astype(np.float32))

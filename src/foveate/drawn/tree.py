@@ -106,6 +106,7 @@ def _colonise(eye: Eye, shoots: Shoots, attractors: Points, growth: Growth, rng:
         drift = DRIFT * _flow_direction(eye, shoots.points[nodes])
         first = len(shoots.points)
         shoots = _extend(shoots, nodes, unit(unit(pull[nodes]) + drift), rng)
+        # Only what grew just now can be nearer than before: distances are updated, not computed anew.
         points, heading = shoots.points[first:], shoots.heading[first:]
         gap = np.minimum(gap, _nearest(attractors, points)[1])
         newest, newest_distance = _nearest(attractors, points + LOOK_AHEAD * heading)
@@ -152,6 +153,7 @@ def _extend(shoots: Shoots, nodes: Indices, pull: Points, rng: np.random.Generat
 def _prune(shoots: Shoots) -> Shoots:
     """Without side branches that are too short to be vessels."""
     parent = shoots.parent.tolist()
+    # Parents come before their children, so that one way back gives the heights, and one way forth what is kept.
     height, tallest = [1] * len(parent), [-1] * len(parent)
     for node in range(len(parent) - 1, -1, -1):
         above = parent[node]

@@ -118,9 +118,9 @@ def compare(
         for name in names[1:]
         for measure in measures
     }
-    corrected = dict(zip(tested, holm([each.p for each in tested.values()]), strict=True))
-    against = {key: each.model_copy(update={"corrected": corrected[key]}) for key, each in tested.items()}
-    floors = [each.smallest for each in tested.values() if each.smallest is not None]
+    corrected = dict(zip(tested, holm([test.p for test in tested.values()]), strict=True))
+    against = {key: test.model_copy(update={"corrected": corrected[key]}) for key, test in tested.items()}
+    floors = [test.smallest for test in tested.values() if test.smallest is not None]
     return Comparison(
         set=first.data.set,
         split=first.data.split,
@@ -141,7 +141,7 @@ def compare_classes(
     comparisons = []
     for name in next(iter(results.values())).classes:
         scores = [getattr(result.classes[name], scope) for result in results.values() if name in result.classes]
-        known = [measure for measure in measures if any(measure in each.per_image.mean for each in scores)]
+        known = [measure for measure in measures if any(measure in score.per_image.mean for score in scores)]
         if not known:
             raise UsageError(f"none of the models has {', '.join(measures)}: evaluate them again with it.")
         comparisons.append(compare(results, name, scope=scope, measures=known, published=published))
@@ -164,7 +164,7 @@ def check_same(results: Mapping[str, EvaluationResult], scope: Scope) -> None:
 
 
 def _check_images(one: str, first: EvaluationResult, other: str, result: EvaluationResult, scope: Scope) -> None:
-    mine, theirs = ({row.id: row for row in each.images} for each in (first, result))
+    mine, theirs = ({row.id: row for row in evaluated.images} for evaluated in (first, result))
     if missing := [case_id for case_id in mine if case_id not in theirs] or [i for i in theirs if i not in mine]:
         has, lacks = (one, other) if missing[0] in mine else (other, one)
         raise UsageError(f"{one} and {other} can't be compared: {has} has the image '{missing[0]}', {lacks} hasn't.")
@@ -175,7 +175,7 @@ def _check_images(one: str, first: EvaluationResult, other: str, result: Evaluat
                 f" {_WHERE[theirs[case_id].fov_source]}. Evaluate both with the same --fov, or say --scope image."
             )
         for name, scopes in row.classes.items():
-            counted = [_counted(getattr(each, scope)) for each in (scopes, theirs[case_id].classes[name])]
+            counted = [_counted(getattr(by_scope, scope)) for by_scope in (scopes, theirs[case_id].classes[name])]
             if counted[0] != counted[1]:
                 raise UsageError(
                     f"{one} and {other} can't be compared: of '{case_id}' one counts {counted[0][0]} pixels with"
@@ -198,16 +198,16 @@ def _against(
     pairs = [(_value(row.classes[of_class], scope, measure), row) for row in first.images]
     theirs = [_value(rows[row.id].classes[of_class], scope, measure) for _, row in pairs]
     groups = [row.group for _, row in pairs]
-    (found,) = compare_paired({"this": theirs, "first": [value for value, _ in pairs]}, groups)
+    (paired,) = compare_paired({"this": theirs, "first": [value for value, _ in pairs]}, groups)
     differences = [None if a is None or b is None else b - a for (a, _), b in zip(pairs, theirs, strict=True)]
     interval = mean_interval(differences, groups)
     return AgainstFirst(
-        images=found.images,
-        difference=found.difference,
+        images=paired.images,
+        difference=paired.difference,
         interval=None if interval is None else (interval.low, interval.high),
-        groups=found.groups,
-        p=found.p,
-        smallest=found.smallest,
+        groups=paired.groups,
+        p=paired.p,
+        smallest=paired.smallest,
         corrected=None,
     )
 
@@ -225,8 +225,8 @@ def _model(
     measures: Sequence[str],
     against: Mapping[tuple[str, str], AgainstFirst],
 ) -> ComparedModel:
-    found: ScopeScores = getattr(result.classes[of_class], scope)
-    pooled, images = found.pooled, found.per_image
+    score: ScopeScores = getattr(result.classes[of_class], scope)
+    pooled, images = score.pooled, score.per_image
     return ComparedModel(
         name=name,
         model=result.model,

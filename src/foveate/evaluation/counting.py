@@ -77,8 +77,8 @@ def shows_eyes(entries: Sequence[CaseEntry]) -> bool:
     """
     step = max(1.0, len(entries) / LOOKED_AT)
     chosen = [entries[int(number * step)] for number in range(min(LOOKED_AT, len(entries)))]
-    found = [_shows_eye(entry.load()) for entry in chosen]
-    return 2 * sum(found) > len(found)
+    shown = [_shows_eye(entry.load()) for entry in chosen]
+    return 2 * sum(shown) > len(shown)
 
 
 def _shows_eye(case: Case) -> bool:

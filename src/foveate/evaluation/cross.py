@@ -62,11 +62,11 @@ def cross(
 
 
 def _cell(result: EvaluationResult, of_class: str, measure: str, scope: Scope) -> CrossCell:
-    found: ScopeScores = getattr(result.classes[of_class], scope)
+    score: ScopeScores = getattr(result.classes[of_class], scope)
     return CrossCell(
         data=result.data,
-        value=found.pooled.values[measure],
-        interval=found.pooled.intervals.get(measure),
+        value=score.pooled.values[measure],
+        interval=score.pooled.intervals.get(measure),
         counts_everything=result.protocol.counts_everything,
         statement=statement(result),
     )

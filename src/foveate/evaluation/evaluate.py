@@ -76,14 +76,14 @@ def evaluate(
         images.append(_score(predictor.predict, entry, pools))
         if on_case is not None:
             on_case(entry.id, done, len(entries))
-    found = _scopes(pools.model)
+    by_class = _scopes(pools.model)
     curves = {name: of_class["fov"].curves() for name, of_class in pools.model.items()}
     return EvaluationResult(
         model=predictor.model,
         data=_data(data_set, split, images, predictor.seen_of(data_set)),
         protocol=_protocol(predictor, pools.rule, images, pools.model),
-        classes=found,
-        macro=_macro(found),
+        classes=by_class,
+        macro=_macro(by_class),
         second_observer=_second_observer(pools),
         curves={name: curve for name, curve in curves.items() if curve is not None},
         confidence={name: pools.model[name]["fov"].confidence() for name in curves if curves[name] is not None},
@@ -149,9 +149,11 @@ def _add(
 def _check_size(case: Case, prediction: Prediction, count: int) -> None:
     native = case.image.shape[:2]
     expected = (count, *native)
-    for name, found in (("probabilities", prediction.probabilities), ("masks", prediction.masks)):
-        if found is not None and found.shape != expected:
-            raise ValueError(f"the prediction's {name} of '{case.id}' has the shape {found.shape}, expected {expected}")
+    for name, planes in (("probabilities", prediction.probabilities), ("masks", prediction.masks)):
+        if planes is not None and planes.shape != expected:
+            raise ValueError(
+                f"the prediction's {name} of '{case.id}' has the shape {planes.shape}, expected {expected}"
+            )
 
 
 def _scopes(pools: Mapping[str, Mapping[str, Pool]]) -> dict[str, ScoresByScope]:

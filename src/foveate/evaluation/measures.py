@@ -184,15 +184,15 @@ class Tally:
 
     def values(self, chosen: ChosenMeasures) -> MeasureValues:
         """Every wanted measure that can be pooled."""
-        found: MeasureValues = {}
+        values: MeasureValues = {}
         of_mask = rates(self.confusion)
-        found |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
+        values |= asdict(of_mask) | {"balanced_accuracy": of_mask.balanced_accuracy}
         if self.levels is not None and self.reliability is not None:
-            found |= _of_probabilities(self.levels, self.reliability)
+            values |= _of_probabilities(self.levels, self.reliability)
         if self.vessels is not None:
-            found |= _of_vessels(self.vessels)
-        found |= {"missed": float(self.missed), "false_alarm": float(self.false_alarms)}
-        return _settled(found, self.confusion, chosen)
+            values |= _of_vessels(self.vessels)
+        values |= {"missed": float(self.missed), "false_alarm": float(self.false_alarms)}
+        return _settled(values, self.confusion, chosen)
 
 
 def measure(
@@ -210,21 +210,21 @@ def measure(
         tally.levels = Levels.of(probability, truth, within)
         tally.reliability.add(probability, truth, within)
         tally.certainty.add(probability, mask, truth, within)
-    found = tally.values(chosen)
-    found["thresholded_jaccard"] = thresholded_jaccard([found["iou"]])
+    values = tally.values(chosen)
+    values["thresholded_jaccard"] = thresholded_jaccard([values["iou"]])
     if probability is not None:
         expected = expected_f1(probability, mask, within)
-        found["expected_f1"] = None if expected is None else expected.value
+        values["expected_f1"] = None if expected is None else expected.value
     if tally.vessels is not None:
-        found["component_error"] = float(tally.vessels.components.betti_0_error)
+        values["component_error"] = float(tally.vessels.components.betti_0_error)
     if "boundary" in chosen.groups:
         borders = boundary(mask, truth, within, tolerance=chosen.tolerance)
-        found |= {
+        values |= {
             "hausdorff_95": borders.hausdorff_95,
             "surface_distance": borders.average_surface_distance,
             "surface_dice": borders.surface_dice,
         }
-    return tally, _settled(found, tally.confusion, chosen)
+    return tally, _settled(values, tally.confusion, chosen)
 
 
 def _of_probabilities(levels: Levels, reliability: CalibrationSums) -> MeasureValues:
@@ -251,9 +251,9 @@ def _of_vessels(vessels: VesselCounts) -> MeasureValues:
     }
 
 
-def _settled(found: MeasureValues, confusion: Confusion, chosen: ChosenMeasures) -> MeasureValues:
+def _settled(values: MeasureValues, confusion: Confusion, chosen: ChosenMeasures) -> MeasureValues:
     """In the table's order; where nothing was and nothing was found, agreement is what is chosen."""
     nothing = not (confusion.true_positive or confusion.false_positive or confusion.false_negative)
     if nothing and chosen.empty_is_one:
-        found = found | dict.fromkeys(found.keys() & set(AGREEMENT), 1.0)
-    return {name: found[name] for name in chosen.names if name in found}
+        values = values | dict.fromkeys(values.keys() & set(AGREEMENT), 1.0)
+    return {name: values[name] for name in chosen.names if name in values}

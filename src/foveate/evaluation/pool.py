@@ -68,8 +68,8 @@ def _ratio(sums: Sums) -> NDArray[np.float64]:
 
 
 def _cldice(sums: Sums) -> NDArray[np.float64]:
-    predicted, right, true, found = sums.T
-    precision, sensitivity = right / predicted, found / true
+    predicted, right, true, covered = sums.T
+    precision, sensitivity = right / predicted, covered / true
     cldice: NDArray[np.float64] = 2 * precision * sensitivity / (precision + sensitivity)
     return cldice
 
@@ -160,11 +160,11 @@ class Pool:
         )
 
     def _pooled_intervals(self) -> Intervals:
-        found = rate_intervals(self.confusions, self.groups)
-        found |= {name: interval(rows, SUM_MEASURES[name].score, self.groups) for name, rows in self.added.items()}
+        intervals = rate_intervals(self.confusions, self.groups)
+        intervals |= {name: interval(rows, SUM_MEASURES[name].score, self.groups) for name, rows in self.added.items()}
         if self.together.levels is not None:
-            found |= area_intervals(self.together.levels, self.levels, self.groups)
-        return {name: _pair(found[name]) for name in self.chosen.names if name in found}
+            intervals |= area_intervals(self.together.levels, self.levels, self.groups)
+        return {name: _pair(intervals[name]) for name in self.chosen.names if name in intervals}
 
     def _per_group(self) -> Averaged | None:
         if len(self.by_group) == len(self.rows):
@@ -244,8 +244,8 @@ def _undefined_in(rows: Sequence[Mapping[str, float | None]]) -> dict[str, int]:
     return {name: sum(row.get(name) is None for row in rows) for name in rows[0]}
 
 
-def _pair(found: BootstrapInterval | None) -> Interval | None:
-    return None if found is None else (found.low, found.high)
+def _pair(bounds: BootstrapInterval | None) -> Interval | None:
+    return None if bounds is None else (bounds.low, bounds.high)
 
 
 def _points(points: CurvePoints | None) -> PointsOnCurve | None:

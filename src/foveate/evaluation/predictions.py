@@ -101,14 +101,14 @@ class PredictionFolder:
             raise UsageError(f"{self.folder}: can't be listed ({error.strerror or error}); name a folder.") from error
 
 
-def _fitting(found: Array, case: Case, path: Path) -> Array:
-    if found.shape != case.image.shape[:2]:
+def _fitting(pixels: Array, case: Case, path: Path) -> Array:
+    if pixels.shape != case.image.shape[:2]:
         height, width = case.image.shape[:2]
         raise DataError(
-            f"{path}: is {found.shape[0]}×{found.shape[1]} pixels, the image {height}×{width}."
+            f"{path}: is {pixels.shape[0]}×{pixels.shape[1]} pixels, the image {height}×{width}."
             " Bring predictions to the images' own size."
         )
-    return found
+    return pixels
 
 
 def _preference(path: Path) -> int:

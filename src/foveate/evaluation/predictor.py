@@ -85,7 +85,7 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
     """The cases of a split, or of 'all'. Raises UsageError for a split that there isn't."""
     there = dict.fromkeys(entry.split for entry in data_set.entries)
     if split != "all" and split not in there:
-        parts = " and ".join(f"'{each}'" for each in there)
+        parts = " and ".join(f"'{split_name}'" for split_name in there)
         raise UsageError(f"{data_set.name} has no part '{split}'; it has {parts}, and --split all takes every image.")
     return data_set.split(split)
 
@@ -104,7 +104,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
             sha256=card.sha256,
             parameters=card.parameters,
             gmacs=gmacs_of(card),
-            trained_on=tuple(each.set for each in card.training_data),
+            trained_on=tuple(entry.set for entry in card.training_data),
         ),
         threshold=Threshold(values=card.thresholds, origin=card.threshold_from),
         classes=card.told_apart,

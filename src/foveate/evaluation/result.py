@@ -211,7 +211,7 @@ def read_results(file: Path) -> list[EvaluationResult]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         documents = content["reports"] if isinstance(content, dict) and "reports" in content else [content]
-        return [EvaluationResult.model_validate_json(json.dumps(each)) for each in documents]
+        return [EvaluationResult.model_validate_json(json.dumps(document)) for document in documents]
     except OSError as error:
         raise UsageError(f"{file}: can't be read ({error.strerror or error}).") from error
     except (ValueError, TypeError, ValidationError) as error:

@@ -39,14 +39,14 @@ def warning(result: EvaluationResult) -> str:
 def confidence(result: EvaluationResult) -> list[str]:
     """For each class a line on how well expected and true F1 agree; none for masks alone."""
     lines = []
-    for name, each in result.confidence.items():
-        if each.expected is None or each.true is None or each.mean_absolute_error is None:
+    for name, summary in result.confidence.items():
+        if summary.expected is None or summary.true is None or summary.mean_absolute_error is None:
             continue
-        related = "" if each.correlation is None else f", correlation {each.correlation:.2f}"
+        related = "" if summary.correlation is None else f", correlation {summary.correlation:.2f}"
         lines.append(
-            f"Expected F1 of {name} masks, from their probabilities alone: {each.expected:.4f} in the mean of"
-            f" {each.images} image{'s' * (each.images != 1)}{_without(result, each.images)}, true"
-            f" {each.true:.4f}; mean absolute error {each.mean_absolute_error:.4f}{related}."
+            f"Expected F1 of {name} masks, from their probabilities alone: {summary.expected:.4f} in the mean of"
+            f" {summary.images} image{'s' * (summary.images != 1)}{_without(result, summary.images)}, true"
+            f" {summary.true:.4f}; mean absolute error {summary.mean_absolute_error:.4f}{related}."
         )
     return lines
 

@@ -28,7 +28,7 @@ def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """
-    return [path for each in (_folders(folder) if recursive else (folder,)) for path in _images_in(each)]
+    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place)]
 
 
 def images_below(folder: Path) -> int:

@@ -120,7 +120,7 @@ def _said(text: str, names: Sequence[str]) -> Sequence[Label]:
 
     Raises ImageError for a class that none of the names is.
     """
-    rows = [each.strip().partition(" ") for each in text.split(",")]
+    rows = [pair.strip().partition(" ") for pair in text.split(",")]
     if not all(value.isascii() and value.isdecimal() and name for value, _, name in rows):
         return ()
     said = [Label(int(value), "" if name == "background" else name) for value, _, name in rows]
@@ -206,8 +206,8 @@ def _refuse_far(
         return
     row, column = np.unravel_index((packed == worst).argmax(), packed.shape)
     colour = [int(worst >> shift & 255) for shift in (16, 8, 0)]
-    found = f"is coloured (RGB {colour} at row {row}, column {column}); "
+    where = f"is coloured (RGB {colour} at row {row}, column {column}); "
     if not has_colours:
-        raise ImageError(found + "its classes have numbers: save them as a grey image, or give a table of colours")
-    shown = ", ".join(str(list(each)) for each in known)
-    raise ImageError(found + f"the classes' colours and the background's are {shown}, and none is near it")
+        raise ImageError(where + "its classes have numbers: save them as a grey image, or give a table of colours")
+    shown = ", ".join(str(list(known_colour)) for known_colour in known)
+    raise ImageError(where + f"the classes' colours and the background's are {shown}, and none is near it")

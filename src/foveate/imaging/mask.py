@@ -100,10 +100,10 @@ def _understood(decoded: Decoded) -> MaskFile:
 
 def _values(tripled: NDArray[np.uint16]) -> tuple[int, ...]:
     """The distinct thirds of values from 0 to 765, rounded down as the threshold does."""
-    found = np.zeros(3 * 255 + 1, bool)
+    present = np.zeros(3 * 255 + 1, bool)
     for part in np.array_split(tripled.ravel(), tripled.size // 2**20 + 1):
-        found[part] = True
-    return tuple(np.unique(np.flatnonzero(found) // 3).tolist())
+        present[part] = True
+    return tuple(np.unique(np.flatnonzero(present) // 3).tolist())
 
 
 def _is_known(values: tuple[int, ...]) -> bool:

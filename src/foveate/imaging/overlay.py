@@ -109,11 +109,11 @@ def centreline_overlay(
     canvas = PillowImage.fromarray(np.rint(image * DIMMED).astype(np.uint8))
     draw = ImageDraw.Draw(canvas)
     size = max(1, round(min(image.shape[:2]) / 400))
-    values = np.concatenate([each for _, each in lines] or [np.zeros(0)])
+    values = np.concatenate([line_values for _, line_values in lines] or [np.zeros(0)])
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, (2, 98)).tolist() if len(known) else (0.0, 1.0)
-    for points, each in lines:
-        for (start, end), colour in zip(_pieces(points), _colours(each, low, high), strict=False):
+    for points, line_values in lines:
+        for (start, end), colour in zip(_pieces(points), _colours(line_values, low, high), strict=False):
             draw.line([*start[::-1], *end[::-1]], fill=colour, width=size)
     _dots(draw, junctions, 2.5 * size, JUNCTION)
     _dots(draw, ends, 2 * size, END)

@@ -31,7 +31,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """The rows, the first of which may be a header, with lines that end in a line feed; None is an empty cell."""
     file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows([_cell(each) for each in row] for row in rows)
+    csv.writer(file, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
     return file.getvalue()
 
 

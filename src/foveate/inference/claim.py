@@ -47,14 +47,14 @@ def claim_on(
         if reason or _is_changed(paths[kind], vouched[kind]):
             raise _refused(item, paths[kind], reason or "and was changed since it was made")
     missing = {kind: path for kind, path in paths.items() if kind not in there}
-    return Claim(missing, {} if reason else {kind: each for kind, each in vouched.items() if kind not in missing})
+    return Claim(missing, {} if reason else {kind: path for kind, path in vouched.items() if kind not in missing})
 
 
 def refuse_paths(
     item: SourceItem, name: str, paths: Collection[Path], folder: Path, record: SharedRecord, inputs: Collection[Path]
 ) -> None:
     """Raise OutputError for outputs in the place of a photograph or of another output, or with too long a name."""
-    longest = max((path.name for path in paths), key=lambda each: len(os.fsencode(each)))
+    longest = max((path.name for path in paths), key=lambda name: len(os.fsencode(name)))
     excess = len(os.fsencode(longest)) - LONGEST_NAME
     if excess > 0:
         raise OutputError(

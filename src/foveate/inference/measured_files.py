@@ -69,8 +69,8 @@ def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, process
         yield from (_measured(job, settings, segmenter) for job in jobs)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for found in pool.map(partial(_chunk, settings=settings), chunks):
-            yield from found
+        for chunk_files in pool.map(partial(_chunk, settings=settings), chunks):
+            yield from chunk_files
 
 
 def _chunk(jobs: Sequence[MeasureJob], settings: MeasureSettings) -> list[MeasuredFile]:
@@ -89,7 +89,7 @@ def _segmenter(settings: MeasureSettings) -> Segmenter | None:
 def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter | None) -> MeasuredFile:
     try:
         fov = None if job.fov is None else read_mask(job.fov)
-        found = measure_source(
+        measurement = measure_source(
             job.path,
             settings.form,
             segmenter=segmenter,
@@ -98,8 +98,8 @@ def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter |
             as_regions=settings.as_regions,
         )
         if settings.overlays is not None:
-            write_rgb(found.overlay(settings.colour), job.overlay(settings.overlays))
-        return MeasuredFile(job.path, {**found.row, "path": str(job.path)}, found.segment_rows)
+            write_rgb(measurement.overlay(settings.colour), job.overlay(settings.overlays))
+        return MeasuredFile(job.path, {**measurement.row, "path": str(job.path)}, measurement.segment_rows)
     except (FoveateError, MemoryError) as error:
         text = "needs more memory than there is" if isinstance(error, MemoryError) else str(error)
         return MeasuredFile(job.path, error=text if str(job.path) in text else f"{job.path}: {text}")
@@ -112,31 +112,31 @@ def grouped(rows: Iterable[Row], by: Literal["eye", "patient"]) -> list[Row]:
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     keys = ("patient", "eye") if by == "eye" else ("patient",)
-    for each in rows:
-        key = tuple(str(each[name]) for name in keys)
+    for row in rows:
+        key = tuple(str(row[name]) for name in keys)
         if not key[-1]:
-            raise OutputError(f"{each['path']}: has no {by}. Give a list with a column '{by}'.")
-        groups.setdefault(key, []).append(each)
+            raise OutputError(f"{row['path']}: has no {by}. Give a list with a column '{by}'.")
+        groups.setdefault(key, []).append(row)
     return [_mean(dict(zip(keys, key, strict=True)), members) for key, members in groups.items()]
 
 
 def _mean(start: dict[str, str], members: Sequence[Row]) -> Row:
-    found: Row = {**start, "images_count": float(len(members))}
+    mean: Row = {**start, "images_count": float(len(members))}
     for column in header(members):
-        cells = [each.get(column, math.nan) for each in members]
+        cells = [row.get(column, math.nan) for row in members]
         if any(isinstance(cell, str) for cell in cells):
             continue
         known = [float(cell) for cell in cells if not math.isnan(float(cell))]
         total = math.fsum(known)
         summed = column.startswith("volume")
-        found[column] = (total if summed else total / len(known)) if known else math.nan
-    return found
+        mean[column] = (total if summed else total / len(known)) if known else math.nan
+    return mean
 
 
 def as_csv(rows: Sequence[Row]) -> str:
     """The rows as CSV in UTF-8; what isn't defined is empty, never 0."""
     columns = header(rows)
-    return csv_text([columns, *([_cell(each.get(column, "")) for column in columns] for each in rows)])
+    return csv_text([columns, *([_cell(row.get(column, "")) for column in columns] for row in rows)])
 
 
 def _cell(value: str | float) -> str | float:

@@ -96,20 +96,21 @@ class Measurement:
     def segment_rows(self) -> list[Row]:
         """A row for each vessel segment, or each region, with the image's path before it."""
         return [
-            {"path": self.source, **each} for each in segment_rows(self.measured, self.known.disc, self.um_per_pixel)
+            {"path": self.source, **columns}
+            for columns in segment_rows(self.measured, self.known.disc, self.um_per_pixel)
         ]
 
     def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
         """The centrelines in colours over the image, with junctions (vermilion) and ends (sky blue), H×W×3."""
         lines, junctions, ends = [], [], []
         for vessels in self.measured.vessels.values():
-            for each in vessels.segments:
-                winding = np.full(len(each.calibres), each.tortuosity.arc_chord)
-                lines.append((each.line.points, each.calibres if colour == "calibre" else winding))
+            for segment in vessels.segments:
+                winding = np.full(len(segment.calibres), segment.tortuosity.arc_chord)
+                lines.append((segment.line.points, segment.calibres if colour == "calibre" else winding))
             junctions += [vessels.graph.positions[node] for node in vessels.graph.junctions]
             ends += [vessels.graph.positions[node] for node in vessels.ends]
         title = "calibre in px" if colour == "calibre" else "arc over chord"
-        places = [np.array(each, np.float64).reshape(-1, 2) for each in (junctions, ends)]
+        places = [np.array(points, np.float64).reshape(-1, 2) for points in (junctions, ends)]
         return centreline_overlay(self.image, lines, places[0], places[1], title)
 
     def _facts(self) -> dict[str, str | float]:
@@ -183,7 +184,7 @@ def _measure_photograph(result: Segmentation, known: Known, as_regions: bool) ->
     measured = _measured(result.masks, result.classes.names, result.fov, known, as_regions)
     image = result.photograph.pixels
     dark = np.nan if as_regions else contrast(image, result.mask, result.fov)
-    expected = [each.value for each in result.expected_f1().values()]
+    expected = [estimate.value for estimate in result.expected_f1().values()]
     expected_f1 = float(np.mean(expected)) if expected else np.nan
     share = np.nan if as_regions else float(result.fov.mean())
     wrong = flags(fov_share=share, contrast=dark, expected_f1=expected_f1, components=_components(measured))
@@ -199,11 +200,11 @@ def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[floa
     probability = _reduced(result.probability, factor)
     fov = result.fov[::factor, ::factor][: probability.shape[0], : probability.shape[1]]
     thresholds = (*((result.thresholds[0],) if factor > 1 else ()), *SHIFTED)
-    found = [measure_classes(probability[None] >= each, ("",), fov).values for each in thresholds]
-    own = found[0] if factor > 1 else measured.values
-    shifted = found[-len(SHIFTED) :]
+    by_threshold = [measure_classes(probability[None] >= least, ("",), fov).values for least in thresholds]
+    own = by_threshold[0] if factor > 1 else measured.values
+    shifted = by_threshold[-len(SHIFTED) :]
     return {
-        name: interval(name, value, own[name], [each[name] for each in shifted])
+        name: interval(name, value, own[name], [values[name] for values in shifted])
         for name, value in measured.values.items()
     }
 

@@ -91,8 +91,8 @@ class Segmentation:
     @property
     def probability(self) -> Probability:
         """H×W float32, that a pixel is foreground: of any class where they exclude each other, else the largest."""
-        found: Probability = decisive(self.probabilities, self.classes).max(axis=0)
-        return found
+        probability: Probability = decisive(self.probabilities, self.classes).max(axis=0)
+        return probability
 
     @property
     def labels(self) -> NDArray[np.uint8]:
@@ -181,7 +181,7 @@ class Segmentation:
 
 def output_paths(folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool) -> dict[str, Path]:
     """Kind of output to its path."""
-    prefixes = [f"{each}_" for each in classes.names] if len(classes.names) > 1 else [""]
+    prefixes = [f"{class_name}_" for class_name in classes.names] if len(classes.names) > 1 else [""]
     kinds = ["mask"] if classes.exclusive or len(prefixes) == 1 else [f"{prefix}mask" for prefix in prefixes]
     kinds += [f"{prefix}probability" for prefix in prefixes] * probabilities + ["overlay"] * overlay
     return {kind: folder / f"{name}_{kind}.png" for kind in kinds}

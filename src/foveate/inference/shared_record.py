@@ -147,7 +147,7 @@ class SharedRecord:
     def _remove_half_written(self) -> None:
         """Remove what calls that were killed left beside the outputs; no call is writing now."""
         below = {Path(file).parent for image in self.images.values() for file in image.files}
-        for folder in (self._folder / each for each in below if not each.is_absolute() and ".." not in each.parts):
+        for folder in (self._folder / path for path in below if not path.is_absolute() and ".." not in path.parts):
             with suppress(FileNotFoundError), os.scandir(folder) as entries:
                 for entry in entries:
                     if _HALF_WRITTEN.fullmatch(entry.name):
@@ -216,7 +216,7 @@ class SharedRecord:
         """Take over what a part says of an image, or segment.json (None), unless it is known better."""
         known = self.images.get(name)
         if known is not None:
-            before, now = ((each.turn, each.status != "announced") for each in (known, image))
+            before, now = ((entry.turn, entry.status != "announced") for entry in (known, image))
             if now < before or (now == before and part is None):
                 return
             for file in known.files:
@@ -246,10 +246,10 @@ def _lives(part: Path) -> bool | None:
 def _state(path: Path) -> tuple[int, int, int] | None:
     """What differs between a file and another one under its name; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

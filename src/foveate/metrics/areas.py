@@ -139,8 +139,8 @@ def _places(probability: NDArray[np.float32]) -> NDArray[np.int64]:
     p = probability.astype(np.float64)
     with np.errstate(divide="ignore"):
         odds = np.log(p) - np.log1p(-p)
-    found: NDArray[np.int64] = np.floor(np.ldexp(odds.clip(-_END, _END), FINEST)).astype(np.int64)
-    return found
+    places: NDArray[np.int64] = np.floor(np.ldexp(odds.clip(-_END, _END), FINEST)).astype(np.int64)
+    return places
 
 
 def _sorted(
@@ -174,9 +174,9 @@ class LevelsOfImages:
         """Keep one more image."""
         fineness = min(self.fineness, levels.fineness)
         images = [*self.images, levels]
-        while sum(each.bins(fineness) for each in images) > MOST and fineness > COARSEST:
+        while sum(image.bins(fineness) for image in images) > MOST and fineness > COARSEST:
             fineness -= 1
-        self.fineness, self.images = fineness, [each.coarser(fineness) for each in images]
+        self.fineness, self.images = fineness, [image.coarser(fineness) for image in images]
 
 
 def area_intervals(
@@ -189,7 +189,7 @@ def area_intervals(
     shared = min(together.fineness, kept.fineness)
     bins = _Bins.of(together.coarser(shared))
     areas = _Areas.of(together, bins.of_each(together))
-    rows = np.array([bins.row(each.coarser(shared)) for each in kept.images])
+    rows = np.array([bins.row(image.coarser(shared)) for image in kept.images])
     return {
         "roc_auc": interval(rows, areas.roc_auc, groups),
         "average_precision": interval(rows, areas.average_precision, groups),
@@ -220,7 +220,7 @@ class _Bins:
     def row(self, levels: Levels) -> NDArray[np.float64]:
         """Counts by bin: of positives, then of negatives."""
         numbers, count = self.of_each(levels), int(self.numbers.max(initial=-1)) + 1
-        return np.concatenate([_by_bin(each, numbers, count) for each in (levels.positives, levels.negatives)])
+        return np.concatenate([_by_bin(counts, numbers, count) for counts in (levels.positives, levels.negatives)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,8 +247,8 @@ class _Areas:
             precision = _by_bin(positives * (_above(positives) + positives) / called, numbers, count) / own
             # Solves precision = (T + a p) / (T + F + a (p + n)) for a, with T and F above the bin, p and n in it.
             ahead = (precision * _above(own + others) - _above(own)) / (own - precision * (own + others))
-        found = cls(outranked, _share(ahead), np.zeros_like(own))
-        return replace(found, left=np.where(own > 0, precision - found._precision(own, others), 0))
+        areas = cls(outranked, _share(ahead), np.zeros_like(own))
+        return replace(areas, left=np.where(own > 0, precision - areas._precision(own, others), 0))
 
     def roc_auc(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """R areas of R×2K counts, of K bins."""
@@ -260,8 +260,8 @@ class _Areas:
     def average_precision(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """R areas of R×2K counts, of K bins."""
         positives, negatives = np.split(sums, 2, axis=1)
-        found = positives * self._precision(positives, negatives)
-        area: NDArray[np.float64] = found.sum(axis=1) / positives.sum(axis=1)
+        summands = positives * self._precision(positives, negatives)
+        area: NDArray[np.float64] = summands.sum(axis=1) / positives.sum(axis=1)
         return area
 
     def _precision(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -90,6 +90,7 @@ def _resampled_sums(rows: ArrayLike, groups: Sequence[str] | None, seed: int) ->
     sums = []
     # In blocks, so that thousands of images need little memory.
     for _ in range(RESAMPLES // _BLOCK):
+        # Each resample has numbers of its own, so that one count says how often each group was drawn into each.
         drawn = generator.integers(count, size=(_BLOCK, count)) + count * np.arange(_BLOCK)[:, None]
         times = np.bincount(drawn.ravel(), minlength=_BLOCK * count).reshape(_BLOCK, count)
         sums.append(times @ added)

@@ -62,7 +62,7 @@ def boundary(
     directions = _distances(prediction, truth, spacing)
     distances = np.concatenate(directions)
     return Boundary(
-        hausdorff_95=max(float(np.percentile(each, 95)) for each in directions),
+        hausdorff_95=max(float(np.percentile(direction, 95)) for direction in directions),
         average_surface_distance=float(distances.mean()),
         surface_dice=float(np.mean(distances <= tolerance)),
     )

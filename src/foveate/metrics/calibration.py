@@ -64,8 +64,8 @@ class CalibrationSums:
 
     def merge(self, other: CalibrationSums) -> None:
         """Add the sums of `other`, in place."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        for attribute in fields(self):
+            setattr(self, attribute.name, getattr(self, attribute.name) + getattr(other, attribute.name))
 
     @property
     def total(self) -> int:

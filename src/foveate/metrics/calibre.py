@@ -44,7 +44,7 @@ class Calibres:
     thick_right: int = 0
 
     def __add__(self, other: Calibres) -> Calibres:
-        return Calibres(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Calibres(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     @property
     def thin_sensitivity(self) -> float | None:
@@ -87,7 +87,7 @@ def thick(mask: Mask, line: Mask) -> Mask:
     from scipy import ndimage  # type: ignore[import-untyped]
 
     # Equal distances on the grid are equal floats: each is the root of the same integer.
-    nearest_thick, nearest = (ndimage.distance_transform_edt(~each) for each in (thick_line, line))
+    nearest_thick, nearest = (ndimage.distance_transform_edt(~pixels) for pixels in (thick_line, line))
     of_thick: Mask = mask & (nearest_thick == nearest)
     return of_thick
 

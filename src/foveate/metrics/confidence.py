@@ -95,10 +95,10 @@ def fit_correction(expected: Sequence[F1Estimate], true: Sequence[float]) -> Cor
     n = len(expected)
     if n < 2 or n != len(true):
         raise ValueError(f"{n} expected values for {len(true)} true ones; expected as many, and two at least")
-    differences = [value - each.value for each, value in zip(expected, true, strict=True)]
+    differences = [value - estimate.value for estimate, value in zip(expected, true, strict=True)]
     total = math.fsum(differences)
     outside = sorted(
-        abs(difference - (total - difference) / (n - 1)) - _DEVIATIONS * each.deviation
-        for each, difference in zip(expected, differences, strict=True)
+        abs(difference - (total - difference) / (n - 1)) - _DEVIATIONS * estimate.deviation
+        for estimate, difference in zip(expected, differences, strict=True)
     )
     return Correction(total / n, max(0.0, outside[min(math.ceil(LEVEL * (n + 1)), n) - 1]))

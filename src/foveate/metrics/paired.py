@@ -113,6 +113,7 @@ def _compare(
 def _signed_ranks(differences: NDArray[np.float64], group: NDArray[np.intp]) -> NDArray[np.int64]:
     """The sum of each group's signed ranks, doubled, so that the mean ranks of equal differences are whole numbers."""
     _, place, count = np.unique(np.abs(differences), return_inverse=True, return_counts=True)
+    # Equal values take the ranks from cumsum - count + 1 to cumsum: first and last are twice their mean.
     doubled = 2 * np.cumsum(count) - count + 1
     _, number = np.unique(group, return_inverse=True)
     sums = np.zeros(number.max(initial=-1) + 1, np.int64)
@@ -122,14 +123,15 @@ def _signed_ranks(differences: NDArray[np.float64], group: NDArray[np.intp]) -> 
 
 def _p_over_signs(sums: NDArray[np.int64]) -> float:
     """How often the sums, each with either sign, add up to a number as far from 0 as theirs."""
+    # In units of their greatest common divisor the sums compare alike, and the table of chances is shorter.
     sizes = np.abs(sums) // max(1, int(np.gcd.reduce(sums)))
     observed = abs(int(np.sum(sums))) // max(1, int(np.gcd.reduce(sums)))
     total = int(sizes.sum())
     if sizes.size <= MOST_ENUMERATED:
-        found = np.zeros(1, np.int64)
+        sums_by_signs = np.zeros(1, np.int64)
         for size in sizes:
-            found = np.concatenate([found + size, found - size])
-        return float(np.mean(np.abs(found) >= observed))
+            sums_by_signs = np.concatenate([sums_by_signs + size, sums_by_signs - size])
+        return float(np.mean(np.abs(sums_by_signs) >= observed))
     if sizes.size * total > MOST_STEPS:
         deviation = math.sqrt(float(sizes.astype(np.float64) @ sizes))
         return 2 * NormalDist().cdf(-observed / deviation)

@@ -30,7 +30,7 @@ def best_thresholds(
     scores: list[list[float | None]] = [[None for _ in classes.names] for _ in histograms]
     for group in _groups(classes).values():
         curves = [
-            {each: row[each].f1_curve() for each in group if there[each]}
+            {of_class: row[of_class].f1_curve() for of_class in group if there[of_class]}
             for row, there in zip(histograms, present, strict=True)
         ]
         best = _highest(curves, first)

@@ -34,7 +34,7 @@ DRIVES_A_TERMINAL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 def plain(text: str) -> str:
     """Words apart by single spaces, on one line; what would drive a terminal is written as \\x1b is."""
-    return DRIVES_A_TERMINAL.sub(lambda found: ascii(found.group())[1:-1], " ".join(text.split()))
+    return DRIVES_A_TERMINAL.sub(lambda match: ascii(match.group())[1:-1], " ".join(text.split()))
 
 
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
@@ -53,8 +53,8 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             for text in _texts(getattr(self, name)):
-                if found := DRIVES_A_TERMINAL.search(text):
-                    raise ValueError(f"{name}: holds the control character {found.group()!a}")
+                if match := DRIVES_A_TERMINAL.search(text):
+                    raise ValueError(f"{name}: holds the control character {match.group()!a}")
 
 
 class TrainingData(Closed, frozen=True, kw_only=True):
@@ -233,12 +233,12 @@ def _texts(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for key, each in value.items():
+        for key, item in value.items():
             yield str(key)
-            yield from _texts(each)
+            yield from _texts(item)
     elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
+        for item in value:
+            yield from _texts(item)
 
 
 def _check_finite(value: Any, place: str = "") -> None:

@@ -67,10 +67,10 @@ def _verified(folder: Traversable, file: str | None, source: str) -> Model:
         content = _content(folder / card.file, LARGEST_MODEL, source)
     except OSError as error:
         raise ModelError(f"{source}: can't be read ({error.strerror or error}).") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != card.sha256:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != card.sha256:
         raise ModelError(
-            f"{source}: the file's SHA-256 is {found[:12]}…, its card says {card.sha256[:12]}…."
+            f"{source}: the file's SHA-256 is {actual[:12]}…, its card says {card.sha256[:12]}…."
             " The file was changed or damaged: install or export it again."
         )
     return Model(card, content, source)

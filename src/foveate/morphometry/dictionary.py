@@ -121,7 +121,11 @@ REGION_ROWS = (
     Quantity("row", None, "px", "Of its centroid."),
     Quantity("column", None, "px", "Of its centroid."),
     Quantity("area", 2, "", "Its area."),
-    *(each for each in REGIONS if each.name in ("perimeter", "feret_most", "feret_least", "solidity", "irregularity")),
+    *(
+        quantity
+        for quantity in REGIONS
+        if quantity.name in ("perimeter", "feret_most", "feret_least", "solidity", "irregularity")
+    ),
 )
 """Of one region."""
 

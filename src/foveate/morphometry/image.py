@@ -40,27 +40,27 @@ def measure_classes(masks: Masks, names: Sequence[str], fov: Mask, disc: Disc | 
     if len(by_name) == 1:
         only = measure_vessels(next(iter(by_name.values())), fov, disc)
         return Measured(only.values, {"": only}, [])
-    found = {name: measure_vessels(mask, fov, disc) for name, mask in by_name.items()}
-    values = {f"{name}_{key}": value for name, each in found.items() for key, value in each.values.items()}
-    if {"artery", "vein"} <= set(found):
-        values |= _together(found["artery"], found["vein"], disc)
-    return Measured(values, found, [])
+    by_class = {name: measure_vessels(mask, fov, disc) for name, mask in by_name.items()}
+    values = {f"{name}_{key}": value for name, vessels in by_class.items() for key, value in vessels.values.items()}
+    if {"artery", "vein"} <= set(by_class):
+        values |= _together(by_class["artery"], by_class["vein"], disc)
+    return Measured(values, by_class, [])
 
 
 def measure_regions(mask: Mask, fov: Mask, slice_distance: float | None = None) -> Measured:
     """Measure the connected regions of a mask (H×W bool); `slice_distance` in pixels makes areas volumes."""
-    found = regions(mask & fov)
-    area = sum(region.area for region in found)
+    all_regions = regions(mask & fov)
+    area = sum(region.area for region in all_regions)
     values = {
         "area_share": area / np.count_nonzero(fov) if fov.any() else np.nan,
-        "regions": float(len(found)),
+        "regions": float(len(all_regions)),
         "area": area,
         "volume": np.nan if slice_distance is None else area * slice_distance,
     }
     names = ("perimeter", "feret_most", "feret_least", "solidity", "irregularity")
-    values["largest_area"] = found[0].area if found else np.nan
-    values |= {name: getattr(found[0], name) if found else np.nan for name in names}
-    return Measured(values, {}, found)
+    values["largest_area"] = all_regions[0].area if all_regions else np.nan
+    values |= {name: getattr(all_regions[0], name) if all_regions else np.nan for name in names}
+    return Measured(values, {}, all_regions)
 
 
 def _together(arteries: VesselMeasures, veins: VesselMeasures, disc: Disc | None) -> MeasureValues:

@@ -23,11 +23,11 @@ def measures_of(measured: Measured) -> tuple[Quantity, ...]:
     classes = list(measured.vessels)
     if classes == [""]:
         return VESSELS
-    each = [_named(name, measure) for name in classes for measure in VESSELS]
+    per_class = [_named(name, measure) for name in classes for measure in VESSELS]
     if "avr" not in measured.values:
-        return tuple(each)
+        return tuple(per_class)
     ratios = [_ratio(measure) for measure in VESSELS if measure.name in RATIOS]
-    return (*each, *EQUIVALENTS, *ratios)
+    return (*per_class, *EQUIVALENTS, *ratios)
 
 
 def row(values: Mapping[str, Cell], measures: Sequence[Quantity], um_per_pixel: float | None) -> Row:
@@ -46,20 +46,20 @@ def segment_rows(measured: Measured, disc: Disc | None, um_per_pixel: float | No
     if measured.regions:
         numbered = enumerate(measured.regions, start=1)
         values = [{"region": float(number), **_of(region)} for number, region in numbered]
-        return [row(each, REGION_ROWS, um_per_pixel) for each in values]
+        return [row(region_values, REGION_ROWS, um_per_pixel) for region_values in values]
     return [
-        {"class": name, **row(_segment(each, disc), SEGMENTS, um_per_pixel)}
+        {"class": name, **row(_segment(segment, disc), SEGMENTS, um_per_pixel)}
         for name, vessels in measured.vessels.items()
-        for each in vessels.segments
+        for segment in vessels.segments
     ]
 
 
 def header(rows: Sequence[Row]) -> list[str]:
     """All columns that occur, in order: those of the first row, and behind their neighbours those of others."""
     columns: list[str] = []
-    for each in rows:
+    for row in rows:
         place = 0
-        for column in each:
+        for column in row:
             if column in columns:
                 place = columns.index(column) + 1
             else:
@@ -81,15 +81,15 @@ def dictionary_rows() -> list[Row]:
     return [
         {
             "table": table,
-            "name": each.name,
-            "column_px": each.column("px"),
-            "column_um": each.column("um"),
-            "definition": each.definition,
-            "source": each.source,
-            "reliability": each.reliability,
+            "name": quantity.name,
+            "column_px": quantity.column("px"),
+            "column_um": quantity.column("um"),
+            "definition": quantity.definition,
+            "source": quantity.source,
+            "reliability": quantity.reliability,
         }
         for table, measures in tables.items()
-        for each in measures
+        for quantity in measures
     ]
 
 

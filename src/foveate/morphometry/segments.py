@@ -188,13 +188,13 @@ def segments(mask: Mask, graph: VesselGraph, border: cKDTree) -> list[Segment]:
     tangents = np.concatenate([line.tangents for line in lines])
     radii = border_distances(border, points)
     across = np.split(calibres(mask, points, tangents, radii), np.cumsum([len(line.points) for line in lines])[:-1])
-    found = []
+    all_segments = []
     for (number, branch), line, width in zip(branches, lines, across, strict=True):
         clear = _clear(line, graph.radii[branch.start], graph.radii[branch.end])
         width = np.where(clear > 0, width, np.nan)
         winds = tortuosity(line, clear) if line.arc >= LEAST_LENGTH else UNKNOWN
-        found.append(Segment(number, branch.start, branch.end, line, width, winds))
-    return found
+        all_segments.append(Segment(number, branch.start, branch.end, line, width, winds))
+    return all_segments
 
 
 def _clear(line: Centreline, start: float, end: float) -> Numbers:

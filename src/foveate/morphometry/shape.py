@@ -38,8 +38,8 @@ def regions(mask: Mask) -> list[Region]:
     """The connected regions of an H×W bool mask, pixels that touch by a side or a corner, the largest first."""
     from skimage.measure import label, regionprops
 
-    found = [_region(each.image, each.bbox) for each in regionprops(label(mask))]  # type: ignore[no-untyped-call]
-    return sorted(found, key=lambda region: -region.area)
+    all_regions = [_region(part.image, part.bbox) for part in regionprops(label(mask))]  # type: ignore[no-untyped-call]
+    return sorted(all_regions, key=lambda region: -region.area)
 
 
 def _region(image: Mask, box: tuple[int, int, int, int]) -> Region:

@@ -53,7 +53,7 @@ def without_pinholes(mask: Mask) -> Mask:
     holes, _ = ndimage.label(~mask)
     filled: Mask = mask.copy()
     for number, box in enumerate(ndimage.find_objects(holes), start=1):
-        if max(each.stop - each.start for each in box) <= PINHOLE:
+        if max(extent.stop - extent.start for extent in box) <= PINHOLE:
             hole = holes[box] == number
             if np.count_nonzero(hole) <= PINHOLE:
                 filled[box] |= hole
@@ -147,7 +147,9 @@ def _chains(around: list[list[int]], node_of: Indices) -> Iterator[tuple[list[in
             if seen[second]:
                 continue
             chain = _walked(around, nodes, seen, first, second)
-            last = next((each for each in around[chain[-1]] if nodes[each] >= 0 and each != first), first)
+            last = next(
+                (neighbour for neighbour in around[chain[-1]] if nodes[neighbour] >= 0 and neighbour != first), first
+            )
             yield chain, node, nodes[last]
     for first, node in enumerate(nodes):
         if node < 0 and not seen[first]:

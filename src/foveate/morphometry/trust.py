@@ -33,8 +33,8 @@ class ObserverAgreement:
 @cache
 def observer_agreement() -> ObserverAgreement:
     """The table that is shipped."""
-    found = json.loads(files("foveate.morphometry").joinpath("reliability.json").read_text("utf-8"))
-    return ObserverAgreement(found["margins"], frozenset(found["unreliable"]))
+    agreement = json.loads(files("foveate.morphometry").joinpath("reliability.json").read_text("utf-8"))
+    return ObserverAgreement(agreement["margins"], frozenset(agreement["unreliable"]))
 
 
 SHIFTED = (0.15, 0.8)
@@ -94,7 +94,7 @@ def interval(name: str, value: float, own: float, shifted: Sequence[float]) -> t
     `own` and `shifted` are its values at the model's and at the shifted thresholds, of a mask that may have been
     reduced: only how they stand to each other counts.
     """
-    ratios = np.array([1.0, *(each / own for each in shifted)]) if own else np.full(1, np.nan)
+    ratios = np.array([1.0, *(other / own for other in shifted)]) if own else np.full(1, np.nan)
     if not np.isfinite(ratios).all() or name not in observer_agreement().margins:
         return np.nan, np.nan
     wider = 1 + observer_agreement().margins[name]

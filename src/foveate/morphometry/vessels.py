@@ -56,24 +56,24 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMe
     mask = without_pinholes(mask)
     border = border_tree(mask)
     graph = vessel_graph(mask, border)
-    found = segments(mask, graph, border)
+    all_segments = segments(mask, graph, border)
     ends = [node for node in graph.ends if not _cut(node, graph, fov)]
-    length = sum(segment.line.arc for segment in found)
+    length = sum(segment.line.arc for segment in all_segments)
     values = {
         "area_density": np.count_nonzero(mask) / area if area else np.nan,
         "length_density": length / area if area else np.nan,
         "length": length,
-        **_calibres(found),
-        **_winding(found),
+        **_calibres(all_segments),
+        **_winding(all_segments),
         **_fractal(graph),
         **_counts(graph),
         "components": float(components),
-        "segments": float(len(found)),
+        "segments": float(len(all_segments)),
         "ends": float(len(ends)),
-        **_forks(graph, found),
-        **_zones(found, disc),
+        **_forks(graph, all_segments),
+        **_zones(all_segments, disc),
     }
-    return VesselMeasures(values, found, graph, ends)
+    return VesselMeasures(values, all_segments, graph, ends)
 
 
 def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
@@ -82,9 +82,9 @@ def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
 
     parts, _ = ndimage.label(mask, np.ones((3, 3)))
     kept = np.bincount(parts[mask]) >= max(least, 1.0)
-    found: Mask = mask.copy()
-    found[mask] = kept[parts[mask]]
-    return found, int(np.count_nonzero(kept))
+    kept_mask: Mask = mask.copy()
+    kept_mask[mask] = kept[parts[mask]]
+    return kept_mask, int(np.count_nonzero(kept))
 
 
 def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
@@ -98,9 +98,9 @@ def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
     return not (inside and fov[row, column])
 
 
-def _calibres(found: Sequence[Segment]) -> MeasureValues:
-    width = np.concatenate([segment.calibres for segment in found] or [np.zeros(0)])
-    width, weight = _known(width, np.concatenate([segment.steps for segment in found] or [np.zeros(0)]))
+def _calibres(all_segments: Sequence[Segment]) -> MeasureValues:
+    width = np.concatenate([segment.calibres for segment in all_segments] or [np.zeros(0)])
+    width, weight = _known(width, np.concatenate([segment.steps for segment in all_segments] or [np.zeros(0)]))
     names = ("calibre_mean", "calibre_sd", "calibre_p10", "calibre_p50", "calibre_p90")
     if not len(width):
         return dict.fromkeys(names, np.nan)
@@ -112,10 +112,10 @@ def _calibres(found: Sequence[Segment]) -> MeasureValues:
     return dict(zip(names, (mean, spread, *percentiles.tolist()), strict=True))
 
 
-def _winding(found: Sequence[Segment]) -> MeasureValues:
-    arcs = np.array([segment.line.arc for segment in found])
-    each = [asdict(segment.tortuosity) for segment in found]
-    return {name: _mean(np.array([one[key] for one in each]), arcs) for name, key in WINDING.items()}
+def _winding(all_segments: Sequence[Segment]) -> MeasureValues:
+    arcs = np.array([segment.line.arc for segment in all_segments])
+    lines = [asdict(segment.tortuosity) for segment in all_segments]
+    return {name: _mean(np.array([line[key] for line in lines]), arcs) for name, key in WINDING.items()}
 
 
 def _fractal(graph: VesselGraph) -> MeasureValues:
@@ -133,8 +133,8 @@ def _counts(graph: VesselGraph) -> MeasureValues:
     }
 
 
-def _forks(graph: VesselGraph, found: Sequence[Segment]) -> MeasureValues:
-    by_number = {segment.number: segment for segment in found}
+def _forks(graph: VesselGraph, all_segments: Sequence[Segment]) -> MeasureValues:
+    by_number = {segment.number: segment for segment in all_segments}
     forks: list[Fork] = []
     for node in graph.junctions:
         numbers = graph.at[node]
@@ -142,9 +142,9 @@ def _forks(graph: VesselGraph, found: Sequence[Segment]) -> MeasureValues:
             one, two, three = (_arm(by_number[number], node) for number in numbers)
             forks.append(fork((one, two, three), graph.radii[node]))
     return {
-        "branching_angle": _mean(np.array([each.angle for each in forks])),
-        "murray_exponent": _median(np.array([each.murray for each in forks])),
-        "asymmetry": _mean(np.array([each.asymmetry for each in forks])),
+        "branching_angle": _mean(np.array([junction.angle for junction in forks])),
+        "murray_exponent": _median(np.array([junction.murray for junction in forks])),
+        "asymmetry": _mean(np.array([junction.asymmetry for junction in forks])),
     }
 
 
@@ -153,13 +153,13 @@ def _arm(segment: Segment, node: int) -> Arm:
     return Arm(segment.line.points if away else segment.line.points[::-1], segment.calibre)
 
 
-def _zones(found: Sequence[Segment], disc: Disc | None) -> MeasureValues:
+def _zones(all_segments: Sequence[Segment], disc: Disc | None) -> MeasureValues:
     names = [f"calibre_zone_{zone}" for zone in ZONES]
-    if disc is None or not found:
+    if disc is None or not all_segments:
         return dict.fromkeys(names, np.nan)
-    distances = disc.distances(np.concatenate([segment.line.points for segment in found]))
-    width = np.concatenate([segment.calibres for segment in found])
-    weight = np.concatenate([segment.steps for segment in found])
+    distances = disc.distances(np.concatenate([segment.line.points for segment in all_segments]))
+    width = np.concatenate([segment.calibres for segment in all_segments])
+    weight = np.concatenate([segment.steps for segment in all_segments])
     return {name: _mean(width, weight * in_zone(distances, zone)) for name, zone in zip(names, ZONES, strict=True)}
 
 

@@ -37,8 +37,8 @@ class Disc:
 
     def distances(self, points: Points) -> Numbers:
         """From the disc's centre to points (N×2), in disc diameters."""
-        found: Numbers = np.hypot(points[:, 0] - self.row, points[:, 1] - self.column) / self.diameter
-        return found
+        distances: Numbers = np.hypot(points[:, 0] - self.row, points[:, 1] - self.column) / self.diameter
+        return distances
 
 
 def in_zone(distances: Numbers, zone: str) -> Numbers:
@@ -52,13 +52,13 @@ def equivalent(distances: Sequence[Numbers], calibres: Sequence[Numbers], coeffi
     calibres (N, pixels, NaN where unknown); NaN where fewer than WIDEST vessels cross the half of the circles.
     """
     low, high = ZONES["b"]
-    found = []
+    equivalents = []
     for radius in np.linspace(low, high, CIRCLES):
         crossing = [_at(radius, *line) for line in zip(distances, calibres, strict=True)]
         widest = np.sort(np.concatenate([*crossing, np.zeros(0)]))[-WIDEST:]
         if len(widest) == WIDEST:
-            found.append(knudtson(widest, coefficient))
-    return float(np.median(found)) if len(found) > CIRCLES / 2 else np.nan
+            equivalents.append(knudtson(widest, coefficient))
+    return float(np.median(equivalents)) if len(equivalents) > CIRCLES / 2 else np.nan
 
 
 def knudtson(calibres: Numbers, coefficient: float) -> float:
@@ -74,9 +74,9 @@ def knudtson(calibres: Numbers, coefficient: float) -> float:
 def _at(radius: float, distances: Numbers, calibres: Numbers) -> Numbers:
     """Calibres where one vessel crosses the circle: of the nearest point that has one, within five points."""
     crossings = np.flatnonzero(np.diff(distances >= radius))
-    found = []
+    medians = []
     for place in crossings:
         near = calibres[max(place - 5, 0) : place + 7]
         if np.isfinite(near).any():
-            found.append(float(np.nanmedian(near)))
-    return np.array(found)
+            medians.append(float(np.nanmedian(near)))
+    return np.array(medians)

@@ -98,7 +98,7 @@ class ConvLSTMUNet(nn.Module):
         σ(−x) = 1 − σ(x): the loss of the negated logits against the mask is that of the background against its own.
         """
         *skips, x = descend(self.encoder, image)  # (B, widths[level], H/2**level, W/2**level)
-        skips[-1], x = (F.dropout(each, self.dropout, self.training) for each in (skips[-1], x))
+        skips[-1], x = (F.dropout(features, self.dropout, self.training) for features in (skips[-1], x))
         steps = zip(self.up, self.fusion, self.decoder, reversed(skips), strict=True)
         for up, fusion, block, skip in steps:
             x = block(fusion(skip, resize(up(x), like=skip)))  # (B, widths[level], size of the skip)

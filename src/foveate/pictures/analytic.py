@@ -47,12 +47,12 @@ def missed(
 def words(palette: Palette, *, with_grey: bool) -> list[tuple[str, Colour]]:
     """What the colours of an analytic mask mean."""
     colours = OUTCOMES[palette]
-    found = [
+    outcomes = [
         ("true positive", colours.true_positive),
         ("false negative (missed)", colours.false_negative),
         ("false positive", colours.false_positive),
     ]
-    return [*found, ("not counted", NOT_COUNTED)] if with_grey else found
+    return [*outcomes, ("not counted", NOT_COUNTED)] if with_grey else outcomes
 
 
 def missed_words(palette: Palette) -> list[tuple[str, Colour]]:

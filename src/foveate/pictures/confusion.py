@@ -34,11 +34,11 @@ def label_counts(prediction: Masks, truth: Masks, within: Mask | None = None) ->
     Masks are K×H×W, `within` H×W is what counts, None for everything.
     """
     numbers = np.arange(1, len(truth) + 1)[:, None, None]
-    found, true = ((masks * numbers).max(axis=0) for masks in (prediction, truth))
+    predicted, true = ((masks * numbers).max(axis=0) for masks in (prediction, truth))
     if within is not None:
-        found, true = found[within], true[within]
+        predicted, true = predicted[within], true[within]
     kinds = len(truth) + 1
-    return np.bincount((true * kinds + found).ravel(), minlength=kinds**2).reshape(kinds, kinds)
+    return np.bincount((true * kinds + predicted).ravel(), minlength=kinds**2).reshape(kinds, kinds)
 
 
 def confusion_matrices(matrices: Mapping[str, NDArray[np.int64]], names: Sequence[str], note: str) -> Figure:

@@ -58,12 +58,12 @@ def _nth(names: Sequence[str], number: int) -> int:
 
 
 def _thresholds(results: Sequence[EvaluationResult]) -> str:
-    found = [result.protocol.threshold for result in results]
+    thresholds = [result.protocol.threshold for result in results]
     words = [
         "masks as they were given"
-        if each is None
-        else f"threshold {', '.join(f'{value:.4f}' for value in each.values)} ({each.origin})"
-        for each in found
+        if threshold is None
+        else f"threshold {', '.join(f'{value:.4f}' for value in threshold.values)} ({threshold.origin})"
+        for threshold in thresholds
     ]
     if len(set(words)) == 1:
         return words[0]

@@ -50,8 +50,8 @@ def expected_against_true(results: Sequence[EvaluationResult], name: str) -> Fig
 
 def _pairs(result: EvaluationResult, name: str) -> list[Pair]:
     scores = [row.classes[name].fov.values for row in result.images]
-    found = [(values.get("expected_f1"), values["f1"]) for values in scores]
-    return [(expected, true) for expected, true in found if expected is not None and true is not None]
+    scored = [(values.get("expected_f1"), values["f1"]) for values in scores]
+    return [(expected, true) for expected, true in scored if expected is not None and true is not None]
 
 
 def _difference(pairs: Sequence[Pair]) -> str:

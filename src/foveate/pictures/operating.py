@@ -69,15 +69,15 @@ def precision_recall(results: Sequence[EvaluationResult], name: str) -> Figure |
 
 def observers(results: Sequence[EvaluationResult], name: str) -> list[tuple[str, MeasureValues]]:
     """The pooled values of the second observers, one for each set and split, with what to call them."""
-    found = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
+    observed = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
     sets = {(result.data.set, result.data.split) for result in results}
     return [
         (
             "second observer" if len(sets) == 1 else f"second observer of {where[0]}",
-            each.classes[name].fov.pooled.values,
+            scores.classes[name].fov.pooled.values,
         )
-        for where, each in found.items()
-        if name in each.classes
+        for where, scores in observed.items()
+        if name in scores.classes
     ]
 
 
@@ -111,7 +111,7 @@ def _corner(
     people: Sequence[tuple[str, OperatingPoint | None]],
 ) -> None:
     """The neighbourhood of the points once more, where the large plot has nothing to show."""
-    known = [point for point in (*points, *(each for _, each in people)) if point is not None]
+    known = [point for point in (*points, *(point for _, point in people)) if point is not None]
     if not known:
         return
     right = min(0.4, max(0.04, 2.2 * max(x for x, _ in known)))
@@ -134,8 +134,8 @@ def _draw_f1_lines(axes: Axes) -> None:
 
 def _curve(result: EvaluationResult, name: str, kind: str) -> PointsOnCurve | None:
     curves = result.curves.get(name)
-    found: PointsOnCurve | None = None if curves is None else getattr(curves, kind)
-    return found
+    curve: PointsOnCurve | None = None if curves is None else getattr(curves, kind)
+    return curve
 
 
 def _values(result: EvaluationResult, name: str) -> MeasureValues:

@@ -57,8 +57,8 @@ def panels(row: Sequence[Panel], words: Sequence[tuple[str, Colour]], note: str)
         pen.text((left, top - line // 3), panel.title, INK, medium, anchor="ls")
         left += panel.image.shape[1] + gap
     below = top + height + gap
-    for number, each in enumerate(lines):
-        draw_line(pen, each, gap + line_width(each, medium, gap), below + (number + 0.5) * line, medium, INK, gap)
+    for number, pieces in enumerate(lines):
+        draw_line(pen, pieces, gap + line_width(pieces, medium, gap), below + (number + 0.5) * line, medium, INK, gap)
     below += line * len(lines)
     for number, text in enumerate(notes):
         pen.text((gap, below + (number + 0.5) * line), text, INK, small, anchor="lm")

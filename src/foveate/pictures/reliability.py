@@ -30,13 +30,13 @@ def reliability(results: Sequence[EvaluationResult], name: str) -> Figure | None
     above.plot((0, 1), (0, 1), color=MUTED, linewidth=0.8, linestyle=":", label="as it should be")
     for number, (label, result) in enumerate(known):
         bins = result.curves[name].reliability
-        filled = [each for each in bins if each.probability is not None]
+        filled = [one_bin for one_bin in bins if one_bin.probability is not None]
         error = result.classes[name].fov.pooled.values["calibration_error"]
         colour, dash = series_colour(number), series_dash(number)
         caption = label if error is None else f"{label} (ECE {error:.4f})"
         above.plot(
-            [each.probability for each in filled],
-            [each.share for each in filled],
+            [one_bin.probability for one_bin in filled],
+            [one_bin.share for one_bin in filled],
             color=colour,
             linestyle=dash,
             marker="o",
@@ -44,7 +44,7 @@ def reliability(results: Sequence[EvaluationResult], name: str) -> Figure | None
             label=caption,
         )
         edges = [place / len(bins) for place in range(len(bins) + 1)]
-        below.stairs([each.pixels for each in bins], edges, color=colour, linestyle=dash, linewidth=1.4)
+        below.stairs([one_bin.pixels for one_bin in bins], edges, color=colour, linestyle=dash, linewidth=1.4)
     below.set_yscale("log")
     above.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     legend(below, of=above)

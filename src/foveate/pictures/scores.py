@@ -82,20 +82,20 @@ def spread(values: Sequence[float], reach: float) -> NDArray[np.float64]:
 
 
 def _column(result: EvaluationResult, name: str, measure: str) -> list[tuple[str, float]]:
-    found = [(row.id, row.classes[name].fov.values.get(measure)) for row in result.images]
-    return [(case, value) for case, value in found if value is not None]
+    values = [(row.id, row.classes[name].fov.values.get(measure)) for row in result.images]
+    return [(case, value) for case, value in values if value is not None]
 
 
 def _people(results: Sequence[EvaluationResult], name: str) -> list[tuple[str, Averaged]]:
-    found = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
+    observed = {(r.data.set, r.data.split): r.second_observer for r in results if r.second_observer is not None}
     several = len({(result.data.set, result.data.split) for result in results}) > 1
     return [
         (
             f"second observer\n{where[0]}, mean" if several else "second observer\n(mean)",
-            each.classes[name].fov.per_image,
+            scores.classes[name].fov.per_image,
         )
-        for where, each in found.items()
-        if name in each.classes
+        for where, scores in observed.items()
+        if name in scores.classes
     ]
 
 
@@ -112,7 +112,7 @@ def _draw_dots(axes: Axes, place: float, column: Sequence[tuple[str, float]], re
         markeredgecolor="white",
         markeredgewidth=0.6,
     )
-    lowest, value = min(column, key=lambda each: each[1])
+    lowest, value = min(column, key=lambda dot: dot[1])
     axes.annotate(
         lowest,
         (place - 0.12, value),

@@ -43,7 +43,7 @@ def compare(
     """
     chosen, sets, names = one_or_more(models), one_or_more(data), one_or_more(measure)
     files = PredictionFiles(tuple(map(Path, one_or_more(predictions))), threshold, suffix)
-    weights = [each for each in chosen if not each.endswith(".json")]
+    weights = [place for place in chosen if not place.endswith(".json")]
     if not (chosen or files.folders):
         raise UsageError("compare needs models, .json files by `foveate evaluate --json`, or --predictions FOLDER.")
     if (weights or files.folders) and not sets:
@@ -58,14 +58,14 @@ def compare(
         from foveate.published import rows
 
         measures = known_measures(names) or MEASURES
-        read = {each: read_results(Path(each)) for each in chosen if each.endswith(".json")}
+        read = {place: read_results(Path(place)) for place in chosen if place.endswith(".json")}
         if sets:
             rule = rule_for_measures(measures, split, fov)
             parts = _scored_or_read(chosen, files, sets, split, rule, read, threads, on_case)
         else:
-            parts = by_set([(each, read[each]) for each in chosen])
+            parts = by_set([(place, read[place]) for place in chosen])
         printed = rows() if published else ()
-        return [each for part in parts for each in compare_classes(dict(part), measures, scope, printed)]
+        return [comparison for part in parts for comparison in compare_classes(dict(part), measures, scope, printed)]
 
 
 def rule_for_measures(measures: Sequence[str], split: str, fov: FovSource | None) -> Callable[[DataSet], CountingRule]:
@@ -91,19 +91,19 @@ def _scored_or_read(
     """For each data set every model's result, in the order given: measured now, or from its file."""
     from foveate.evaluation.named_results import result_on, told_apart
 
-    weights = [each for each in dict.fromkeys(models) if each not in read]
+    weights = [place for place in dict.fromkeys(models) if place not in read]
     loaded = dict(zip(weights, models_of(weights, threads=threads), strict=True))
     parts = []
     for part in sets_to_score(data, split, list(loaded.values()), files, rule):
         data_set = part.data_set
         results = [
-            scored(loaded[each], data_set, split, part.rule, on_case)
-            if each in loaded
-            else result_on(read[each], each, data_set.name, split)
-            for each in models
+            scored(loaded[place], data_set, split, part.rule, on_case)
+            if place in loaded
+            else result_on(read[place], place, data_set.name, split)
+            for place in models
         ]
         others = part.predictors[len(loaded) :]
-        results += [scored(each, data_set, split, part.rule, on_case) for each in others]
+        results += [scored(predictor, data_set, split, part.rule, on_case) for predictor in others]
         named = [(result.model.name, result) for result in results]
-        parts.append(told_apart(named, [*models, *(each.source for each in others)]))
+        parts.append(told_apart(named, [*models, *(predictor.source for predictor in others)]))
     return parts

@@ -50,17 +50,17 @@ def cross(
     for part in sets:
         if MEASURES[name].group not in part.rule.measures:
             raise UsageError(f"--measure {name}: is one of vessels, which {part.data_set.name} has none of.")
-    parts = [told_apart([(each.model.name, each) for each in part.results(on_case)], chosen) for part in sets]
+    parts = [told_apart([(result.model.name, result) for result in part.results(on_case)], chosen) for part in sets]
     classes = list(parts[0][0][1].classes)
     if any(list(result.classes) != classes for part in parts for _, result in part):
         raise UsageError("the sets have different classes; a matrix needs sets of the same.")
     by_model = _by_model(parts, sets)
-    return [cross_results(by_model, each, measure=name, scope=scope) for each in classes]
+    return [cross_results(by_model, of_class, measure=name, scope=scope) for of_class in classes]
 
 
 def _by_model(parts: Sequence[Named], sets: Sequence[SetToScore]) -> list[tuple[str, Named]]:
     """Models' names, each with its result on every set by the set's title."""
-    titles = [_title(each.data_set, [other.data_set for other in sets]) for each in sets]
+    titles = [_title(part.data_set, [other.data_set for other in sets]) for part in sets]
     return [
         (name, [(title, part[number][1]) for title, part in zip(titles, parts, strict=True)])
         for number, (name, _) in enumerate(parts[0])
@@ -69,5 +69,5 @@ def _by_model(parts: Sequence[Named], sets: Sequence[SetToScore]) -> list[tuple[
 
 def _title(data_set: DataSet, sets: Sequence[DataSet]) -> str:
     """Its name, with where it lies if two have the same."""
-    alone = [each.name for each in sets].count(data_set.name) == 1
+    alone = [other.name for other in sets].count(data_set.name) == 1
     return data_set.name if alone else f"{data_set.name}:{data_set.root}"

@@ -97,5 +97,5 @@ def _learned(weights: Sequence[str]) -> list[LearningCurve]:
     from foveate.pictures import read_learning_curve
     from foveate.pictures.learning import LOG
 
-    runs = [Path(each) for each in weights if each not in shipped()]
+    runs = [Path(place) for place in weights if place not in shipped()]
     return [read_learning_curve(run) for run in runs if (run / LOG).is_file()]

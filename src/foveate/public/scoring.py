@@ -75,7 +75,7 @@ def procedure_for(
 
 def models_of(weights: Sequence[str], *, threads: int, procedure: Procedure | None = None) -> list[Predictor]:
     """Shipped models, runs' best weights, or .onnx files, in order."""
-    return [_model_of(each, threads, procedure) for each in weights]
+    return [_model_of(place, threads, procedure) for place in weights]
 
 
 def _model_of(weights: str, threads: int, procedure: Procedure | None) -> Predictor:
@@ -138,7 +138,7 @@ def sets_to_score(
     from foveate.datasets import open_set
     from foveate.evaluation.data_set import check_predictors
 
-    pairs = [(each, (*models, *files.predictors(each))) for each in map(open_set, data)]
+    pairs = [(data_set, (*models, *files.predictors(data_set))) for data_set in map(open_set, data)]
     for data_set, predictors in pairs:
         check_predictors(predictors, data_set, split)
     return [SetToScore(data_set, split, predictors, rule(data_set)) for data_set, predictors in pairs]

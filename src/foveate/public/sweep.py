@@ -70,7 +70,7 @@ def sweep(
     with needs("train"):
         from foveate.sweeps.work import Work, work_on
     options = {"--out": out, "--from": initial, "--storage": storage, "--device": device}
-    words = ["sweep", str(sweep), *(word for each in sets for word in ("--data", each))]
+    words = ["sweep", str(sweep), *(word for name in sets for word in ("--data", name))]
     words += [str(word) for name, value in options.items() if value is not None for word in (name, value)]
     called = command or command_line(words)
     work = Work(asked, Path(out), opened, device, called, initial, say, listening or listening_to(on_epoch))

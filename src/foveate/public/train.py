@@ -151,5 +151,5 @@ def _words(
 ) -> list[str]:
     """The command line that asks for the same."""
     named = [str(recipe)] if recipe is not None and options["--resume"] is None else []
-    words = ["train", *named, *overrides, *(word for each in data for word in ("--data", each))]
+    words = ["train", *named, *overrides, *(word for name in data for word in ("--data", name))]
     return words + [str(word) for name, value in options.items() if value is not None for word in (name, value)]

@@ -41,8 +41,8 @@ class ImageSet:
 
     def counted(self, scope: Scope) -> tuple[int, int]:
         """(foreground, background) of all images together."""
-        each = [image.counted(scope) for image in self.images]
-        return sum(foreground for foreground, _ in each), sum(background for _, background in each)
+        counts = [image.counted(scope) for image in self.images]
+        return sum(foreground for foreground, _ in counts), sum(background for _, background in counts)
 
     def share(self, scope: Scope) -> Fraction:
         """Foreground among all pixels that count."""
@@ -69,11 +69,11 @@ def image_sets(name: str) -> tuple[ImageSet, ...]:
         "test": lambda image: image.split == "test",
         "all": lambda image: True,
     }
-    found = []
+    sets = []
     for split in SPLITS.get(name, ()):
         part = tuple(filter(chosen[split], images))
-        found.append(ImageSet(f"{TITLES[name]}'s {len(part)} {'test ' * (split == 'test')}images", part))
-    return tuple(found)
+        sets.append(ImageSet(f"{TITLES[name]}'s {len(part)} {'test ' * (split == 'test')}images", part))
+    return tuple(sets)
 
 
 def _counts() -> dict[str, tuple[ImageCounts, ...]]:

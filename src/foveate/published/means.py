@@ -47,7 +47,7 @@ def may_be_means(bounds: Bounds, shares: Sequence[float]) -> bool | None:
     """
     share = np.asarray(shares)[:, None]
     errors = _mean_errors(bounds, float(share.mean()))
-    misses, alarms = (each.ravel() for each in np.meshgrid(_grid(errors.misses), _grid(errors.false_alarms)))
+    misses, alarms = (values.ravel() for values in np.meshgrid(_grid(errors.misses), _grid(errors.false_alarms)))
     rates = _rates(share, misses, alarms)
     means = np.array([rates[measure].ravel() / len(shares) for measure in bounds])
     low, high = np.array([[float(end) for end in ends] for ends in bounds.values()]).T
@@ -88,11 +88,11 @@ def _mean_errors(bounds: Bounds, share: float) -> ErrorRates:
     every = np.geomspace(1e-4, 1, 400)
     misses = np.array(known["sensitivity"]) if "sensitivity" in known else every
     alarms = np.array(known["specificity"]) if "specificity" in known else every
-    grid = [each.ravel() for each in np.meshgrid(misses, alarms)]
+    grid = [values.ravel() for values in np.meshgrid(misses, alarms)]
     rates = _rates(np.array([[share]]), *grid)
     middle = {measure: float(low + high) / 2 for measure, (low, high) in bounds.items()}
     off = np.max([np.abs(rates[measure][0] - value) for measure, value in middle.items()], axis=0)
-    near_misses, near_alarms = (float(each[off.argmin()]) for each in grid)
+    near_misses, near_alarms = (float(values[off.argmin()]) for values in grid)
     return ErrorRates(
         known.get("sensitivity", (near_misses, near_misses)), known.get("specificity", (near_alarms, near_alarms))
     )
@@ -109,11 +109,11 @@ def _rates(share: RateArray, misses: RateArray, false_alarms: RateArray) -> dict
     """Each rate of images (rows) with errors (columns)."""
     true_positive, false_negative = share * (1 - misses), share * misses
     false_positive = (1 - share) * false_alarms
-    found = true_positive + false_positive
+    predicted = true_positive + false_positive
     return {
-        "sensitivity": np.broadcast_to(1 - misses, found.shape),
-        "specificity": np.broadcast_to(1 - false_alarms, found.shape),
-        "precision": np.divide(true_positive, found, out=np.zeros_like(found), where=found > 0),
+        "sensitivity": np.broadcast_to(1 - misses, predicted.shape),
+        "specificity": np.broadcast_to(1 - false_alarms, predicted.shape),
+        "precision": np.divide(true_positive, predicted, out=np.zeros_like(predicted), where=predicted > 0),
         "accuracy": 1 - false_positive - false_negative,
         "f1": 2 * true_positive / (2 * true_positive + false_positive + false_negative),
         "iou": true_positive / (true_positive + false_positive + false_negative),

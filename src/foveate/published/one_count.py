@@ -92,10 +92,11 @@ def _without(place: int, system: Sequence[Inequality]) -> list[Inequality]:
     """What the inequalities say of the other variables: each lower bound with each upper bound of that one."""
     rising = [row for row in system if row[place] > 0]
     falling = [row for row in system if row[place] < 0]
+    # Both factors are positive, so that the sum holds wherever its two parts do; in it the variable cancels.
     combined = {
-        tuple(a * -lower[place] + b * upper[place] for a, b in zip(upper, lower, strict=True))
-        for upper in rising
-        for lower in falling
+        tuple(a * -upper[place] + b * lower[place] for a, b in zip(lower, upper, strict=True))
+        for lower in rising
+        for upper in falling
     }
     return [*(row for row in system if row[place] == 0), *combined]
 
@@ -107,9 +108,9 @@ def independent(measures: Sequence[str]) -> int:
 
 def shares_of_parts(bounds: Bounds) -> dict[tuple[str, ...], ShareInterval]:
     """The share that each smallest telling choice of three rates implies by itself, where one matrix has the three."""
-    found: dict[tuple[str, ...], ShareInterval] = {}
+    shares: dict[tuple[str, ...], ShareInterval] = {}
     for chosen in combinations(bounds, 3):
         share = share_of({measure: bounds[measure] for measure in chosen}) if independent(chosen) == 3 else None
         if share is not None:
-            found[chosen] = share
-    return found
+            shares[chosen] = share
+    return shares

@@ -78,7 +78,7 @@ def means(bounds: Bounds, counted: Sequence[Counted]) -> bool | None:
 
 def _as_f1(bounds: Bounds) -> dict[str, tuple[Fraction, Fraction]] | None:
     """The bounds with IoU said as F1; None where the two exclude each other."""
-    asked = {measure: each for measure, each in bounds.items() if measure in NAMES}
+    asked = {measure: bound for measure, bound in bounds.items() if measure in NAMES}
     if "iou" in bounds:
         low, high = (2 * iou / (1 + iou) for iou in bounds["iou"])
         others = bounds.get("f1", (low, high))

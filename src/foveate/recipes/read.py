@@ -40,7 +40,7 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises UsageError for an unknown name, RecipeError for a key or value that the schema refuses.
     """
     content = _content(name_or_path)
-    for override in sorted(overrides, key=lambda each: not _names_network(each)):
+    for override in sorted(overrides, key=lambda setting: not _names_network(setting)):
         _apply(override, content)
     return checked_recipe(content, name_or_path)
 
@@ -110,8 +110,8 @@ def checked_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         if place == ["preparation"]:  # which says itself which of its keys is wrong
             own, _, wrong = wrong.partition(": ")
             key, value = f"{key}.{own}", getattr(value, "kwargs", value)[own]
-        found = "" if isinstance(value, dict) else f" = {value!r}"
-        raise RecipeError(f"{source}: {key}{found}: {wrong}.") from error
+        setting = "" if isinstance(value, dict) else f" = {value!r}"
+        raise RecipeError(f"{source}: {key}{setting}: {wrong}.") from error
 
 
 def to_toml(recipe: Recipe) -> str:

@@ -61,8 +61,8 @@ def write_images(
 
 def write_figures(folder: Path, name: str, drawn: Sequence[DrawnFigure], form: PictureForm) -> None:
     """Every figure as a file. Raises OutputError."""
-    for each in drawn:
-        write_bytes(encoded(each.figure, form), folder / file_name(f"{name}_{each.name}.{form}"))
+    for picture in drawn:
+        write_bytes(encoded(picture.figure, form), folder / file_name(f"{name}_{picture.name}.{form}"))
 
 
 def file_name(text: str) -> str:

@@ -52,21 +52,21 @@ def chosen(results: Sequence[EvaluationResult]) -> list[tuple[str, str]]:
     """
     scores = {}
     for rows in zip(*(result.images for result in results), strict=True):
-        found = [f1 for row in rows if (f1 := image_f1(row.classes)) is not None]
-        if found:
-            scores[rows[0].id] = statistics.fmean(found)
+        scored = [f1 for row in rows if (f1 := image_f1(row.classes)) is not None]
+        if scored:
+            scores[rows[0].id] = statistics.fmean(scored)
     rising = sorted(scores, key=lambda case: scores[case])
     if not rising:
         return []
     # Of two images one is the best and one the worst; a single one is the best.
     why = {rising[(len(rising) - 1) // 2]: "median", rising[0]: "worst", rising[-1]: "best"}
-    return sorted(why.items(), key=lambda each: RANKS.index(each[1]))
+    return sorted(why.items(), key=lambda image: RANKS.index(image[1]))
 
 
 def image_f1(classes: dict[str, ImageScoresByScope]) -> float | None:
     """An image's F1 inside the field of view, the mean of the classes where it is defined."""
-    found = [f1 for scopes in classes.values() if (f1 := scopes.fov.values["f1"]) is not None]
-    return statistics.fmean(found) if found else None
+    scored = [f1 for scopes in classes.values() if (f1 := scopes.fov.values["f1"]) is not None]
+    return statistics.fmean(scored) if scored else None
 
 
 def photograph(image: Image) -> Markup:

@@ -60,7 +60,7 @@ def summary(results: Sequence[EvaluationResult], name: str) -> Markup:
     heads = [COLUMNS[measure] for measure in known]
     heads.insert(1, "F1, mean of images")
     bodies = []
-    for key in (each for each in WHERE if any(each in r.classes[name].told_apart for r in results)):
+    for key in (where for where in WHERE if any(where in r.classes[name].told_apart for r in results)):
         rows = [_row(label, getattr(r.classes[name], key), known) for label, r in _labelled(results)]
         second = results[0].second_observer
         if second is not None:
@@ -95,17 +95,17 @@ def _cell(value: float | None, interval: Interval | None) -> Markup:
 
 def remarks(results: Sequence[EvaluationResult]) -> Markup:
     """What must be said beside the numbers: that images were seen before, and how far the probabilities are right."""
-    found = []
+    lines = []
     for label, result in _labelled(results):
         if seen := warning(result):
-            found.append(fill('<p class="warning"><strong>$label: $seen</strong></p>', label=label, seen=seen))
-        found += [fill("<p>$label: $line</p>", label=label, line=line) for line in confidence(result)]
-    return joined(found)
+            lines.append(fill('<p class="warning"><strong>$label: $seen</strong></p>', label=label, seen=seen))
+        lines += [fill("<p>$label: $line</p>", label=label, line=line) for line in confidence(result)]
+    return joined(lines)
 
 
 def every_measure(results: Sequence[EvaluationResult]) -> Markup:
     """What the command line prints of each result, to be opened by a reader."""
-    found = []
+    sections = []
     for label, result in _labelled(results):
         for name, (head, *rows) in tables(result):
             cells = joined(fill('<th scope="col">$text</th>', text=_broken(text)) for text in head[1:])
@@ -115,8 +115,8 @@ def every_measure(results: Sequence[EvaluationResult]) -> Markup:
             )
             title = f"{label}, {name}"
             table = fill(TABLE, caption=title, head=cells, bodies=fill("<tbody>$rows</tbody>", rows=body))
-            found.append(fill(ALL_MEASURES, title=title, table=table))
-    return joined(found)
+            sections.append(fill(ALL_MEASURES, title=title, table=table))
+    return joined(sections)
 
 
 def _broken(text: str) -> Markup:
@@ -125,7 +125,7 @@ def _broken(text: str) -> Markup:
 
 def protocol(results: Sequence[EvaluationResult]) -> Markup:
     """For each result the sentence that its numbers depend on, then every field of its protocol with what it means."""
-    found = []
+    sections = []
     for label, result in _labelled(results):
         rows = joined(
             fill("<dt>$name</dt><dd>$value <small>$what</small></dd>", name=name, value=value, what=what)
@@ -133,8 +133,8 @@ def protocol(results: Sequence[EvaluationResult]) -> Markup:
         )
         words = fill("<p>$sentence</p>", sentence=statement(result))
         template = '$words\n<details><summary>Field by field: $label</summary><dl class="fields">$rows</dl></details>'
-        found.append(fill(template, words=words, label=label, rows=rows))
-    return joined(found)
+        sections.append(fill(template, words=words, label=label, rows=rows))
+    return joined(sections)
 
 
 def _fields(record: Protocol) -> Iterator[tuple[str, str, str]]:
@@ -146,7 +146,7 @@ def _fields(record: Protocol) -> Iterator[tuple[str, str, str]]:
             continue
         value = getattr(record, name)
         if name == "threshold" and value is not None:
-            value = f"{', '.join(f'{each:.4f}' for each in value.values)} ({value.origin})"
+            value = f"{', '.join(f'{threshold:.4f}' for threshold in value.values)} ({value.origin})"
         if isinstance(value, tuple):
             value = ", ".join(value)
         yield name.replace("_", " "), "none" if value is None else str(value), field.description or ""

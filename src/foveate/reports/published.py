@@ -47,10 +47,10 @@ MEASURED = """<tr class="group"><th scope="row">$name <small>measured here, $whe
 
 def published_rows(results: Sequence[EvaluationResult], *, key: str) -> Markup:
     """The printed rows of the results' set; nothing where no paper has any. `key` is the section's own on the page."""
-    found = [row for row in rows() if row.set == results[0].data.set]
-    if not found:
+    printed = [row for row in rows() if row.set == results[0].data.set]
+    if not printed:
         return Markup("")
-    own, others = [row for row in found if row.own], [row for row in found if not row.own]
+    own, others = [row for row in printed if row.own], [row for row in printed if not row.own]
     return fill(
         SECTION,
         key=key,

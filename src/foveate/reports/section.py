@@ -72,13 +72,13 @@ def section_of(
     """
     results: list[EvaluationResult] = []
     matrices: list[LabelCounts] = []
-    for each in predictors:
+    for predictor in predictors:
         counts = LabelCounts(rule.fov)
-        predict = _counting_labels(each, counts) if data_set.classes.softmax else each.predict
+        predict = _counting_labels(predictor, counts) if data_set.classes.softmax else predictor.predict
         results.append(
             evaluate(
-                replace(each, predict=predict),
-                each.entries(data_set, split),
+                replace(predictor, predict=predict),
+                predictor.entries(data_set, split),
                 data_set.classes,
                 data_set=data_set.name,
                 split=split,
@@ -123,7 +123,7 @@ def _shown_images(
         case = entries[case_id].load()
         if rule.size is not None:
             case = resized(case, rule.size)
-        masks = tuple(each.predict(case).masks for each in predictors)
+        masks = tuple(predictor.predict(case).masks for predictor in predictors)
         f1 = [image_f1(next(row.classes for row in result.images if row.id == case_id)) for result in results]
         within, _ = rule.fov.within(case)
         yield ShownImage(case_id, why, tuple(f1), case.image, case.masks, within, masks)

@@ -100,7 +100,7 @@ def _layers(
     width, height = size_shown(shown.within.shape)
     for kind in kinds:
         for model, of_class, mask in _masks(shown, kind.name):
-            words = [shown.id, *(each[n] for each, n in ((models, model), (classes, of_class)) if n is not None)]
+            words = [shown.id, *(names[n] for names, n in ((models, model), (classes, of_class)) if n is not None)]
             yield fill(
                 IMAGE,
                 kind=kind.name,
@@ -128,13 +128,13 @@ def _masks(shown: ShownImage, kind: str) -> Iterator[tuple[int | None, int | Non
 
 
 def _outcome(kind: str, mask: Mask, truth: Mask, within: Mask) -> Mask:
-    found = {
+    outcomes = {
         "prediction": mask,
         "true positive": mask & truth & within,
         "false negative": ~mask & truth & within,
         "false positive": mask & ~truth & within,
     }
-    return found[kind]
+    return outcomes[kind]
 
 
 def _of(what: str, number: int | None) -> list[str]:

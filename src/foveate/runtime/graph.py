@@ -63,11 +63,11 @@ class _Seen:
         """The fields of a message, counted."""
         if isinstance(message, int):
             raise ValueError("a number stands where there should be more")
-        for each in fields(message):
+        for field in fields(message):
             self.fields += 1
             if self.fields > MOST_FIELDS:
                 raise ValueError(f"more than {MOST_FIELDS} fields")
-            yield each
+            yield field
 
 
 def check_graph(model: bytes, source: str) -> None:

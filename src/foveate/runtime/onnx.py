@@ -155,7 +155,7 @@ def _check_end(which: str, end: Any, planes: int | None, source: str) -> None:
 
 
 def _failure(error: Exception, shape: Sequence[int]) -> str:
-    if isinstance(error, MemoryError) or any(each in str(error) for each in FULL):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in FULL):
         return (
             f"needs more memory for an image of {_sizes(shape)} than there is ({limit() / 2**30:.1f} GiB at most);"
             " shrink or crop the image, or use a smaller network."
@@ -166,7 +166,7 @@ def _failure(error: Exception, shape: Sequence[int]) -> str:
 def _one_line(error: Exception) -> str:
     """What ONNX Runtime says, with the names that a stranger gave to the parts of a file made harmless."""
     text = " ".join(str(error).split())
-    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
     return shown if len(shown) <= 300 else f"{shown[:300]}…"
 
 
@@ -174,5 +174,5 @@ def _sizes(shape: Sequence[int | None]) -> str:
     return "×".join("?" if size is None else str(size) for size in shape) or "a single number"
 
 
-def _kind(found: object) -> str:
-    return str(found.dtype) if isinstance(found, np.ndarray) else type(found).__name__
+def _kind(value: object) -> str:
+    return str(value.dtype) if isinstance(value, np.ndarray) else type(value).__name__

@@ -35,7 +35,7 @@ def check_sizes(model: bytes, source: str, name: str, image: Sequence[int]) -> N
     copy = _with_all_outputs(model, name, image)
     session = onnxruntime.InferenceSession(copy, options, providers=["CPUExecutionProvider"])
     # Its sizes have 32 bits, so that a size beyond them comes out negative, or as nothing after others that are large.
-    total = sum(prod(abs(size) for size in each.shape if isinstance(size, int)) for each in session.get_outputs())
+    total = sum(prod(abs(size) for size in output.shape if isinstance(size, int)) for output in session.get_outputs())
     if total > MOST_NUMBERS:
         raise ModelError(
             f"{source}: makes {total:.1e} numbers of an image of {image[2]}×{image[3]}, more than {MOST_NUMBERS:.1e}."
@@ -48,12 +48,12 @@ def _with_all_outputs(model: bytes, name: str, image: Sequence[int]) -> bytes:
     parts = list(fields(memoryview(model)))
     inside = list(chain.from_iterable(_inside(value) for number, value in parts if number == GRAPH))
     names = (name for number, node in inside if number == NODE for name in _texts(node, NODE_OUTPUT))
-    made = dict.fromkeys(bytes(each) for each in names if len(each))
+    made = dict.fromkeys(bytes(output) for output in names if len(output))
     kept = [(number, value) for number, value in inside if number not in (INPUT, OUTPUT, KNOWN)]
     axes = message(*((AXIS, message((SIZE, size))) for size in image))
     of_image = message((TENSOR_TYPE, message((ELEMENT, FLOAT), (SHAPE, axes))))
     image_in = (INPUT, message((NAME, name.encode()), (TYPE, of_image)))
-    outputs = [(OUTPUT, message((NAME, each))) for each in made]
+    outputs = [(OUTPUT, message((NAME, output))) for output in made]
     graph = message(*kept, image_in, *outputs)
     return message(*((number, value) for number, value in parts if number != GRAPH), (GRAPH, graph))
 
@@ -63,4 +63,4 @@ def _inside(value: Value) -> list[tuple[int, Value]]:
 
 
 def _texts(value: Value, number: int) -> list[memoryview]:
-    return [each for found, each in _inside(value) if found == number and not isinstance(each, int)]
+    return [content for field, content in _inside(value) if field == number and not isinstance(content, int)]

@@ -37,14 +37,14 @@ def draw_sweep(ranking: Ranking, sweep: Sweep, folder: Path) -> Path:
     rows = -(-count // columns)
     figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
-    found = {axis.name: axis for axis in axes(sweep)}
+    by_name = {axis.name: axis for axis in axes(sweep)}
     done = [row for row in ranking.rows if row.state == "done" and row.mean is not None]
     for name, panel in zip(ranking.axes, panels, strict=False):
         points = [(row.settings[name], row.mean) for row in done if row.mean is not None]
-        if numbers := found[name].numbers:
+        if numbers := by_name[name].numbers:
             _draw_numbers(panel, points, log=numbers.log)
         else:
-            _draw_choices(panel, points, [*found[name].choices])
+            _draw_choices(panel, points, [*by_name[name].choices])
         panel.set_xlabel(name)
         panel.grid(color="#e6e8eb", linewidth=0.8)
         panel.spines[["top", "right"]].set_visible(False)

@@ -65,8 +65,8 @@ def begin_or_join(
     `storage` is an address without its password, `initial` the SHA-256 of the weights to begin with. Raises UsageError
     where the folder holds another sweep, or something else.
     """
-    cases = {each.name: [entry.id for entry in each.split("train")] for each in data}
-    found = {
+    cases = {data_set.name: [entry.id for entry in data_set.split("train")] for data_set in data}
+    asked = {
         "sweep": sweep.model_dump(mode="json"),
         "storage": storage,
         "cases": cases,
@@ -75,11 +75,11 @@ def begin_or_join(
     text = recipe_text(sweep)
     if (folder / RECORD).is_file():
         record = load_record(folder)
-        _check_same(folder, record, found, text)
+        _check_same(folder, record, asked, text)
         record["sweep"][CHANGEABLE] = sweep.trials
     else:
         _check_free(folder)
-        record = {"study": f"{sweep.name}-{uuid.uuid4().hex[:8]}", **found}
+        record = {"study": f"{sweep.name}-{uuid.uuid4().hex[:8]}", **asked}
         write_text(text, folder / RECIPE)
     write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", folder / RECORD)
     return record
@@ -99,10 +99,12 @@ def sweep_in(folder: Path) -> Sweep:
     return checked_sweep(load_record(folder)["sweep"], str(folder / RECORD))
 
 
-def _check_same(folder: Path, record: Mapping[str, Any], found: Mapping[str, Any], text: str) -> None:
+def _check_same(folder: Path, record: Mapping[str, Any], asked: Mapping[str, Any], text: str) -> None:
     """The recipe counts by its text, not by where it lies."""
     free = {CHANGEABLE, "recipe"}
-    first, now = ({key: value for key, value in each["sweep"].items() if key not in free} for each in (record, found))
+    first, now = (
+        {key: value for key, value in content["sweep"].items() if key not in free} for content in (record, asked)
+    )
     other = [key for key in now if now[key] != first.get(key)]
     other += [] if text == (folder / RECIPE).read_text(encoding="utf-8") else ["recipe"]
     if other:
@@ -111,7 +113,7 @@ def _check_same(folder: Path, record: Mapping[str, Any], found: Mapping[str, Any
             " Choose another --out."
         )
     for key, option in (("cases", "--data"), ("initial", "--from"), ("storage", "--storage")):
-        if record[key] != found[key]:
+        if record[key] != asked[key]:
             raise UsageError(f"{folder}: its sweep began with another {option}. Give that, or choose another --out.")
 
 

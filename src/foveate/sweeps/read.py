@@ -46,17 +46,17 @@ def checked_sweep(content: dict[str, Any], source: str) -> Sweep:
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in ("range", "list")]
-        key, found = ".".join(place), first["input"]
+        key, given = ".".join(place), first["input"]
         if first["type"] == "extra_forbidden":
             known = list(Sweep.model_fields if len(place) == 1 else Range.model_fields)
             prefix = "".join(f"{part}." for part in place[:-1])
-            raise UsageError(f"{source}: {unknown('key', key, [prefix + each for each in known])}") from error
+            raise UsageError(f"{source}: {unknown('key', key, [prefix + known_key for known_key in known])}") from error
         if first["type"] == "missing":
             raise UsageError(f"{source}: {key} is missing. Add it.") from error
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] in ("tuple_type", "too_short") and place[0] == "search":
             what = "write a list, such as [1, 2, 4]"
-        shown = "" if isinstance(found, dict) or not key else f" = {found!r}"
+        shown = "" if isinstance(given, dict) or not key else f" = {given!r}"
         raise UsageError(f"{source}: {f'{key}{shown}: ' if key else ''}{what}.") from error
 
 

@@ -37,7 +37,7 @@ class Range(Section):
     @property
     def whole(self) -> bool:
         """Whether only whole numbers are meant."""
-        return all(isinstance(each, int) for each in (self.low, self.high, self.step or 0))
+        return all(isinstance(bound, int) for bound in (self.low, self.high, self.step or 0))
 
     @property
     def values(self) -> tuple[int | float, ...]:
@@ -61,7 +61,7 @@ def label(value: object) -> str:
 def _plain(value: Any) -> Any:
     """A value that a recipe's key may have on the command line."""
     flat = value if isinstance(value, list | tuple) else [value]
-    if not all(isinstance(each, bool | int | float | str) for each in flat):
+    if not all(isinstance(leaf, bool | int | float | str) for leaf in flat):
         raise ValueError("is not text, a number, true, false, or a list of those")
     return tuple(value) if isinstance(value, list) else value
 
@@ -76,13 +76,13 @@ def _flat(table: Any) -> Any:
     """Keys of a recipe by their full names, however the file nests them; a table with `low` or `high` is a range."""
     if not isinstance(table, dict):
         return table
-    found: dict[str, Any] = {}
+    flattened: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict) and not {"low", "high"} & value.keys():
-            found |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
+            flattened |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
         else:
-            found[key] = value
-    return found
+            flattened[key] = value
+    return flattened
 
 
 def _kind(value: Any) -> str:

@@ -40,20 +40,20 @@ class Axis:
 
 def axes(sweep: Sweep) -> tuple[Axis, ...]:
     """In the file's order, bundles last. In a grid, a range with a step is the list of its values."""
-    found = []
+    single = []
     for key, values in sweep.search.items():
         if isinstance(values, Range) and sweep.method != "grid":
-            found.append(Axis(key, {}, values))
+            single.append(Axis(key, {}, values))
         else:
             listed = values.values if isinstance(values, Range) else values
-            found.append(Axis(key, {label(value): {key: value} for value in listed}))
-    return (*found, *(Axis(name, choices) for name, choices in sweep.bundles.items()))
+            single.append(Axis(key, {label(value): {key: value} for value in listed}))
+    return (*single, *(Axis(name, choices) for name, choices in sweep.bundles.items()))
 
 
 def grid(sweep: Sweep) -> list[dict[str, AxisValue]]:
     """Every combination of the axes' choices, the last axis fastest."""
     names = [axis.name for axis in axes(sweep)]
-    return [dict(zip(names, each, strict=True)) for each in itertools.product(*(a.choices for a in axes(sweep)))]
+    return [dict(zip(names, choice, strict=True)) for choice in itertools.product(*(a.choices for a in axes(sweep)))]
 
 
 def trials_of(sweep: Sweep) -> int:
@@ -90,7 +90,7 @@ def check_recipes(sweep: Sweep, source: str) -> None:
             recipe_of(sweep, settings, sweep.recipe)
     except RecipeError as error:
         raise UsageError(f"{source}: {error}") from error
-    if watch == "loss" and any("training.loss" in each for axis in axes(sweep) for each in _keys(axis)):
+    if watch == "loss" and any("training.loss" in key for axis in axes(sweep) for key in _keys(axis)):
         raise UsageError(
             f"{source}: training.loss: trials with different losses can't be compared by it."
             " Set training.watch = 'f1' in [fixed]."

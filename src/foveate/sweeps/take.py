@@ -55,36 +55,36 @@ def taken(study: optuna.Study, sweep: Sweep, folder: Path) -> Iterator[Taken | N
     """A trial to work on, kept from the others meanwhile; None where every one is done or in work."""
     with ExitStack() as held:
         with alone(folder):
-            found = _next(study, sweep, folder)
-            if found is not None:
-                held.enter_context(locked(found.folder))
-        yield found
+            taken_trial = _next(study, sweep, folder)
+            if taken_trial is not None:
+                held.enter_context(locked(taken_trial.folder))
+        yield taken_trial
 
 
 def _next(study: optuna.Study, sweep: Sweep, folder: Path) -> Taken | None:
-    for each in _left_behind(study, folder):
-        place = trial_folder(folder, each.number)
-        found = _drawn(_sampling(study, sweep, each.number), each, sweep, place)
-        if _is_worth_it(found):
-            return found
-        tell_failed(found, f"its process ended {TOO_MANY} times without finishing one more epoch")
+    for left in _left_behind(study, folder):
+        place = trial_folder(folder, left.number)
+        taken_trial = _drawn(_sampling(study, sweep, left.number), left, sweep, place)
+        if _is_worth_it(taken_trial):
+            return taken_trial
+        tell_failed(taken_trial, f"its process ended {TOO_MANY} times without finishing one more epoch")
     trials = study.get_trials(deepcopy=False)
-    waiting = [each.number for each in trials if each.state == TrialState.WAITING]
+    waiting = [trial.number for trial in trials if trial.state == TrialState.WAITING]
     if not waiting and len(trials) >= trials_of(sweep):
         return None
     number = min(waiting, default=len(trials))
-    found = _drawn(_sampling(study, sweep, number), None, sweep, trial_folder(folder, number))
-    _is_worth_it(found)
-    return found
+    taken_trial = _drawn(_sampling(study, sweep, number), None, sweep, trial_folder(folder, number))
+    _is_worth_it(taken_trial)
+    return taken_trial
 
 
 def _left_behind(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
     """Trials that were begun and aren't done, and that nobody works on."""
     running = (TrialState.RUNNING,)
-    begun = [each.number for each in study.get_trials(deepcopy=False, states=running)]
+    begun = [trial.number for trial in study.get_trials(deepcopy=False, states=running)]
     free = {number for number in begun if not is_locked(trial_folder(folder, number))}
     # Asked once more: a process tells how its trial ended before it lets go of the lock.
-    return [each for each in study.get_trials(deepcopy=False, states=running) if each.number in free]
+    return [trial for trial in study.get_trials(deepcopy=False, states=running) if trial.number in free]
 
 
 def _sampling(study: optuna.Study, sweep: Sweep, number: int) -> optuna.Study:
@@ -110,26 +110,26 @@ def _draw(trial: Trial, axis: Axis) -> AxisValue:
     return trial.suggest_float(axis.name, numbers.low, numbers.high, step=numbers.step, log=numbers.log)
 
 
-def _is_worth_it(found: Taken) -> bool:
+def _is_worth_it(taken_trial: Taken) -> bool:
     """Count the attempt; False after too many in which nothing was gained, as with one that takes all memory."""
-    count, before = found.trial.user_attrs.get(ATTEMPTS, NO_ATTEMPT)
-    done = sum(run.epochs for run in runs_below(found.folder))
+    count, before = taken_trial.trial.user_attrs.get(ATTEMPTS, NO_ATTEMPT)
+    done = sum(run.epochs for run in runs_below(taken_trial.folder))
     count = count + 1 if done == before else 1
-    found.trial.set_user_attr(ATTEMPTS, [count, done])
+    taken_trial.trial.set_user_attr(ATTEMPTS, [count, done])
     return bool(count <= TOO_MANY)
 
 
-def tell_stopped(found: Taken) -> None:
+def tell_stopped(taken_trial: Taken) -> None:
     """The attempt ended in good order: it doesn't count."""
-    found.trial.set_user_attr(ATTEMPTS, NO_ATTEMPT)
+    taken_trial.trial.set_user_attr(ATTEMPTS, NO_ATTEMPT)
 
 
-def tell_failed(found: Taken, reason: str) -> None:
+def tell_failed(taken_trial: Taken, reason: str) -> None:
     """The trial has no score, for a reason in one sentence."""
-    found.trial.set_user_attr(REASON, reason)
-    found.study.tell(found.number, state=TrialState.FAIL)
+    taken_trial.trial.set_user_attr(REASON, reason)
+    taken_trial.study.tell(taken_trial.number, state=TrialState.FAIL)
 
 
-def tell_done(found: Taken, scores: Mapping[str, float]) -> None:
+def tell_done(taken_trial: Taken, scores: Mapping[str, float]) -> None:
     """The trial's score is the mean over its runs."""
-    found.study.tell(found.number, sum(scores.values()) / len(scores))
+    taken_trial.study.tell(taken_trial.number, sum(scores.values()) / len(scores))

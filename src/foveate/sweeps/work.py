@@ -143,7 +143,9 @@ def _check(work: Work) -> str | None:
     device, classes = chosen_device(work.device), common_classes(work.data)
     recipes = [recipe_of(work.sweep, settings, work.sweep.recipe) for settings in to_check(work.sweep)]
     if work.sweep.folds:
-        parted = [each for each in work.data if not all(has_own_validation(each, recipe) for recipe in recipes)]
+        parted = [
+            data_set for data_set in work.data if not all(has_own_validation(data_set, recipe) for recipe in recipes)
+        ]
         for dataset in parted:
             folds(dataset.split("train"), work.sweep.folds, FOLD_SEED)
         if not parted:
@@ -151,12 +153,12 @@ def _check(work: Work) -> str | None:
                 "folds: every set has a validation part of its own, so that all folds would be the same."
                 " Leave folds out, or set data.own_validation = false in [fixed]."
             )
-    found: dict[str, Any] = {}
+    origin: dict[str, Any] = {}
     for recipe in {_beginning(recipe): recipe for recipe in recipes}.values():
-        _, found = first_weights(recipe, classes, work.initial)
+        _, origin = first_weights(recipe, classes, work.initial)
     for recipe in recipes:
         chosen_precision(recipe.training.precision, device)
-    sha256: str | None = found.get("initial", {}).get("sha256")
+    sha256: str | None = origin.get("initial", {}).get("sha256")
     return sha256
 
 

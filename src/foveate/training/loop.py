@@ -82,18 +82,18 @@ def _epoch(steps: Stepper, setup: RunSetup, learner: Learner, on_step: OnStep) -
     started, rate_before = time.monotonic(), _learning_rate(learner)
     loss = _mean_loss(steps, setup, learner, on_step)
     trained, rate = time.monotonic(), _learning_rate(learner)
-    found = _validation(setup, learner)
+    validation = _validation(setup, learner)
     if isinstance(learner.scheduler, ReduceLROnPlateau):
-        learner.scheduler.step(found.mean_f1 if options.watch == "f1" else found.loss)
+        learner.scheduler.step(validation.mean_f1 if options.watch == "f1" else validation.loss)
     progress.rows.append(
         EpochRow(
             epoch=progress.epoch + 1,
             loss=loss,
-            validation_loss=found.loss,
-            class_f1=found.class_f1,
-            thresholds=found.thresholds,
+            validation_loss=validation.loss,
+            class_f1=validation.class_f1,
+            thresholds=validation.thresholds,
             learning_rate=rate,
-            best=progress.is_better(options.watch, mean_f1=found.mean_f1, loss=found.loss),
+            best=progress.is_better(options.watch, mean_f1=validation.mean_f1, loss=validation.loss),
             images_per_second=options.steps_per_epoch * options.crops_per_step / (trained - started),
             seconds=time.monotonic() - started,
         )
@@ -125,8 +125,10 @@ def _wrong(loss: float, descent: Descent, factor: float) -> str:
         return f"the loss is {loss}"
     descent.add(loss)
     if descent.diverges(factor):
-        found, lowest = (f"{each:.3g}" for each in (descent.average, descent.lowest))
-        return f"the loss diverges: its average is {found}, more than training.divergence = {factor:g} times {lowest},"
+        average, lowest = (f"{value:.3g}" for value in (descent.average, descent.lowest))
+        return (
+            f"the loss diverges: its average is {average}, more than training.divergence = {factor:g} times {lowest},"
+        )
     return ""
 
 

@@ -32,13 +32,13 @@ SEED = 5
 
 def entries(root: str) -> list[CaseEntry]:
     """The cases that are there, sorted by name; a subject is a group. Raises DataError for an image without one."""
-    found = paired(Path(root), "images/*.jpg", "vessels/*.png")
-    if not found:
+    pairs = paired(Path(root), "images/*.jpg", "vessels/*.png")
+    if not pairs:
         raise nothing_found(root, EXPECTED)
     table = Path(root) / TABLE
     subjects = _subjects(table)
     cases = []
-    for (name,), files in found.items():
+    for (name,), files in pairs.items():
         if name not in subjects:
             raise DataError(f"{files.image}: {table.name} does not say whose it is. Add a row, or take the file out.")
         subject = subjects[name]

@@ -112,8 +112,8 @@ def _labels(folder: Path) -> tuple[Label, ...]:
 def _class_folders(folder: Path) -> tuple[str, ...]:
     """The names of the folders in the splits' `masks/`, sorted."""
     below = [path for _, part in _parts(folder) for path in _in(part / "masks")]
-    found = {path.name: path for path in below if path.is_dir() and not path.name.startswith(".")}
-    return tuple(check_class_name(str(found[name]), name) for name in sorted(found))
+    folders = {path.name: path for path in below if path.is_dir() and not path.name.startswith(".")}
+    return tuple(check_class_name(str(folders[name]), name) for name in sorted(folders))
 
 
 def _folder_entries(part: Path, split: str, labels: tuple[Label, ...], names: tuple[str, ...]) -> list[CaseEntry]:
@@ -124,14 +124,14 @@ def _folder_entries(part: Path, split: str, labels: tuple[Label, ...], names: tu
         raise DataError(f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a class's folder.")
     fovs = _by_stem(part / "fov", may_lack=True)
     cases = []
-    for stem in sorted(images.keys() | fovs.keys() | {stem for found in masks.values() for stem in found}):
-        files = CaseFiles(
+    for stem in sorted(images.keys() | fovs.keys() | {stem for paths in masks.values() for stem in paths}):
+        case_files = CaseFiles(
             images.get(stem, part / "images" / f"{stem}.png"),
-            {kind: found.get(stem, kinds[kind] / f"{stem}.png") for kind, found in masks.items()},
+            {kind: paths.get(stem, kinds[kind] / f"{stem}.png") for kind, paths in masks.items()},
             labels,
             fovs.get(stem),
         )
-        cases.append(entry(f"{split}_{stem}", files, group=group_of(stem), split=split))
+        cases.append(entry(f"{split}_{stem}", case_files, group=group_of(stem), split=split))
     return cases
 
 
@@ -148,17 +148,17 @@ def _by_stem(folder: Path, *, may_lack: bool = False) -> dict[str, Path]:
     """The images of a folder by their names; unless it `may_lack` them, DataError where there are none."""
     if not folder.is_dir() and not may_lack:
         raise DataError(f"{folder}: no such folder. Expected images/ and masks/ with files of the same names.")
-    found: dict[str, Path] = {}
+    by_stem: dict[str, Path] = {}
     for path in _in(folder):
         if not _is_image(path):
             continue
         stem = stem_of(path)
-        if stem in found:
-            raise DataError(f"{folder}: '{found[stem].name}' and '{path.name}' share a name. Rename one.")
-        found[stem] = path
-    if not found and not may_lack:
+        if stem in by_stem:
+            raise DataError(f"{folder}: '{by_stem[stem].name}' and '{path.name}' share a name. Rename one.")
+        by_stem[stem] = path
+    if not by_stem and not may_lack:
         raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted(ENDINGS))}.")
-    return found
+    return by_stem
 
 
 def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:

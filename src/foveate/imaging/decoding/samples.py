@@ -119,8 +119,8 @@ def _counted(samples: Samples) -> NDArray[np.int64]:
 def _scale_of(largest: int) -> int:
     """The value that becomes 255: of a depth, or of the way from the depth below to it."""
     full = [(1 << depth) - 1 for depth in _DEPTHS]
-    upper = next(each for each in full if largest <= each)
-    lower = max((each for each in full if each < upper), default=upper)
+    upper = next(level for level in full if largest <= level)
+    lower = max((level for level in full if level < upper), default=upper)
     return min(upper, lower + _STEEPNESS * max(0, largest - lower))
 
 

@@ -71,11 +71,11 @@ def _page(data: bytes) -> Decoded:
 def _joined(planes: Sequence[Decoded]) -> Decoded:
     """The pages of a composite as red, green and blue."""
     samples = [plane.samples for plane in planes]
-    if len({(each.shape, each.dtype) for each in samples}) > 1 or samples[0].ndim != 2:
+    if len({(sample.shape, sample.dtype) for sample in samples}) > 1 or samples[0].ndim != 2:
         raise ImageError("is a composite whose channels differ in size or depth; save it as RGB")
     note = f"{len(planes)} pages, the channels of a composite: read as red, green and blue"
     lossy, turned = any(plane.lossy for plane in planes), any(plane.turned for plane in planes)
-    kept = tuple(each for each in planes[0].notes if not each.startswith("first of"))
+    kept = tuple(kept_note for kept_note in planes[0].notes if not kept_note.startswith("first of"))
     return Decoded(np.dstack(samples), (note, *kept), lossy=lossy, turned=turned)
 
 

@@ -167,8 +167,8 @@ def composite_of(description: object, samples_per_pixel: int) -> Composite | Non
         sizes = [_count(rf'\bSize{axis}="(\d+)"', text) for axis in "CZT"]
     else:
         return None
-    found = Composite(sizes[0], sizes[1] * sizes[2])
-    return found if found.channels > 1 else None
+    composite = Composite(sizes[0], sizes[1] * sizes[2])
+    return composite if composite.channels > 1 else None
 
 
 def check_composite(composite: Composite, pages: int) -> None:

@@ -65,8 +65,8 @@ class ResNet(nn.Module):
         """The map before it to that of layer `index`, 1 to 4; the first pools before it begins."""
         if index == 1:
             x = nn.functional.max_pool2d(x, kernel_size=3, stride=2, padding=1)
-        found: Tensor = self.get_submodule(f"layer{index}")(x)
-        return found
+        features: Tensor = self.get_submodule(f"layer{index}")(x)
+        return features
 
     def train(self, mode: bool = True) -> Self:
         """As ever, but frozen parts stay in evaluation mode: their batch norm's statistics are frozen too."""

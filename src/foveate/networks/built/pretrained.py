@@ -79,17 +79,17 @@ def load_encoder_weights(encoder: ResNet, source: str | Path, *, sha256: str | N
         _check_depth(str(source), encoder, checkpoint)
         path, stated = _hub_file(str(source), checkpoint)
     content = _read(path)
-    found = hashlib.sha256(content).hexdigest()
+    actual = hashlib.sha256(content).hexdigest()
     for expected in (sha256, stated):
-        if expected is not None and found != expected.lower():
+        if expected is not None and actual != expected.lower():
             raise ModelError(
-                f"{path}: its SHA-256 is {found}, but {expected} is expected: damaged, changed, or another file. "
+                f"{path}: its SHA-256 is {actual}, but {expected} is expected: damaged, changed, or another file. "
                 f"Delete {path.resolve()} and fetch it again."
             )
     weights = _for_stem(_tensors(path, content), encoder.conv1.in_channels)
     _check_fit(path, encoder, weights)
     encoder.load_state_dict(weights)
-    return found
+    return actual
 
 
 def encoder_of(network: nn.Module) -> ResNet:
@@ -131,8 +131,8 @@ def _hub_file(name: str, checkpoint: Checkpoint) -> tuple[Path, str]:
             f"'{name}' is fetched by huggingface_hub, which is not installed: {install_line('train')}. Or give a file."
         ) from error
     repository, file = checkpoint.repository, checkpoint.file
-    found = try_to_load_from_cache(repository, file)
-    cached = Path(found) if isinstance(found, str) else None
+    cached_file = try_to_load_from_cache(repository, file)
+    cached = Path(cached_file) if isinstance(cached_file, str) else None
     if cached and cached.is_symlink():
         return cached, _stated(str(cached), cached.readlink().name)
     address = hf_hub_url(repository, file)
@@ -208,9 +208,11 @@ def _check_depth(name: str, encoder: ResNet, checkpoint: Checkpoint) -> None:
 
 def _check_fit(path: Path, encoder: ResNet, weights: Mapping[str, Tensor]) -> None:
     expected = encoder.state_dict()
-    depth, found = _depth_of(expected), _depth_of(weights)
-    if found is not None and found != depth:
-        raise ModelError(f"{path}: the weights of a ResNet-{found}, where those of a ResNet-{depth} are expected.")
+    depth, given_depth = _depth_of(expected), _depth_of(weights)
+    if given_depth is not None and given_depth != depth:
+        raise ModelError(
+            f"{path}: the weights of a ResNet-{given_depth}, where those of a ResNet-{depth} are expected."
+        )
     missing = [name for name in expected if name not in weights and not name.endswith(".num_batches_tracked")]
     problems = [f"'{name}' is missing" for name in missing]
     problems += [f"'{name}' is not part of it" for name in weights if name not in expected]

@@ -32,11 +32,13 @@ def stages(network: nn.Module) -> dict[str, list[str]]:
             for stage, names in stages(network.get_submodule(half)).items()
         }
     places = _encoder_of(network)
-    found: dict[str, list[str]] = {stage: [] for stage in (*places, DECODER)}
+    by_stage: dict[str, list[str]] = {stage: [] for stage in (*places, DECODER)}
     for name in network.state_dict():
-        within = (stage for stage, modules in places.items() if name.startswith(tuple(f"{each}." for each in modules)))
-        found[next(within, DECODER)].append(name)
-    return found
+        within = (
+            stage for stage, modules in places.items() if name.startswith(tuple(f"{module}." for module in modules))
+        )
+        by_stage[next(within, DECODER)].append(name)
+    return by_stage
 
 
 def is_decoder(stage: str) -> bool:
@@ -54,8 +56,8 @@ def check_stages(network: nn.Module, names: Iterable[str], *, key: str) -> None:
 
 def freeze(network: nn.Module, names: Collection[str]) -> None:
     """Let these stages learn no more, in place. What is frozen already stays so."""
-    found = stages(network) if names else {}
-    resting = {tensor for name in names for tensor in found[name]}
+    by_stage = stages(network) if names else {}
+    resting = {tensor for name in names for tensor in by_stage[name]}
     for name, parameter in network.named_parameters():
         if name in resting:
             parameter.requires_grad_(False)

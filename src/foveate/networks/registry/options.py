@@ -72,7 +72,7 @@ def check_options(
     by_name = {option.name: option for option in options}
     for name in values:
         if name not in by_name:
-            raise UsageError(unknown(f"option of {network}", place + name, [place + each for each in by_name]))
+            raise UsageError(unknown(f"option of {network}", place + name, [place + known for known in by_name]))
     return {name: by_name[name].check_value(value, place=place) for name, value in values.items()}
 
 

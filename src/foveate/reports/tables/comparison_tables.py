@@ -62,23 +62,23 @@ def comparison_csv(comparisons: Iterable[Comparison]) -> str:
     head = "kind set split class scope model measure pooled pooled_low pooled_high mean mean_low mean_high undefined"
     head += " images difference difference_low difference_high p p_corrected parameters gmacs milliseconds conditions"
     lines: list[Sequence[object]] = [head.split()]
-    for each in comparisons:
-        where = (each.set, each.split, each.of_class, each.scope)
-        for model in each.models:
+    for comparison in comparisons:
+        where = (comparison.set, comparison.split, comparison.of_class, comparison.scope)
+        for model in comparison.models:
             cost = (model.model.parameters, model.model.gmacs, model.milliseconds, model.statement)
             lines += [
-                ("measured", *where, model.name, measure, *_numbers(found), *cost)
-                for measure, found in model.measures.items()
+                ("measured", *where, model.name, measure, *_numbers(compared), *cost)
+                for measure, compared in model.measures.items()
             ]
-        for row in each.published:
+        for row in comparison.published:
             millions = row.values.get("parameters_millions")
             parameters = None if millions is None else round(millions * 1e6)
             lines += [
                 (
                     "published",
-                    each.set,
+                    comparison.set,
                     None,
-                    each.of_class,
+                    comparison.of_class,
                     None,
                     _label(row),
                     measure,
@@ -112,29 +112,29 @@ def _model_rows(model: ComparedModel, first: str) -> Iterable[TableRow]:
         number(model.model.gmacs, 2),
         number(model.milliseconds, 0),
     )
-    found = model.measures
+    measures = model.measures
     yield (
         f"{model.name}, pooled",
-        *(number(each.pooled, MEASURES[m].pooled_digits) for m, each in found.items()),
+        *(number(compared.pooled, MEASURES[m].pooled_digits) for m, compared in measures.items()),
         *costs,
     )
-    yield _row("95 % interval", (span(m, each.pooled_interval) for m, each in found.items()))
-    yield _row("mean over images", (number(each.mean, MEASURES[m].digits) for m, each in found.items()))
-    yield _row("95 % interval", (span(m, each.mean_interval) for m, each in found.items()))
-    if any(each.undefined for each in found.values()):
-        yield _row("images undefined", (str(each.undefined) for each in found.values()))
-    against = {m: each.against_first for m, each in found.items() if each.against_first is not None}
+    yield _row("95 % interval", (span(m, compared.pooled_interval) for m, compared in measures.items()))
+    yield _row("mean over images", (number(compared.mean, MEASURES[m].digits) for m, compared in measures.items()))
+    yield _row("95 % interval", (span(m, compared.mean_interval) for m, compared in measures.items()))
+    if any(compared.undefined for compared in measures.values()):
+        yield _row("images undefined", (str(compared.undefined) for compared in measures.values()))
+    against = {m: compared.against_first for m, compared in measures.items() if compared.against_first is not None}
     if not against:
         return
     yield _row(
         f"minus {first}",
         (
-            "" if each.difference is None else f"{each.difference:+.{MEASURES[m].digits}f}"
-            for m, each in against.items()
+            "" if test.difference is None else f"{test.difference:+.{MEASURES[m].digits}f}"
+            for m, test in against.items()
         ),
     )
-    yield _row("95 % interval", (span(m, each.interval) for m, each in against.items()))
-    yield _row("p, corrected", (_p(each.corrected) for each in against.values()))
+    yield _row("95 % interval", (span(m, test.interval) for m, test in against.items()))
+    yield _row("p, corrected", (_p(test.corrected) for test in against.values()))
 
 
 def _row(name: str, cells: Iterable[str]) -> TableRow:
@@ -196,8 +196,8 @@ def _floor(comparison: Comparison) -> str:
     """What is the least that p could be, where the table's four decimals would show it; '' elsewhere."""
     if comparison.smallest is None or comparison.smallest < 0.0001:
         return ""
-    against = [each.against_first for model in comparison.models for each in model.measures.values()]
-    groups = max(each.groups for each in against if each is not None)
+    against = [compared.against_first for model in comparison.models for compared in model.measures.values()]
+    groups = max(test.groups for test in against if test is not None)
     return f" With {groups} group{'s' * (groups > 1)} it can't fall below {_p(comparison.smallest)}."
 
 
@@ -210,13 +210,13 @@ def _cross_cell(measure: str, cell: CrossCell) -> str:
     return shown + (f" ({interval})" if interval else "") + ("*" if known_images(cell.data) else "")
 
 
-def _numbers(found: ComparedMeasure) -> list[float | int | None]:
-    against = found.against_first
+def _numbers(compared: ComparedMeasure) -> list[float | int | None]:
+    against = compared.against_first
     tested: list[float | int | None] = [None] * 6
     if against is not None:
         tested = [against.images, against.difference, *(against.interval or (None, None)), against.p, against.corrected]
-    pooled, mean = found.pooled_interval or (None, None), found.mean_interval or (None, None)
-    return [found.pooled, *pooled, found.mean, *mean, found.undefined, *tested]
+    pooled, mean = compared.pooled_interval or (None, None), compared.mean_interval or (None, None)
+    return [compared.pooled, *pooled, compared.mean, *mean, compared.undefined, *tested]
 
 
 def _title(measure: str) -> str:

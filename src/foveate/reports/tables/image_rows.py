@@ -29,7 +29,7 @@ def image_rows(results: Sequence[EvaluationResult]) -> list[list[object]]:
 
 def _row(result: EvaluationResult, image: ImageResult) -> Cells:
     height, width = image.size or (None, None)
-    found: Cells = {
+    cells: Cells = {
         "model": result.model.name,
         "set": result.data.set,
         "split": result.data.split,
@@ -43,8 +43,8 @@ def _row(result: EvaluationResult, image: ImageResult) -> Cells:
     for name, scopes in image.classes.items():
         for scope in SCOPES:
             score: ImageScore = getattr(scopes, scope)
-            found |= {f"{name}.{scope}.{column}": value for column, value in _scored(score).items()}
-    return found
+            cells |= {f"{name}.{scope}.{column}": value for column, value in _scored(score).items()}
+    return cells
 
 
 def _scored(score: ImageScore) -> Cells:

@@ -33,17 +33,17 @@ def tables(result: EvaluationResult) -> list[tuple[str, list[list[str]]]]:
     images or groups are left out as undefined where some are, have a column inside the field of view only: more would
     not fit on a line. An undefined value, or one that a second observer can't have, is a dash.
     """
-    found = []
+    titled = []
     for name, scopes in result.classes.items():
         columns = _columns(scopes)
         if result.second_observer is not None:
             second = result.second_observer.classes[name].fov.pooled
             where = "whole image" if result.protocol.counts_everything else "fov"
             columns.append((f"second\nobserver\n{where}, pooled", _values(second.values, pooled=True)))
-        found.append((name, _rows(columns)))
+        titled.append((name, _rows(columns)))
     if result.macro is not None:
-        found.append(("mean of the classes", _rows(_macro_columns(result.macro, result.protocol))))
-    return found
+        titled.append(("mean of the classes", _rows(_macro_columns(result.macro, result.protocol))))
+    return titled
 
 
 def number(value: float | None, digits: int) -> str:
@@ -82,11 +82,11 @@ def _of_scope(title: str, scope: ScopeScores, *, more: bool) -> list[Column]:
     return columns
 
 
-def _undefined(what: str, found: Averaged) -> list[Column]:
+def _undefined(what: str, averaged: Averaged) -> list[Column]:
     """Of how many images or groups each mean is left out; no column where every value is defined."""
-    if not any(found.undefined.values()):
+    if not any(averaged.undefined.values()):
         return []
-    return [(f"{what}\nundefined", {name: str(count) for name, count in found.undefined.items()})]
+    return [(f"{what}\nundefined", {name: str(count) for name, count in averaged.undefined.items()})]
 
 
 def _macro_columns(macro: Macro, protocol: Protocol) -> list[Column]:

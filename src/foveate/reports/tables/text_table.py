@@ -52,5 +52,5 @@ def _latex_row(row: TableRow) -> str:
 
 def _escaped(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$"}
-    special |= {"–": "--", "×": r"$\times$", "±": r"$\pm$"} | {each: f"\\{each}" for each in "&%$#_{}"}
+    special |= {"–": "--", "×": r"$\times$", "±": r"$\pm$"} | {character: f"\\{character}" for character in "&%$#_{}"}
     return "".join(special.get(letter, letter) for letter in text)

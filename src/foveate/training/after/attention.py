@@ -52,18 +52,24 @@ def attention_of(weights: str, image: Image) -> Attention:
             model(torch.from_numpy(batch))
         recorded.update(maps)
         size = batch.shape[2:]
-        enlarged = [interpolate(each.float(), size, mode="bilinear") for each in maps.values() if _of_places(each)]
+        enlarged = [
+            interpolate(weights_map.float(), size, mode="bilinear")
+            for weights_map in maps.values()
+            if _of_places(weights_map)
+        ]
         stacked: NDArray[np.float32] = torch.cat([*enlarged, torch.zeros(1, 1, *size)], dim=1).numpy()
         return stacked
 
     restored = iter(predict(image, fov, places, preparation))
     if not recorded:
         raise UsageError(f"{weights}: its network, {facts.network}, has no attention to look at.")
-    found: dict[str, NDArray[np.float32]] = {
-        name: np.where(fov.mask, next(restored), np.float32(np.nan)) if _of_places(each) else each.flatten().numpy()
-        for name, each in recorded.items()
+    named_maps: dict[str, NDArray[np.float32]] = {
+        name: np.where(fov.mask, next(restored), np.float32(np.nan))
+        if _of_places(weights_map)
+        else weights_map.flatten().numpy()
+        for name, weights_map in recorded.items()
     }
-    return Attention(facts.network, found)
+    return Attention(facts.network, named_maps)
 
 
 def _of_places(weights: Tensor) -> bool:

@@ -134,9 +134,12 @@ def _seen(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     seen = {}
     for name in earlier.keys() | record.get("data", {}).keys():
         parts = [runs[name] for runs in (earlier, record.get("data", {})) if name in runs]
-        learnt = list(dict.fromkeys(each for part in parts for each in part["training"]))
-        checked = dict.fromkeys(each for part in parts for each in part["validation"])
-        seen[name] = parts[-1] | {"training": learnt, "validation": [each for each in checked if each not in learnt]}
+        learnt = list(dict.fromkeys(case_id for part in parts for case_id in part["training"]))
+        checked = dict.fromkeys(case_id for part in parts for case_id in part["validation"])
+        seen[name] = parts[-1] | {
+            "training": learnt,
+            "validation": [case_id for case_id in checked if case_id not in learnt],
+        }
     return dict(sorted(seen.items()))
 
 

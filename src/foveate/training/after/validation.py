@@ -104,7 +104,7 @@ def _within(case: Case, fov: FieldOfView) -> Mask:
 def validate(sets: Sequence[ValidationSet], validator: Validator, processes: Processes) -> Validation:
     """Predict every case in the process that has it, measure its loss, and choose the thresholds."""
     own = processes.together(lambda: _counted(sets, validator))
-    counts, losses = (processes.sum_of_arrays(each) for each in own)
+    counts, losses = (processes.sum_of_arrays(sums) for sums in own)
     histograms = [[Histogram(*of_class) for of_class in of_set] for of_set in counts]
     thresholds, scores = best_thresholds(histograms, validator.classes)
     class_f1 = {
@@ -119,13 +119,13 @@ def _counted(sets: Sequence[ValidationSet], validator: Validator) -> tuple[NDArr
     for data, of_set in zip(sets, counts, strict=True):
         histograms, losses_of_set = [Histogram(*of_class) for of_class in of_set], list[float]()
         for case, fov in data.cases:
-            found, loss = validator.predicted(case, fov)
-            if not np.isfinite(found).all():
+            at_native_size, loss = validator.predicted(case, fov)
+            if not np.isfinite(at_native_size).all():
                 raise TrainingError(
                     f"after this epoch's last step the network's answer to {case.id} is not a number."
                     " Lower training.learning_rate or set training.gradient_clip."
                 )
-            _count(histograms, decisive(found, validator.classes), case.masks, _within(case, fov))
+            _count(histograms, decisive(at_native_size, validator.classes), case.masks, _within(case, fov))
             losses_of_set.append(loss)
         losses.append((fsum(losses_of_set), len(losses_of_set)))
     return counts, np.array(losses)

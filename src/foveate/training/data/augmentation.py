@@ -163,8 +163,8 @@ def resample(
     boxes = [place.footprint(side, *case.shape[1:]) for case, place in zip(cases, placements, strict=True)]
     size = _largest(boxes)
     made = list(range(len(boxes)) if own is None else own)
-    windows = _windows([cases[each] for each in made], [boxes[each] for each in made], size, device.type == "cuda")
-    maps = torch.tensor([_map(placements[each], boxes[each], side, size) for each in made])
+    windows = _windows([cases[index] for index in made], [boxes[index] for index in made], size, device.type == "cuda")
+    maps = torch.tensor([_map(placements[index], boxes[index], side, size) for index in made])
     windows, maps = windows.to(device, non_blocking=True), maps.to(device, non_blocking=True)
     if device.type != "cpu":
         return _sampled(windows, maps, side)

@@ -78,8 +78,8 @@ def _stamps(entry: CaseEntry) -> list[str]:
     stamps = [repr(files.labels)]
     for part, path in files.parts.items():
         with suppress(OSError):  # whoever reads it will say so
-            found = path.stat()
-            stamps.append(f"{part} {found.st_size} {found.st_mtime_ns}")
+            status = path.stat()
+            stamps.append(f"{part} {status.st_size} {status.st_mtime_ns}")
     return stamps
 
 

@@ -83,7 +83,7 @@ class Reader:
 
     def training(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[tuple[Tensor, ...]], str]:
         """The prepared cases of every set, and a sentence on where they are. Raises DataError and OutputError."""
-        entries = [entry for each in sets for entry in each]
+        entries = [entry for one_set in sets for entry in one_set]
         key = key_of(entries, self.preparation, versions())
         cases = self.cache.find(key)
         if cases is None:
@@ -92,29 +92,29 @@ class Reader:
         where = self.cache.file.name if self.cache.find(key) else "memory"
         inside = f"prepared training images: {_size(sum(case.nbytes for case in cases))} in {where}"
         coming = iter(cases)
-        return [tuple(islice(coming, len(each))) for each in sets], inside
+        return [tuple(islice(coming, len(one_set))) for one_set in sets], inside
 
     def validation(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[Iterable[Looked]], str]:
         """The cases of every set, in memory or to be read again, and a sentence on that. Raises DataError."""
-        entries, room = [entry for each in sets for entry in each], self.cache.room()
+        entries, room = [entry for one_set in sets for entry in one_set], self.cache.room()
         held, size = list[Looked](), 0
         again = ReadAgain(entries, self.preparation)
         for case, fov in self._told(iter(again), self.total - len(entries)):
-            size += sum(each.nbytes for each in (case.image, case.masks, case.fov, fov.mask) if each is not None)
+            size += sum(array.nbytes for array in (case.image, case.masks, case.fov, fov.mask) if array is not None)
             # All of them are looked at, so that a bad one ends the run before it begins.
             if size <= room:
                 held.append((case, fov))
         if size > room:
-            return [ReadAgain(each, self.preparation) for each in sets], (
+            return [ReadAgain(one_set, self.preparation) for one_set in sets], (
                 f"validation images: {_size(size)}, read again for every validation"
             )
         coming = iter(held)
-        return [tuple(islice(coming, len(each))) for each in sets], f"validation images: {_size(size)} in memory"
+        return [tuple(islice(coming, len(one_set))) for one_set in sets], f"validation images: {_size(size)} in memory"
 
-    def _told(self, found: Iterable[Found], before: int) -> Iterator[Found]:
-        for number, each in enumerate(found, before + 1):
+    def _told(self, cases: Iterable[Found], before: int) -> Iterator[Found]:
+        for number, case in enumerate(cases, before + 1):
             self.on_read(number, self.total)
-            yield each
+            yield case
 
 
 def in_order(work: Callable[[Given], Found], items: Iterable[Given]) -> Generator[Found]:

@@ -103,7 +103,7 @@ class Passes:
 
     def _next(self, sets: Sequence[TrainingSet]) -> Tensor:
         total, count = sum(data.weight for data in sets), sum(self.given.values()) + 1
-        data = max(sets, key=lambda each: count * each.weight / total - self.given.get(each.name, 0))
+        data = max(sets, key=lambda one_set: count * one_set.weight / total - self.given.get(one_set.name, 0))
         number, place = divmod(self.given.get(data.name, 0), len(data.cases))
         self.given[data.name] = self.given.get(data.name, 0) + 1
         return data.cases[self._order(data, number)[place]]

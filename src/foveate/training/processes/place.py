@@ -121,6 +121,6 @@ def _bf16_on(device: torch.device) -> tuple[bool, str]:
     if device.type != "cpu":
         return False, "only CUDA's GPUs and some processors are known to be fast in bf16"
     # PyTorch's own public answer, the same on every system; older versions have none, and are taken to be slow.
-    found: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    has = [name for name in WITH_BF16 if found.get(name)]
+    capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    has = [name for name in WITH_BF16 if capabilities.get(name)]
     return bool(has), f"this processor has {has[0]}" if has else f"this processor has neither {' nor '.join(WITH_BF16)}"

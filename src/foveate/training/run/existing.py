@@ -55,8 +55,8 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
 
 def check_free(folder: Path) -> None:
     """Raise UsageError where a folder holds anything but what a run leaves that was stopped before its first state."""
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if any(name not in (LOCK, RECIPE, FACTS, CACHE) and not name.endswith(".part") for name in found):
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if any(name not in (LOCK, RECIPE, FACTS, CACHE) and not name.endswith(".part") for name in names):
         raise UsageError(
             f"{folder}: is not empty. Go on with `foveate train --resume {folder}`, or choose another --out."
         )

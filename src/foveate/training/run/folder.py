@@ -111,7 +111,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     A folder that was made here is removed again if what is done in it fails before anything lies there.
     """
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    made = [directory for directory in (folder, *folder.parents) if not directory.exists()]
     with _opened(folder) as file:
         # `is_locked` in another process holds it for a moment, too.
         if not _acquire_patiently(file, folder / LOCK):

@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
 
 def hardware(device: torch.device) -> dict[str, Any]:
     """The machine: system, processor, cores, GiB of memory, and the GPU if it trains there."""
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -34,8 +34,8 @@ def hardware(device: torch.device) -> dict[str, Any]:
     if device.type == "cuda":
         import torch
 
-        found["gpu"] = torch.cuda.get_device_name(device)
-    return found
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    return facts
 
 
 def source_commit() -> str:
@@ -116,4 +116,4 @@ def without_secrets(facts: Any) -> Any:
             key: redacted(value) if key == "command" and isinstance(value, str) else without_secrets(value)
             for key, value in facts.items()
         }
-    return [without_secrets(each) for each in facts] if isinstance(facts, list | tuple) else facts
+    return [without_secrets(item) for item in facts] if isinstance(facts, list | tuple) else facts

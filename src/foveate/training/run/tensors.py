@@ -169,9 +169,9 @@ def load_state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def _damaged(path: Path, found: str) -> TrainingError:
+def _damaged(path: Path, fault: str) -> TrainingError:
     return TrainingError(
-        f"{path}: is damaged ({found}), so this run can't go on. Begin another with --from {path.parent / LAST}."
+        f"{path}: is damaged ({fault}), so this run can't go on. Begin another with --from {path.parent / LAST}."
     )
 
 

@@ -78,8 +78,8 @@ def connect(address: str, *, experiment: str, folder: Path) -> Store:
     place = None if address.startswith(REMOTE) else (folder.resolve().parent / "mlflow_artifacts").as_uri()
     try:
         client = MlflowClient(tracking_uri=address)
-        found = client.get_experiment_by_name(experiment)
-        name = found.experiment_id if found else client.create_experiment(experiment, artifact_location=place)
+        existing = client.get_experiment_by_name(experiment)
+        name = existing.experiment_id if existing else client.create_experiment(experiment, artifact_location=place)
     except _troubles() as error:
         raise _unusable(_public(address), error) from error
     return Store(client, _public(address), name)
@@ -149,13 +149,13 @@ def _new(store: Store, recipe: Recipe, facts: Mapping[str, Any], folder: Path) -
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Every key by its full name, as in `training.epochs`, with its value as in TOML, texts without quotes."""
-    found: dict[str, str] = {}
+    flattened: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
+            flattened |= flat(value, f"{prefix}{key}.")
         else:
-            found[prefix + key] = value if isinstance(value, str) else json.dumps(value)
-    return found
+            flattened[prefix + key] = value if isinstance(value, str) else json.dumps(value)
+    return flattened
 
 
 def numbers(row: EpochRow) -> dict[str, float]:
@@ -248,7 +248,7 @@ def _reason(error: BaseException) -> str:
     chain = [error]
     while (before := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(before)
-    deepest = next((each for each in reversed(chain) if isinstance(each, OSError)), error)
+    deepest = next((cause for cause in reversed(chain) if isinstance(cause, OSError)), error)
     text = getattr(deepest, "strerror", None) or str(deepest).strip().partition("\n")[0]
     return _public(text)[:200].rstrip(".")
 

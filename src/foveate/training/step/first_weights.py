@@ -72,11 +72,13 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
 
 def origin(path: Path) -> dict[str, Any]:
     """Where initial weights come from: the file, and the run that made it if its facts lie beside it."""
-    found: dict[str, Any] = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    source: dict[str, Any] = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if (path.parent / FACTS).is_file():
         facts = load_facts(path.parent)
-        found |= {key: facts[key] for key in ("command", "source_commit", "data", "resumed", "initial") if key in facts}
-    return found
+        source |= {
+            key: facts[key] for key in ("command", "source_commit", "data", "resumed", "initial") if key in facts
+        }
+    return source
 
 
 def _begin_with(initial: str | Path, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
@@ -94,8 +96,8 @@ def _begin_with(initial: str | Path, network: nn.Module, recipe: Recipe) -> dict
     encoder = {name for stage, names in stages(network).items() if not is_decoder(stage) for name in names}
     for name in drawn:
         if name in encoder and name not in decided_by_data:
-            found = f"is {_size(given[name])}, not {_size(expected[name])}" if name in given else "is missing"
-            raise ModelError(f"{initial}: doesn't fit the recipe's encoder: '{name}' {found}. Set {differing}.")
+            fault = f"is {_size(given[name])}, not {_size(expected[name])}" if name in given else "is missing"
+            raise ModelError(f"{initial}: doesn't fit the recipe's encoder: '{name}' {fault}. Set {differing}.")
     network.load_state_dict(fitting, strict=False)
     left_out = [name for name in given if name not in fitting]
     normalisation = Normalisation(facts.mean, facts.deviation, "as the weights expect that the run begins with")

@@ -94,7 +94,7 @@ def deep_loss(name: str, outputs: Sequence[Tensor], mask: Tensor, fov: Tensor, s
         anything = mask.sum(dim=1, keepdim=True).clamp(max=1)
         for output in outputs[1:]:
             target = anything if output.shape[1] == 1 else mask
-            smaller = (F.interpolate(each, size=output.shape[-2:], mode="area") for each in (target, fov))
+            smaller = (F.interpolate(plane, size=output.shape[-2:], mode="area") for plane in (target, fov))
             loss = loss + side_weight * segmentation_loss(name, output, *smaller)
     return loss
 
@@ -130,7 +130,7 @@ def _weighted_dice(pixels: ComparedPixels) -> Tensor:
     sizes = join(true)
     smallest = torch.where(sizes > 0, sizes, torch.inf).amin(dim=0)
     weight = torch.where(sizes > 0, (smallest / sizes.clamp(min=EPSILON)).square(), 1.0)
-    above, below = ((weight * join(each)).sum(dim=0) for each in (agreed, total))
+    above, below = ((weight * join(sums)).sum(dim=0) for sums in (agreed, total))
     return (1 - (2 * above + EPSILON) / (below + EPSILON)).mean()
 
 

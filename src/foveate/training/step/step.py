@@ -51,7 +51,7 @@ def stepper(learner: Learner, setup: RunSetup) -> Stepper:
         drawn = processes.together(lambda: _drawn(learner, setup))
         batches = _batches(drawn, options.batch // processes.count, processes.sum(drawn.fov.sum()))
         optimiser.zero_grad()
-        loss = processes.together(lambda: torch.stack([backward(*each) for each in batches]).sum())
+        loss = processes.together(lambda: torch.stack([backward(*piece) for piece in batches]).sum())
         loss = add_up(processes, network, loss)
         processes.together(update)
         return loss.item()
@@ -97,7 +97,7 @@ def _own(batch: int, accumulate: int, processes: Processes) -> list[int]:
     """Which of a step's crops are this process's: its equal share of every batch."""
     share = batch // processes.count
     first = processes.rank * share
-    return [number * batch + first + each for number in range(accumulate) for each in range(share)]
+    return [number * batch + first + place for number in range(accumulate) for place in range(share)]
 
 
 def _seed_dropout(generator: torch.Generator, rank: int) -> None:
@@ -113,7 +113,7 @@ def _batches(drawn: Batch, size: int, total: Tensor) -> list[tuple[Batch, Tensor
     Weighted so, a mean over the FOV is the one of all crops together, and its gradient is too.
     """
     total = total.clamp(min=1)
-    pieces = zip(*(torch.split(each, size) for each in (drawn.image, drawn.mask, drawn.fov)), strict=True)
+    pieces = zip(*(torch.split(part, size) for part in (drawn.image, drawn.mask, drawn.fov)), strict=True)
     return [(Batch(image, mask, fov), fov.sum() / total) for image, mask, fov in pieces]
 
 
@@ -121,17 +121,17 @@ def add_up(processes: Processes, network: nn.Module, loss: Tensor) -> Tensor:
     """The sum of the processes' losses; their sum of gradients and mean of statistics go into `network`."""
     if processes.count == 1:
         return loss
-    gradients = [each.grad for each in network.parameters() if each.grad is not None]
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
     statistics = list(_statistics(network))
     # One flat sum, in the order of the parameters: the processes' numbers are added in the same order in every step,
     # also of a resumed run, and one message costs less than hundreds of small ones.
     changed = [loss, *gradients, *statistics]
-    together = processes.sum(torch.cat([each.reshape(-1) for each in changed]))
-    total, *pieces = torch.split(together, [each.numel() for each in changed])
-    for each, piece in zip(gradients, pieces, strict=False):
-        each.copy_(piece.view(each.shape))
-    for each, piece in zip(statistics, pieces[len(gradients) :], strict=True):
-        each.copy_(piece.view(each.shape) / processes.count)
+    together = processes.sum(torch.cat([tensor.reshape(-1) for tensor in changed]))
+    total, *pieces = torch.split(together, [tensor.numel() for tensor in changed])
+    for gradient, piece in zip(gradients, pieces, strict=False):
+        gradient.copy_(piece.view(gradient.shape))
+    for statistic, piece in zip(statistics, pieces[len(gradients) :], strict=True):
+        statistic.copy_(piece.view(statistic.shape) / processes.count)
     return total.view(())
 
 
