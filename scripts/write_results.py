@@ -129,10 +129,8 @@ def _conditions(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
     yield "Commands:"
     yield ""
-    yield "```text"
     for result in results:
-        yield result["command"]
-    yield "```"
+        yield f"- `{result['command']}`"
 
 
 def curves(table: Table) -> bytes | None:

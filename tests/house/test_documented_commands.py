@@ -61,8 +61,8 @@ SUBSTITUTES = {
 NOT_RUN = {
     "make test": "runs this test",
     "pip install": "needs a package index; test_wheel.py installs the package",
-    "python scripts/write_catalogue.py": "writes into the checkout; tests/networks/test_catalogue.py compares",
-    "python scripts/write_drawings.py": "writes into the checkout; tests/networks/test_drawing.py compares",
+    "python scripts/write_catalogue.py": "writes into the checkout; tests/networks/registry/test_catalogue.py compares",
+    "python scripts/write_drawings.py": "writes into the checkout; tests/scripts/test_network_drawing.py compares",
     "python scripts/write_evaluation_fields.py": "writes into the checkout; tests/evaluation/test_evaluation_page.py",
     "foveate export runs/mine -o src/foveate": "writes into the checkout; README's export is run",
     "python scripts/observe_measures.py": "reads three public sets for minutes",

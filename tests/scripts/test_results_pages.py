@@ -1,0 +1,52 @@
+"""The pages of docs/results say what results/*.json say, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib", reason="needs matplotlib, which comes with foveate[evaluate]")
+import write_results
+
+ROOT = Path(__file__).parents[2]
+
+PAGES = ROOT / "docs" / "results"
+TABLES = [table for table in write_results.tables() if any(row.results for row in table.rows)]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
+def test_a_page_of_results_is_what_its_script_writes(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == write_results.texts()[page]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_row_of_a_page_has_the_f1_that_its_counts_give(table: write_results.Table) -> None:
+    rows = re.findall(r"\| ours, seed \d+, inside the FOV \| (\d\.\d{4})", write_results.generated(table))
+    expected = []
+    for place in dict.fromkeys(name for row in table.rows for result in row.results for name in result["scores"]):
+        for result in (result for row in table.rows for result in row.results if place in result["scores"]):
+            (scopes,) = result["scores"][place]["classes"].values()
+            counts = scopes["fov"]["pooled"]["counts"]
+            hits = counts["true_positive"]
+            expected.append(2 * hits / (2 * hits + counts["false_positive"] + counts["false_negative"]))
+    assert [float(cell) for cell in rows] == [round(f1, 4) for f1 in expected]
+
+
+def test_a_row_without_a_result_is_named_as_not_trained(tmp_path: Path) -> None:
+    text = (ROOT / "results" / "rows.toml").read_text(encoding="utf-8")
+    (tmp_path / "rows.toml").write_text(text, encoding="utf-8")
+    (table, *_) = write_results.tables(tmp_path)
+    assert all(row.label in write_results.generated(table) for row in table.rows)
+    assert write_results.curves(table) is None
+
+
+def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_trained_it() -> None:
+    asked = {f"{row.id}-s{seed}" for table in write_results.tables() for row in table.rows for seed in row.seeds}
+    for file in (ROOT / "results").glob("*.json"):
+        result = json.loads(file.read_text(encoding="utf-8"))
+        assert file.stem == result["run"]
+        assert result["run"] in asked
+        assert re.fullmatch(r"[0-9a-f]{40}", result["commit"])
