@@ -40,7 +40,7 @@ def folder_of(where: Path, *, eyes: bool, own: int = 0) -> Path:
 def model_that(where: Path, fov: str) -> Path:
     file = known_model(where / f"model-{fov}", name=fov, on="folder")
     card = json.loads((file.parent / "card.json").read_text(encoding="utf-8"))
-    (file.parent / "card.json").write_text(json.dumps(card | {"fov": fov}), encoding="utf-8")
+    (file.parent / "card.json").write_text(json.dumps(card | {"preparation": card["preparation"] | {"fov": fov}}), encoding="utf-8")
     return file
 
 

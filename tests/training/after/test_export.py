@@ -156,7 +156,7 @@ def test_a_runs_folder_without_pytorch_is_told_how_to_go_on(
 ) -> None:
     monkeypatch.setitem(sys.modules, "foveate.training.after.export", None)
     with pytest.raises(
-        UsageError, match=r"needs foveate\.training\.export to be exported: pip install .*foveate export"
+        UsageError, match=r"needs foveate\.training\.after\.export to be exported: pip install .*foveate export"
     ) as refused:
         foveate.load(finished_run)
     assert str(finished_run) in str(refused.value)
