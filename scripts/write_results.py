@@ -92,15 +92,17 @@ def _scores(table: Table, name: str) -> Iterator[str]:
     first = rows[0][1]["scores"][name]
     yield f"On {first['data']['set']}, {first['data']['split']} ({first['data']['count']} images), all pixels together:"
     yield ""
-    yield f"| row | | {' | '.join(key.replace('_', ' ') for key in measures)} |"
-    yield f"| --- | --- |{' ---: |' * len(measures)}"
+    yield f"| row | | {' | '.join(key.replace('_', ' ') for key in measures)} | mean f1 of the images |"
+    yield f"| --- | --- |{' ---: |' * (len(measures) + 1)}"
     for row, result in rows:
         published = {SAME.get(key, key): value for key, value in result["published"].items()}
         if published:
-            yield f"| {row.label} | printed | {' | '.join(_number(published.get(key)) for key in measures)} |"
+            yield f"| {row.label} | printed | {' | '.join(_number(published.get(key)) for key in measures)} | |"
         (scopes,) = result["scores"][name]["classes"].values()
         for scope, words in (("fov", "inside the FOV"), ("image", "whole image")):
-            cells = [_measured(scopes[scope]["pooled"], key) for key in measures]
+            means = scopes[scope]["per_image"]
+            mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
+            cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]
             yield f"| {'' if published else row.label} | ours, seed {result['seed']}, {words} | {' | '.join(cells)} |"
 
 

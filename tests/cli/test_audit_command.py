@@ -7,10 +7,10 @@ import sys
 from unittest import mock
 
 import pytest
-from foveate_command import run, run_apart
 
 from foveate.errors import install_line
 from foveate.published import rows
+from foveate_command import run, run_apart
 
 OWN = ("--set", "drive", "--sensitivity", ".8285", "--specificity", ".9822", "--accuracy", ".9677", "--f1", ".8166")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foveate_command import run
-from known_model import known_model
 from numpy.typing import NDArray
 
 from foveate.imaging import write_mask, write_rgb
+from foveate_command import run
+from known_model import known_model
 
 SIDE, RADIUS = 96, 40
 
@@ -40,7 +40,9 @@ def folder_of(where: Path, *, eyes: bool, own: int = 0) -> Path:
 def model_that(where: Path, fov: str) -> Path:
     file = known_model(where / f"model-{fov}", name=fov, on="folder")
     card = json.loads((file.parent / "card.json").read_text(encoding="utf-8"))
-    (file.parent / "card.json").write_text(json.dumps(card | {"preparation": card["preparation"] | {"fov": fov}}), encoding="utf-8")
+    (file.parent / "card.json").write_text(
+        json.dumps(card | {"preparation": card["preparation"] | {"fov": fov}}), encoding="utf-8"
+    )
     return file
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from foveate_command import names, run, run_apart, save, segment
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from foveate import __version__
 from foveate.cli import ANSWERS, COMMANDS, GROUPS, HEADINGS, app
+from foveate_command import names, run, run_apart, save, segment
 
 every_command = pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import run
 
 from foveate.imaging import write_mask, write_rgb
+from foveate_command import run
 
 NAMES = ("=1+1", "b")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from foveate_command import run
 
 from foveate.recipes.read import read_recipe, shipped
+from foveate_command import run
 
 
 @pytest.mark.parametrize("call", [["recipes"], ["recipes", "list"]])

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foveate_command import run
 
 from foveate.training.run.folder import locked
+from foveate_command import run
 
 WITHOUT_TORCH = """
 import sys

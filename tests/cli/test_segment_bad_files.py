@@ -5,6 +5,9 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image as PillowImage
+
+from foveate.inference import engine
 from foveate_command import (
     RECORD,
     files_in_record,
@@ -19,9 +22,6 @@ from foveate_command import (
     states,
 )
 from green_model import write_green_model
-from PIL import Image as PillowImage
-
-from foveate.inference import engine
 
 BAD = ("cut.jpg", "empty.png", "words.png", "tiny.png", "vast.png", "letter")
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import opened, run, segment
-from green_model import LEAST_GREEN, THRESHOLD, write_green_model
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy import ndimage  # type: ignore[import-untyped]
@@ -18,6 +16,8 @@ from skimage.morphology import remove_small_holes
 
 import foveate
 from foveate.metrics.confidence import Correction
+from foveate_command import opened, run, segment
+from green_model import LEAST_GREEN, THRESHOLD, write_green_model
 
 EIGHT = np.ones((3, 3), bool)
 """Neighbours at sides and corners."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import green_model, images_in_record, names, opened, save, segment
 from PIL import Image as PillowImage
 
 import foveate
 from foveate.cli.segment_display import FIRST_ESTIMATE, Display
 from foveate.inference.sink import Outcome
+from foveate_command import green_model, images_in_record, names, opened, save, segment
 
 
 def test_a_decision_about_many_images_is_told_once_and_counted_at_the_end(tmp_path: Path) -> None:

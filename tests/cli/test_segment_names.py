@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foveate_command import RECORD, images_in_record, names, opened, pixels, run_apart, save, segment
 
 from foveate.inference.source import items_of
+from foveate_command import RECORD, images_in_record, names, opened, pixels, run_apart, save, segment
 
 
 def check_all_done(out: Path, inputs: list[Path]) -> None:

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
+
+import foveate
+from foveate.models import open_model
 from foveate_command import (
     RECORD,
     files_in_record,
@@ -21,10 +25,6 @@ from foveate_command import (
     segment,
 )
 from green_model import LEAST_GREEN
-from PIL import Image as PillowImage
-
-import foveate
-from foveate.models import open_model
 
 
 def test_a_real_photograph_gives_files_that_say_what_python_says(tmp_path: Path, shared_data: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foveate_command import run
 from PIL import Image as PillowImage
 
 from foveate.errors import install_line
 from foveate.training import loop
+from foveate_command import run
 
 SWEEP = """
 recipe = "region-guided-vessels"

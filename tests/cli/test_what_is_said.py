@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from foveate_command import run, save, segment
 
 from foveate.cli.console import new_table, say, say_error, say_table
+from foveate_command import run, save, segment
 
 HOSTILE = {
     "\x1b[2J\x1b]0;owned\x07": "\\u001b[2J\\u001b]0;owned\\u0007",  # clears the screen, names the window

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from foveate_command import Ran, names, run, run_apart, save, segment
 
 from foveate.models import shipped
+from foveate_command import Ran, names, run, run_apart, save, segment
 
 
 def check_refused(ran: Ran, *parts: object) -> None:

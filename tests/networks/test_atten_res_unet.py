@@ -9,6 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveate.errors import UsageError
+from foveate.networks import NETWORKS, build, resnet
+from foveate.networks.blocks.self_attention import SelfAttention
 from layers_by_hand import (
     Array,
     assert_close,
@@ -25,12 +31,6 @@ from layers_by_hand import (
     resnet_count,
     seeded,
 )
-from torch import Tensor
-from torch.nn import functional as F
-
-from foveate.errors import UsageError
-from foveate.networks import NETWORKS, build, resnet
-from foveate.networks.blocks.self_attention import SelfAttention
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 

@@ -8,6 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
+from foveate.networks import NETWORKS, build
+from foveate.networks.attention_unetpp import AttentionUNetPlusPlus
+from foveate.networks.blocks.additive_gate import AdditiveGate
+from foveate.networks.blocks.nested_decoder import NestedDecoder
+from foveate.networks.blocks.residual import BasicBlock
+from foveate.networks.unetpp import UNetPlusPlus
 from layers_by_hand import (
     Array,
     assert_close,
@@ -30,14 +38,6 @@ from layers_by_hand import (
     resize_by_hand,
     unetpp_count,
 )
-from torch import Tensor, nn
-
-from foveate.networks import NETWORKS, build
-from foveate.networks.attention_unetpp import AttentionUNetPlusPlus
-from foveate.networks.blocks.additive_gate import AdditiveGate
-from foveate.networks.blocks.nested_decoder import NestedDecoder
-from foveate.networks.blocks.residual import BasicBlock
-from foveate.networks.unetpp import UNetPlusPlus
 
 Options = dict[str, Any]
 

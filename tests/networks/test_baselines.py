@@ -8,6 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
+from foveate.networks.attention_unet import AttentionUNet
+from foveate.networks.segnet import SegNet, pool, unpool
+from foveate.networks.unet import UNet
+from foveate.networks.unetpp import UNetPlusPlus
 from layers_by_hand import (
     Array,
     assert_close,
@@ -30,12 +36,6 @@ from layers_by_hand import (
     resize_by_hand,
     unetpp_count,
 )
-from torch import nn
-
-from foveate.networks.attention_unet import AttentionUNet
-from foveate.networks.segnet import SegNet, pool, unpool
-from foveate.networks.unet import UNet
-from foveate.networks.unetpp import UNetPlusPlus
 
 Options = dict[str, Any]
 

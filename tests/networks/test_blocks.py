@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
+from foveate.networks.blocks.attention_map import AttentionMap
+from foveate.networks.blocks.convolution import Convolutions, double, he_normal
+from foveate.networks.blocks.nested_decoder import NestedDecoder
+from foveate.networks.blocks.sampling import halve, resize
 from layers_by_hand import (
     assert_close,
     batch,
@@ -21,12 +27,6 @@ from layers_by_hand import (
     resize_by_hand,
     sigmoid,
 )
-from torch import nn
-
-from foveate.networks.blocks.attention_map import AttentionMap
-from foveate.networks.blocks.convolution import Convolutions, double, he_normal
-from foveate.networks.blocks.nested_decoder import NestedDecoder
-from foveate.networks.blocks.sampling import halve, resize
 
 SIZES = [(8, 12), (7, 12), (8, 5), (9, 7), (1, 1)]
 

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
+
+from foveate.networks import NETWORKS, build
+from foveate.networks.blocks.convlstm import ConvLSTM
+from foveate.networks.convlstm_unet import ConvLSTMUNet, Order, SequenceFusion
 from layers_by_hand import (
     Array,
     assert_close,
@@ -22,11 +27,6 @@ from layers_by_hand import (
     numbers,
     sigmoid,
 )
-from torch.nn import functional as F
-
-from foveate.networks import NETWORKS, build
-from foveate.networks.blocks.convlstm import ConvLSTM
-from foveate.networks.convlstm_unet import ConvLSTMUNet, Order, SequenceFusion
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "one_head": {"heads": 1, "bidirectional": False, "order": "up_skip"},

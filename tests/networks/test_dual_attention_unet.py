@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage  # type: ignore[import-untyped]
+from torch import Tensor, nn
+
+from foveate.errors import UsageError
+from foveate.networks import NETWORKS, build
+from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
+from foveate.networks.dual_attention_unet import DualAttentionUNet
 from layers_by_hand import (
     Array,
     assert_close,
@@ -30,13 +37,6 @@ from layers_by_hand import (
     seeded,
     sigmoid,
 )
-from scipy import ndimage  # type: ignore[import-untyped]
-from torch import Tensor, nn
-
-from foveate.errors import UsageError
-from foveate.networks import NETWORKS, build
-from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
-from foveate.networks.dual_attention_unet import DualAttentionUNet
 
 Options = dict[str, Any]
 

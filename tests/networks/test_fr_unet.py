@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
+from foveate.networks import fr_unet
+from foveate.networks.fr_unet import DROPOUT, FeatureAggregation, FRUNet, ModifiedResidualBlock
 from layers_by_hand import (
     Array,
     assert_close,
@@ -19,10 +23,6 @@ from layers_by_hand import (
     normal,
     numbers,
 )
-from torch import Tensor
-
-from foveate.networks import fr_unet
-from foveate.networks.fr_unet import DROPOUT, FeatureAggregation, FRUNet, ModifiedResidualBlock
 
 PUBLISHED = (32, 64, 128, 256)
 Node = tuple[int, int]

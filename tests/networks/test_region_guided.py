@@ -7,6 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage  # type: ignore[import-untyped]
+
+from foveate.errors import UsageError
+from foveate.networks import NETWORKS, build, region_guided
+from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
+from foveate.networks.blocks.separable import SeparableBlock
+from foveate.networks.region_guided import RegionGuided
+from foveate.recipes.read import read_recipe, shipped
 from layers_by_hand import (
     Array,
     assert_close,
@@ -23,14 +31,6 @@ from layers_by_hand import (
     seeded,
     sigmoid,
 )
-from scipy import ndimage  # type: ignore[import-untyped]
-
-from foveate.errors import UsageError
-from foveate.networks import NETWORKS, build, region_guided
-from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
-from foveate.networks.blocks.separable import SeparableBlock
-from foveate.networks.region_guided import RegionGuided
-from foveate.recipes.read import read_recipe, shipped
 
 Widths = tuple[int, int, int, int]
 

@@ -9,7 +9,6 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from layers_by_hand import BLOCKS_PER_STAGE, Array, correlate, count, drawn, numbers
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -17,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from foveate.networks import build, resnet
 from foveate.networks.blocks.residual import BasicBlock, Bottleneck
 from foveate.networks.blocks.resnet import Depth, Freeze, ResNet
+from layers_by_hand import BLOCKS_PER_STAGE, Array, correlate, count, drawn, numbers
 
 TENSORS_OF_COMMON_FILES = {18: 122, 34: 218, 50: 320, 101: 626}
 """With the two of the classifier."""

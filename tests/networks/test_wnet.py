@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
+from foveate.networks import wnet
+from foveate.networks.wnet import ShortcutBlock, WNet
 from layers_by_hand import (
     Array,
     assert_close,
@@ -20,9 +23,6 @@ from layers_by_hand import (
     norm_by_hand,
     normal,
 )
-
-from foveate.networks import wnet
-from foveate.networks.wnet import ShortcutBlock, WNet
 
 
 def parameters_by_hand(*, in_channels: int, classes: int, widths: tuple[int, ...]) -> int:
