@@ -238,3 +238,31 @@ def test_a_path_without_a_file_and_a_file_without_an_image_are_told_apart(tmp_pa
     (tmp_path / "words.png").write_text("words")
     with pytest.raises(ImageError, match=r"words\.png"):
         green().segment(tmp_path / "words.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "exclusive", "kinds"),
+    [
+        (("vessel",), True, ("mask", "probability", "overlay")),
+        (("artery", "vein_of_two"), True, ("mask", "artery_probability", "vein_of_two_probability", "overlay")),
+        (("artery", "vein_of_two"), False, ("artery_mask", "vein_of_two_mask", "artery_probability", "overlay")),
+    ],
+)
+def test_every_output_is_there_as_bytes_and_is_what_a_file_would_hold(
+    names: tuple[str, ...], exclusive: bool, kinds: tuple[str, ...], tmp_path: Path
+) -> None:
+    segmenter = computed(
+        lambda batch: batch[:, 1 : 1 + len(names)] / np.float32(520),
+        classes=names,
+        exclusive=exclusive,
+        thresholds=(0.3,) * (1 if exclusive else len(names)),
+        working_minimum=1.0,
+        working_maximum=9999.0,
+    )
+    result = segmenter.segment(photograph())
+    paths = result.save(tmp_path, name="photo", probabilities=True, overlay=True)
+    assert set(kinds) <= set(paths)
+    for kind, path in paths.items():
+        assert result.png(kind) == path.read_bytes()
+    with pytest.raises(UsageError, match=r"unknown output 'masks'\. Did you mean '(artery_)?mask'"):
+        result.png("masks")

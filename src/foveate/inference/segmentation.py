@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.decide import decisive
-from foveate.errors import OutputError
-from foveate.imaging import overlay, stem_of, write_labels, write_mask, write_probability, write_rgb
+from foveate.errors import OutputError, UsageError, unknown
+from foveate.imaging import encode_labels, encode_mask, encode_probability, encode_rgb, overlay, stem_of, write_bytes
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.metrics.confidence import Correction, expected_f1, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
@@ -166,22 +166,34 @@ class Segmentation:
 
     def write(self, paths: Mapping[str, Path], *, style: Style = "outline", opacity: float = OPACITY) -> None:
         """Write the kinds that `paths` names (as `output_paths` does), replacing what is there."""
-        if "mask" in paths and self.classes.softmax:
-            write_labels(self.labels, self.classes.names, paths["mask"])
-        several = len(self.classes.names) > 1
-        for number, class_name in enumerate(self.classes.names):
-            prefix = f"{class_name}_" if several else ""
-            if f"{prefix}mask" in paths and not (several and self.classes.exclusive):
-                write_mask(self.masks[number], paths[f"{prefix}mask"])
-            if f"{prefix}probability" in paths:
-                write_probability(self.probabilities[number], paths[f"{prefix}probability"])
-        if "overlay" in paths:
-            write_rgb(self.overlay(style=style, opacity=opacity), paths["overlay"])
+        for kind, path in paths.items():
+            write_bytes(self.png(kind, style=style, opacity=opacity), path)
+
+    def png(self, kind: str = "mask", *, style: Style = "outline", opacity: float = OPACITY) -> bytes:
+        """One output as the bytes of its file: "mask", "probability", "overlay"; "CLASS_mask" and the like of several.
+
+        Raises UsageError for a kind that this result hasn't.
+        """
+        kinds = output_kinds(self.classes, probabilities=True, overlay=True)
+        if kind not in kinds:
+            raise UsageError(unknown("output", kind, kinds))
+        if kind == "overlay":
+            return encode_rgb(self.overlay(style=style, opacity=opacity))
+        if kind == "mask" and self.classes.softmax:
+            return encode_labels(self.labels, self.classes.names)
+        class_name, _, what = kind.rpartition("_")
+        number = self.classes.names.index(class_name) if class_name else 0
+        return encode_mask(self.masks[number]) if what == "mask" else encode_probability(self.probabilities[number])
+
+
+def output_kinds(classes: Classes, *, probabilities: bool, overlay: bool) -> list[str]:
+    """What there is of a result, in the order in which it is written."""
+    prefixes = [f"{name}_" for name in classes.names] if len(classes.names) > 1 else [""]
+    kinds = ["mask"] if classes.exclusive or len(prefixes) == 1 else [f"{prefix}mask" for prefix in prefixes]
+    return kinds + [f"{prefix}probability" for prefix in prefixes] * probabilities + ["overlay"] * overlay
 
 
 def output_paths(folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool) -> dict[str, Path]:
     """Kind of output to its path."""
-    prefixes = [f"{class_name}_" for class_name in classes.names] if len(classes.names) > 1 else [""]
-    kinds = ["mask"] if classes.exclusive or len(prefixes) == 1 else [f"{prefix}mask" for prefix in prefixes]
-    kinds += [f"{prefix}probability" for prefix in prefixes] * probabilities + ["overlay"] * overlay
+    kinds = output_kinds(classes, probabilities=probabilities, overlay=overlay)
     return {kind: folder / f"{name}_{kind}.png" for kind in kinds}
