@@ -6,11 +6,12 @@ Each table of rows.toml has a page; what stands outside of its generated part is
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from results import Places, Run, runs_of
 
 from foveate.imaging import write_bytes, write_text
 from foveate.pictures import LearningCurve, encoded
@@ -31,7 +32,6 @@ class Row:
 
     id: str
     label: str
-    recipe: str
     seeds: tuple[int, ...]
     minutes: float
     results: tuple[Mapping[str, Any], ...]
@@ -49,23 +49,22 @@ class Table:
 
 def tables(results: Path = RESULTS) -> list[Table]:
     """All of rows.toml, in its order."""
-    asked = tomllib.loads((results / "rows.toml").read_text(encoding="utf-8"))
-    return [
-        Table(
-            name,
-            table["title"],
-            table.get("shortened", ""),
-            tuple(_row(row, results) for row in asked["rows"] if row["table"] == name),
-        )
-        for name, table in asked["tables"].items()
-    ]
+    by_table: dict[str, dict[str, list[Run]]] = {}
+    for run in runs_of(Places(results, results)):
+        by_table.setdefault(run.row["table"], {}).setdefault(run.row["id"], []).append(run)
+    return [_table(name, list(rows.values())) for name, rows in by_table.items()]
 
 
-def _row(row: Mapping[str, Any], results: Path) -> Row:
-    seeds = tuple(row.get("seeds", [0]))
-    files = [results / f"{row['id']}-s{seed}.json" for seed in seeds]
-    read = tuple(json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file())
-    return Row(row["id"], row["label"], row["recipe"], seeds, row["minutes"], read)
+def _table(name: str, rows: Sequence[Sequence[Run]]) -> Table:
+    about = rows[0][0].table
+    return Table(name, about["title"], about["shortened"], tuple(map(_row, rows)))
+
+
+def _row(runs: Sequence[Run]) -> Row:
+    done = [run.result for run in runs if run.result.is_file()]
+    read = tuple(json.loads(file.read_text(encoding="utf-8")) for file in done)
+    row = runs[0].row
+    return Row(row["id"], row["label"], tuple(run.seed for run in runs), row["minutes"], read)
 
 
 def generated(table: Table) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from foveate.inference import Segmenter
 from foveate.inference.engine import run
 from foveate.inference.sink import FolderSink, Outcome, Wanted
-from foveate.inference.source import FileItem
+from foveate.inference.source import SourceItem
 from foveate.models import ModelCard, open_model
 from foveate.models.card import PREPARATION
 from foveate.runtime import Execution
@@ -40,7 +40,7 @@ def computed(network: Network, **fields: Any) -> Segmenter:
     return Segmenter(changed(open_model("vessels").card, **fields), Computed(network))
 
 
-def into_folder(segmenter: Segmenter, items: Sequence[FileItem], wanted: Wanted, **options: Any) -> Iterator[Outcome]:
+def into_folder(segmenter: Segmenter, items: Sequence[SourceItem], wanted: Wanted, **options: Any) -> Iterator[Outcome]:
     """What becomes of the items, as `foveate.segment` has it, one after the other."""
-    sink = FolderSink(segmenter, wanted, [item.place for item in items])
+    sink = FolderSink(segmenter, wanted, [item.place for item in items if item.place is not None])
     return run(segmenter.segment_photograph, items, sink, **options)

@@ -203,6 +203,7 @@ def test_views_and_post_processing_change_the_masks_and_are_in_the_protocol(
 ) -> None:
     report = result(green_model(), *PLAIN, *options, to=tmp_path / "r.json")
     assert (report["protocol"]["passes"], report["protocol"]["post_processing"]) == words
+    assert report["protocol"]["execution"] == "ONNX Runtime, processor, float32"
     assert f1_of(report) == pytest.approx(refined_f1(procedure), abs=1e-12)
     if procedure.views == 1:  # the model is a function of single pixels, so that views of it are all the same
         assert f1_of(report) != pytest.approx(refined_f1(Procedure()), abs=1e-6)

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 import foveate
 from computed_models import computed, into_folder
-from foveate.errors import ImageError
+from foveate.errors import DataError, FoveateError, ImageError, UsageError
 from foveate.inference import engine
 from foveate.inference.engine import Pass, overlapped, serial
 from foveate.inference.record import ImageRecord, read_record
@@ -142,3 +142,82 @@ def test_images_that_lie_in_no_file_are_segmented_into_a_folder_in_python(tmp_pa
         np.testing.assert_array_equal(np.array(mask) > 0, computed(green, **WHOLE).segment(contents[1]).mask)
     with pytest.raises(ImageError, match=r"^upload 2: "):
         items[2].read()
+
+
+@pytest.mark.parametrize("name", ["../escaped", "a/../../escaped", "/tmp/escaped", ""])
+def test_a_name_of_a_source_that_leads_out_of_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    (content,) = (path.read_bytes() for path in draw(tmp_path / "in", 1))
+    out = tmp_path / "deep" / "out"
+    items = [BytesItem(content, name, "upload"), BytesItem(content, "fine", "upload 2")]
+    refused, made = foveate.segment(items, out, model=computed(green, **WHOLE))
+    assert refused.error.startswith("upload: its results can't be called")
+    assert not made.error
+    assert {path.name for path in tmp_path.rglob("*_mask.png")} == {"fine_mask.png"}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("one_pass", [serial, overlapped])
+def test_two_images_of_a_source_under_one_name_are_not_taken_for_each_other(
+    one_pass: Pass, overwrite: bool, tmp_path: Path
+) -> None:
+    contents = [path.read_bytes() for path in draw(tmp_path / "in", 2)]
+    items = [BytesItem(contents[0], "same", "upload 0"), BytesItem(contents[1], "Same", "upload 1")]
+    wanted = Wanted(tmp_path / "out", overwrite=overwrite)
+    first, second = into_folder(computed(green, **WHOLE), items, wanted, engine=one_pass)
+    assert not first.error
+    assert second.error.startswith("upload 1: its results would be called as those of upload 0")
+    ((_, image),) = read_record(tmp_path / "out")
+    assert (image.input, image.status) == ("upload 0", "done")
+
+
+def test_what_ran_the_model_is_in_the_record(tmp_path: Path) -> None:
+    (path,) = draw(tmp_path / "in", 1)
+    foveate.segment(path, tmp_path / "out", model="vessels", threads=1)
+    ((_, image),) = read_record(tmp_path / "out")
+    assert image.execution == foveate.Execution("onnxruntime", "cpu", "float32", 1)
+
+
+def test_options_for_a_model_that_is_opened_already_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    paths = draw(tmp_path / "in", 1)
+    with pytest.raises(UsageError, match=r"give its options to foveate\.load"):
+        foveate.segment(paths, tmp_path / "out", model=computed(green, **WHOLE), min_size=5)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.txt", "photo1.png\n\n  photo0.png  \n"),
+        ("list.csv", "patient,path\n7,photo1.png\n8,photo0.png\n"),
+        ("list.csv", "\ufeffstatus;image\ndone;photo1.png\ndone;photo0.png\n"),
+        ("list.CSV", "image,path\nx.png,photo1.png\ny.png,photo0.png\n"),
+    ],
+)
+def test_a_list_of_photographs_is_taken_in_its_order_from_its_own_folder(name: str, text: str, tmp_path: Path) -> None:
+    first, second = draw(tmp_path / "in", 2)
+    (tmp_path / "in" / name).write_text(text, encoding="utf-8")
+    assert [item.path for item in items_of([tmp_path / "in" / name])] == [second, first]
+    assert [item.path for item in items_of([first, tmp_path / "in" / name])] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "told"),
+    [
+        ("list.txt", "\n \n", UsageError, "names no image"),
+        ("list.csv", "path\n", UsageError, "names no image"),
+        ("list.csv", "file\na.png\n", DataError, "has no column 'path'"),
+        ("list.csv", "path,path\na.png,b.png\n", DataError, "has two columns 'path'"),
+        ("list.csv", "path,eye\n,left\n", DataError, "line 2: has no path"),
+        ("list.csv", "path\na.png,b.png\n", DataError, "line 2: has more cells than the header"),
+        ("list.txt", None, UsageError, "no such file"),
+    ],
+)
+def test_a_list_that_names_nothing_or_can_not_be_read_is_refused_by_its_name(
+    name: str, text: str | None, kind: type[FoveateError], told: str, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(kind) as refused:
+        items_of([tmp_path / name])
+    assert str(refused.value).startswith(str(tmp_path / name))
+    assert told in str(refused.value)

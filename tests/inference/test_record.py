@@ -18,6 +18,8 @@ from computed_models import computed, into_folder
 from foveate.errors import ModelError, OutputError
 from foveate.inference import Segmenter
 from foveate.inference.engine import serial
+from foveate.inference.record import ImageRecord
+from foveate.inference.shared_record import SharedRecord
 from foveate.inference.sink import Outcome, Wanted
 from foveate.inference.source import items_of
 
@@ -229,3 +231,15 @@ def test_the_table_has_a_row_for_every_image_with_areas_scores_and_reasons(tmp_p
     assert (photograph["model"], float(photograph["seconds"]) > 0) == ("vessels", True)
     assert (empty["image"], empty["status"], empty["note"]) == (str(paths[1]), "failed", failed.error)
     assert (empty["masks"], empty["area_vessel"], empty["seconds"]) == ("", "", "")
+
+
+def test_of_two_calls_that_take_an_image_at_the_same_moment_one_has_it(tmp_path: Path) -> None:
+    first, second = SharedRecord(tmp_path), SharedRecord(tmp_path)
+    # Both have looked, and found that nobody was at it.
+    word = ImageRecord(turn=1, input="photo.png", status="announced", announced={"mask": "photo_mask.png"})
+    assert first.take("photo", word)
+    assert not second.take("photo", word)
+    other = ImageRecord(turn=1, input="b.png", status="announced", announced={"mask": "PHOTO_mask.png"})
+    assert not second.take("another", other)
+    first.close()
+    second.close()

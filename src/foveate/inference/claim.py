@@ -53,7 +53,11 @@ def claim_on(
 def refuse_paths(
     item: SourceItem, name: str, paths: Collection[Path], folder: Path, record: SharedRecord, inputs: Collection[Path]
 ) -> None:
-    """Raise OutputError for outputs in the place of a photograph or of another output, or with too long a name."""
+    """Raise OutputError for outputs outside of the folder, in the place of a photograph or of another output, or with
+    too long a name."""
+    name_parts = Path(item.name).parts
+    if not name_parts or Path(item.name).is_absolute() or ".." in name_parts:
+        raise OutputError(f"{item.key}: its results can't be called {item.name!r}, which leads out of {folder}.")
     longest = max((path.name for path in paths), key=lambda name: len(os.fsencode(name)))
     excess = len(os.fsencode(longest)) - LONGEST_NAME
     if excess > 0:
@@ -88,7 +92,7 @@ def _refused(item: SourceItem, path: Path, reason: str) -> OutputError:
 
 def _foreign(item: SourceItem, before: ImageRecord, used: ModelUsed) -> str:
     """Why what the record vouches for is not of this image and model; empty where it is."""
-    if before.sha256 != item.digest()[0]:
+    if before.sha256 != item.sha256():
         return f"made from another image ({before.input})"
     if before.model == used:
         return ""

@@ -94,7 +94,7 @@ class ImageRecord(Entry, frozen=True, kw_only=True):
     execution: Execution | None = None
     """What ran the model, and where."""
     seconds: float = 0.0
-    """From reading the file to the last output on disk."""
+    """Of work on it: reading, segmenting and writing, without waiting for other images."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -171,6 +171,7 @@ def as_json(images: Mapping[str, ImageRecord]) -> bytes:
     """The record's text, with the versions that run now."""
     versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
     encoder = msgspec.json.Encoder()
+    # An empty record, opened where its images belong, which are last.
     text = bytearray(encoder.encode(FolderRecord(versions=versions)).removesuffix(b"}}"))
     for number, (name, image) in enumerate(images.items()):
         text += b",\n" if number else b"\n"

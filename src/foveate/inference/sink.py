@@ -114,6 +114,7 @@ class FolderSink:
         self._inputs = frozenset(inputs)
         self._used = ModelUsed.of(segmenter.card, segmenter.procedure)
         self._record = SharedRecord(wanted.folder)
+        self._items: dict[str, SourceItem] = {}
         # What came later than the call's begin, others made meanwhile.
         self._turns = {name: image.turn for name, image in self._record.images.items()}
 
@@ -121,6 +122,11 @@ class FolderSink:
         """As `Sink.begin`: announced in the record before an output appears."""
         name, record = readable(item.name), self._record
         paths = self._paths(item.name)
+        # The next image is begun before the last is concluded, so that the record can't tell these two apart.
+        namesake = self._items.setdefault(name.lower(), item)
+        if namesake is not item:
+            error = f"{item.key}: its results would be called as those of {namesake.key}. Give each a name of its own."
+            return Outcome(item.key, {}, error=error)
         while True:
             record.refresh()
             if record.is_busy(name):

@@ -31,7 +31,7 @@ class SourceItem(Protocol):
 
     @property
     def name(self) -> str:
-        """Of its results, with slashes where they lie in sub-folders."""
+        """Of its results, with slashes where they lie in sub-folders; one that leads out of the folder is refused."""
 
     @property
     def place(self) -> Path | None:
@@ -40,8 +40,8 @@ class SourceItem(Protocol):
     def read(self) -> Photograph:
         """Its pixels. Raises ImageError or UsageError."""
 
-    def digest(self) -> tuple[str, int]:
-        """SHA-256 of its bytes, and how many there are. Raises ImageError where they can't be read."""
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal. Raises ImageError where they can't be read."""
 
     def size(self) -> int:
         """How many bytes there are; 0 where that can't be said, which reading then reports."""
@@ -68,11 +68,11 @@ class FileItem:
         """The photograph in the file."""
         return read_photograph(self.path)
 
-    def digest(self) -> tuple[str, int]:
-        """Read the file's bytes once, a block at a time."""
+    def sha256(self) -> str:
+        """Of the file, which is read a block at a time."""
         try:
             with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+                return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise ImageError(f"{self.path}: can't be read ({error.strerror}).") from error
 
@@ -91,10 +91,13 @@ class BytesItem:
     content: bytes
     name: str
     key: str
-    place: None = None
 
     def __repr__(self) -> str:
         return f"<BytesItem {self.key}, {len(self.content)} bytes>"
+
+    @property
+    def place(self) -> None:
+        """It is no file."""
 
     def read(self) -> Photograph:
         """The photograph in the bytes."""
@@ -103,9 +106,9 @@ class BytesItem:
         except ImageError as error:
             raise ImageError(f"{self.key}: {str(error).removeprefix('bytes: ')}") from error
 
-    def digest(self) -> tuple[str, int]:
+    def sha256(self) -> str:
         """Of the bytes at hand."""
-        return hashlib.sha256(self.content).hexdigest(), len(self.content)
+        return hashlib.sha256(self.content).hexdigest()
 
     def size(self) -> int:
         """Of the bytes at hand."""
