@@ -174,7 +174,7 @@ def test_what_ran_the_model_is_in_the_record(tmp_path: Path) -> None:
     (path,) = draw(tmp_path / "in", 1)
     foveate.segment(path, tmp_path / "out", model="vessels", threads=1)
     ((_, image),) = read_record(tmp_path / "out")
-    assert image.execution == foveate.Execution("onnxruntime", "cpu", "float32", 1)
+    assert image.execution == foveate.Execution("onnxruntime", "cpu", "f32", 1)
 
 
 def test_options_for_a_model_that_is_opened_already_are_refused_before_anything_is_written(tmp_path: Path) -> None:

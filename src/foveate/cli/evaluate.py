@@ -9,10 +9,13 @@ import typer
 
 from foveate.cli.console import new_table, say, say_case, say_table
 from foveate.cli.options import (
+    BACKEND,
     BOUNDARY,
     DATA,
+    DEVICE,
     EMPTY,
     FOV,
+    PRECISION,
     PREDICTIONS,
     SIZE,
     SPLIT,
@@ -61,6 +64,9 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files if they are there.")] = False,
     to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,
+    backend: BACKEND = "auto",
+    device: DEVICE = "auto",
+    precision: PRECISION = "auto",
     threads: THREADS = 0,
 ) -> None:
     """Score models, or masks made elsewhere, on data sets: inside the field of view and over the whole image.
@@ -92,6 +98,9 @@ def evaluate(
         largest=largest,
         fill_holes=fill_holes,
         to_card=to_card,
+        backend=backend,
+        device=device,
+        precision=precision,
         threads=threads,
         on_case=say_case,
         on_result=_print,

@@ -31,6 +31,18 @@ EMPTY = Annotated[
     Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
 ]
 SCOPE = Annotated[Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")]
+BACKEND = Annotated[
+    Literal["auto", "onnxruntime", "openvino", "torch"],
+    typer.Option(help="What runs the network; auto: by what was measured, see docs/benchmark.md."),
+]
+DEVICE = Annotated[
+    Literal["auto", "cpu", "cuda", "mps", "directml", "coreml"],
+    typer.Option(help="Where it runs; auto: on the processor. What the backend hasn't is an error."),
+]
+PRECISION = Annotated[
+    Literal["auto", "f32", "bf16"],
+    typer.Option(help="How exactly it computes; auto: f32. bf16 for processors and GPUs that have it."),
+]
 THREADS = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
 FOV = Annotated[
     Literal["set", "estimated", "whole"] | None,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from foveate.cli.console import say
-from foveate.cli.options import THREADS
+from foveate.cli.options import BACKEND, DEVICE, PRECISION, THREADS
 from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
@@ -43,6 +43,9 @@ def segment(
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
     ] = False,
+    backend: BACKEND = "auto",
+    device: DEVICE = "auto",
+    precision: PRECISION = "auto",
     threads: THREADS = 0,
 ) -> None:
     """Write a mask for every photograph.
@@ -67,7 +70,11 @@ def segment(
         min_size=min_size,
         largest=largest,
         fill_holes=fill_holes,
+        backend=backend,
+        device=device,
+        precision=precision,
         threads=threads,
+        images=len(items),
     )
     card, display = segmenter.card, Display(len(items))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)

@@ -48,7 +48,12 @@ class Segmenter:
         procedure.post_processing.check_thresholds(card.thresholds)
         channels, maps = card.preparation.channel_count, len(card.classes)
         session = open_session(
-            model.content, source=model.source, channels=channels, maps=maps, execution=execution or Execution()
+            model.content,
+            source=model.source,
+            channels=channels,
+            maps=maps,
+            execution=execution or Execution(),
+            trusted=model.shipped,
         )
         return cls(card, session, procedure)
 

@@ -30,6 +30,8 @@ class Model:
     content: bytes
     source: str
     """Where it was found, for messages."""
+    shipped: bool = False
+    """Whether it is a part of the package, and so as trustworthy as its code."""
 
 
 def shipped() -> dict[str, Traversable]:
@@ -46,7 +48,7 @@ def open_model(name_or_path: str | Path) -> Model:
     models = shipped()
     if str(name_or_path) in models:
         folder: Traversable = models[str(name_or_path)]
-        return _verified(folder, None, f"shipped model '{name_or_path}'")
+        return _verified(folder, None, f"shipped model '{name_or_path}'", shipped=True)
     path = Path(name_or_path)
     if path.suffix != ".onnx":
         raise UsageError(unknown("model", str(name_or_path), models) + " A file of your own ends in .onnx.")
@@ -57,7 +59,7 @@ def open_model(name_or_path: str | Path) -> Model:
     return _verified(path.parent, path.name, str(path))
 
 
-def _verified(folder: Traversable, file: str | None, source: str) -> Model:
+def _verified(folder: Traversable, file: str | None, source: str, *, shipped: bool = False) -> Model:
     try:
         card = ModelCard.parse(_content(folder / CARD, LARGEST_CARD, source), source)
         if file is not None and card.file != file:
@@ -73,7 +75,7 @@ def _verified(folder: Traversable, file: str | None, source: str) -> Model:
             f"{source}: the file's SHA-256 is {actual[:12]}…, its card says {card.sha256[:12]}…."
             " The file was changed or damaged: install or export it again."
         )
-    return Model(card, content, source)
+    return Model(card, content, source, shipped)
 
 
 def _content(file: Traversable, most: int, source: str) -> bytes:

@@ -90,9 +90,10 @@ def _scored_or_read(
 ) -> list[Named]:
     """For each data set every model's result, in the order given: measured now, or from its file."""
     from foveate.evaluation.named_results import result_on, told_apart
+    from foveate.runtime import Wish
 
     weights = [place for place in dict.fromkeys(models) if place not in read]
-    loaded = dict(zip(weights, models_of(weights, threads=threads), strict=True))
+    loaded = dict(zip(weights, models_of(weights, Wish(threads=threads)), strict=True))
     parts = []
     for part in sets_to_score(data, split, list(loaded.values()), files, rule):
         data_set = part.data_set

@@ -36,6 +36,8 @@ def cross(
     `foveate.evaluate`. Needs the extra `evaluate`. Raises `foveate.errors.UsageError` for a measure that has no value
     for all images together and for sets of different classes, and as `foveate.evaluate` does.
     """
+    from foveate.runtime import Wish
+
     chosen = one_or_more(weights)
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.cross import cross as cross_results
@@ -45,7 +47,7 @@ def cross(
     (name,) = known_measures([measure])
     if not MEASURES[name].pooled:
         raise UsageError(f"--measure {name}: has no value for all images together. Choose one that has, such as f1.")
-    models = models_of(chosen, threads=threads)
+    models = models_of(chosen, Wish(threads=threads))
     sets = sets_to_score(one_or_more(data), split, models, PredictionFiles(), rule_for_measures([name], split, fov))
     for part in sets:
         if MEASURES[name].group not in part.rule.measures:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foveate.datasets import DataSet
     from foveate.evaluation import CountingRule, EvaluationResult, FovSource, OnCase
     from foveate.public.scoring import Place
+    from foveate.runtime import Backend, Device, Precision
 
 
 def evaluate(
@@ -37,6 +38,9 @@ def evaluate(
     largest: bool = False,
     fill_holes: int = 0,
     to_card: bool = False,
+    backend: Backend | Literal["auto"] = "auto",
+    device: Device | Literal["auto"] = "auto",
+    precision: Precision | Literal["auto"] = "auto",
     threads: int = 0,
     on_case: OnCase | None = None,
     on_result: Callable[[EvaluationResult], None] | None = None,
@@ -48,6 +52,8 @@ def evaluate(
     `on_result` with each result as it is there. Needs the extra `evaluate`. Raises `foveate.errors.UsageError` for a
     call that is wrong or an extra that is missing, `DataError` and `ModelError` for data and models that are.
     """
+    from foveate.runtime import Wish
+
     chosen, sets = one_or_more(weights), one_or_more(data)
     files = PredictionFiles(tuple(map(Path, one_or_more(predictions))), threshold, suffix)
     if not sets or not (chosen or files.folders):
@@ -59,7 +65,7 @@ def evaluate(
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    models = models_of(chosen, threads=threads, procedure=procedure)
+    models = models_of(chosen, Wish(backend, device, precision, threads), procedure)
     scoring = sets_to_score(sets, split, models, files, rule)
     results = []
     for part in scoring:

@@ -52,6 +52,8 @@ def report(
     written as a file of its own, into `out/pictures`. Returns the results. Raises as `foveate.evaluate` does, and
     `foveate.errors.OutputError` where there is a report already, unless `overwrite`, or nothing can be written.
     """
+    from foveate.runtime import Wish
+
     chosen, sets, folder = one_or_more(weights), one_or_more(data), Path(out)
     files = PredictionFiles(tuple(map(Path, one_or_more(predictions))), threshold, suffix)
     if not sets or not (chosen or files.folders):
@@ -68,7 +70,7 @@ def report(
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    models = models_of(chosen, threads=threads, procedure=procedure)
+    models = models_of(chosen, Wish(threads=threads), procedure)
     with needs("evaluate", "a report"):
         sections = [
             section_of(part.data_set, split, part.predictors, part.rule, on_case, colours, folder / PICTURES, pictures)

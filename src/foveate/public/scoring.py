@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from foveate.datasets import DataSet
     from foveate.evaluation import CountingRule, EvaluationResult, OnCase, Predictor
     from foveate.inference.procedure import Procedure
+    from foveate.runtime import Wish
 
 Place = str | Path
 
@@ -73,19 +74,17 @@ def procedure_for(
     return procedure
 
 
-def models_of(weights: Sequence[str], *, threads: int, procedure: Procedure | None = None) -> list[Predictor]:
+def models_of(weights: Sequence[str], wish: Wish, procedure: Procedure | None = None) -> list[Predictor]:
     """Shipped models, runs' best weights, or .onnx files, in order."""
-    return [_model_of(place, threads, procedure) for place in weights]
+    return [_model_of(place, wish, procedure) for place in weights]
 
 
-def _model_of(weights: str, threads: int, procedure: Procedure | None) -> Predictor:
+def _model_of(weights: str, wish: Wish, procedure: Procedure | None) -> Predictor:
     from foveate.evaluation.predictor import model_predictor
-    from foveate.inference import Segmenter
     from foveate.models import shipped
-    from foveate.public.load import opened_model
-    from foveate.runtime import Execution
+    from foveate.public.load import opened
 
-    segmenter = Segmenter.of(opened_model(weights), execution=Execution(threads=threads), procedure=procedure)
+    segmenter = opened(weights, wish, procedure)
     is_run = weights not in shipped() and Path(weights).is_dir()
     return model_predictor(segmenter, Path(weights).resolve().name if is_run else segmenter.card.name, source=weights)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from foveate.inference import Segmenter
     from foveate.inference.sink import Outcome
     from foveate.inference.source import SourceItem
+    from foveate.runtime import Backend, Device, Precision
 
 
 def segment(
@@ -31,6 +32,9 @@ def segment(
     confidence: bool = False,
     overwrite: bool = False,
     recursive: bool = False,
+    backend: Backend | Literal["auto"] = "auto",
+    device: Device | Literal["auto"] = "auto",
+    precision: Precision | Literal["auto"] = "auto",
     threads: int = 0,
     on_image: Callable[[Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
@@ -47,11 +51,12 @@ def segment(
     from pathlib import Path
 
     from foveate.errors import UsageError
-    from foveate.inference import Segmenter
+    from foveate.inference import PostProcessing, Procedure, Segmenter
     from foveate.inference.engine import run
     from foveate.inference.sink import FolderSink, Wanted
     from foveate.inference.source import items_of
-    from foveate.public.load import load
+    from foveate.public.load import opened
+    from foveate.runtime import Wish
 
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
@@ -60,19 +65,11 @@ def segment(
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
-    of_model = (tta, hysteresis, reconnect, min_size, largest, fill_holes, threads)
+    wish = Wish(backend, device, precision, threads)
+    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):
-        model = load(
-            model,
-            tta=tta,
-            hysteresis=hysteresis,
-            reconnect=reconnect,
-            min_size=min_size,
-            largest=largest,
-            fill_holes=fill_holes,
-            threads=threads,
-        )
-    elif of_model != (1, None, 0, 0, False, 0, 0):
+        model = opened(model, wish, procedure, images=len(items))
+    elif (wish, procedure) != (Wish(), Procedure()):
         raise UsageError("the model is opened already: give its options to foveate.load.")
     wanted = Wanted(folder, probabilities, overlay, overwrite, confidence, overlay_style, overlay_opacity)
     sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None])

@@ -1,7 +1,20 @@
-"""Running a model file. Nothing outside this folder imports onnxruntime."""
+"""Running a model file. Nothing outside this folder imports onnxruntime or openvino."""
 
 from foveate.runtime.graph import OPERATORS, check_graph
-from foveate.runtime.onnx import OnnxSession, open_session
-from foveate.runtime.session import Execution, Session
+from foveate.runtime.onnx import OnnxSession
+from foveate.runtime.opened import chosen, open_session
+from foveate.runtime.session import Backend, Device, Execution, Precision, Session, Wish
 
-__all__ = ["OPERATORS", "Execution", "OnnxSession", "Session", "check_graph", "open_session"]
+__all__ = [
+    "OPERATORS",
+    "Backend",
+    "Device",
+    "Execution",
+    "OnnxSession",
+    "Precision",
+    "Session",
+    "Wish",
+    "check_graph",
+    "chosen",
+    "open_session",
+]

@@ -11,8 +11,14 @@ SHARE = 0.75
 UNKNOWN = 8 * 2**30
 """Bytes for the networks of a machine that doesn't say how much it has."""
 
+FIRST = 512 * 2**20
+"""Bytes of addresses that are taken at once and kept: pages become memory when they are first written to, and are there
+for the next image, whatever its size. The shipped networks find room in it at any working size; one piece leaves no
+gaps, so that 200 odd sizes in a row take what the largest takes."""
+
 PIECE = 48 * 2**20
-"""Bytes that are asked of the system at least: so much the C library hands back at once, less it would keep."""
+"""Bytes that are asked of the system at least beyond `FIRST`: so much the C library hands back at once after the run,
+less it would keep."""
 
 
 def limit() -> int:
@@ -31,5 +37,6 @@ def limit_memory() -> None:
     place = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
-    wanted = {"max_mem": limit(), "initial_chunk_size_bytes": PIECE, "initial_growth_chunk_size_bytes": PIECE}
+    first = min(FIRST, limit() // 2)
+    wanted = {"max_mem": limit(), "initial_chunk_size_bytes": first, "initial_growth_chunk_size_bytes": PIECE}
     onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(wanted))

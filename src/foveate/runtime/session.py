@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+from foveate.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Backend = Literal["onnxruntime"]
-Device = Literal["cpu"]
-Precision = Literal["float32"]
+Backend = Literal["onnxruntime", "openvino", "torch"]
+Device = Literal["cpu", "cuda", "mps", "directml", "coreml"]
+Precision = Literal["f32", "bf16"]
+
+NAMES = {
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+    "torch": "PyTorch",
+    "cpu": "processor",
+    "cuda": "CUDA",
+    "mps": "MPS",
+    "directml": "DirectML",
+    "coreml": "Core ML",
+    "f32": "float32",
+    "bf16": "bfloat16",
+}
+"""For people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +36,26 @@ class Execution:
 
     backend: Backend = "onnxruntime"
     device: Device = "cpu"
-    precision: Precision = "float32"
+    precision: Precision = "f32"
     threads: int = 0
 
     def __str__(self) -> str:
-        names = {"onnxruntime": "ONNX Runtime", "cpu": "processor"}
-        return f"{names[self.backend]}, {names[self.device]}, {self.precision}"
+        return ", ".join(NAMES[word] for word in (self.backend, self.device, self.precision))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of an execution; "auto" leaves it open."""
+
+    backend: Backend | Literal["auto"] = "auto"
+    device: Device | Literal["auto"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        for name, kind in (("backend", Backend), ("device", Device), ("precision", Precision)):
+            if getattr(self, name) not in (known := ("auto", *get_args(kind))):
+                raise UsageError(unknown(name, str(getattr(self, name)), known))
 
 
 class Session(Protocol):

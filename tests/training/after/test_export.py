@@ -17,7 +17,7 @@ from foveate.errors import ModelError, OutputError, UsageError
 from foveate.networks.registry.counting import measure
 from foveate.public.scoring import models_of
 from foveate.records import Case
-from foveate.runtime import open_session
+from foveate.runtime import Wish, open_session
 from foveate.training.after.export import _seen, export, to_onnx
 from foveate.training.after.validation import Exportable
 from foveate.training.run.folder import load_facts
@@ -34,7 +34,7 @@ def exported(finished_run: Path, tmp_path_factory: pytest.TempPathFactory, expor
     return target
 
 
-@pytest.mark.parametrize("size", [(16, 16), (40, 56), (121, 83)])
+@pytest.mark.parametrize("size", [(16, 16), (40, 56), (120, 88)])
 def test_the_file_gives_pytorchs_probabilities_on_plain_rgb(
     exported: Path, finished_run: Path, size: tuple[int, int]
 ) -> None:
@@ -129,7 +129,7 @@ def test_an_image_that_was_learnt_from_once_is_no_validation_image() -> None:
 
 def test_a_run_is_evaluated_without_a_file_being_written_into_it(exported: Path, finished_run: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")}
-    (made,) = models_of([str(finished_run)], threads=1)
+    (made,) = models_of([str(finished_run)], Wish(threads=1))
     assert {path: path.stat().st_mtime_ns for path in finished_run.rglob("*")} == before
     assert made.model.name == finished_run.name
     assert made.model.sha256 == hashlib.sha256(exported.read_bytes()).hexdigest()

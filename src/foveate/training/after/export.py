@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from foveate.arrays.prepare import STRIDE
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData, plain
@@ -20,6 +21,7 @@ from foveate.networks.registry.catalogue import HEIGHT, WIDTH
 from foveate.networks.registry.counting import measure
 from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_session
+from foveate.training.after.graph import faster
 from foveate.training.after.validation import Exportable, in_torch
 from foveate.training.run.folder import BEST, RECIPE, load_facts
 from foveate.training.run.provenance import without_secrets
@@ -80,7 +82,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
     """
     network, facts = load_weights(run / BEST)
     model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
-    content = to_onnx(model)
+    content = faster(to_onnx(model))
     differences = compare(content, model)
     worst = max(differences.values())
     if worst > TOLERANCE:
@@ -118,7 +120,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
 
 def _input(channels: str) -> str:
     seen = "N×3×H×W float32, RGB" if channels == "rgb" else "N×1×H×W float32, green"
-    return f"{seen}, 0 to 255, any H and W of 16 or more; normalisation is inside the file"
+    return f"{seen}, 0 to 255, H and W multiples of {STRIDE}, of 16 or more; normalisation is inside the file"
 
 
 def _output(classes: tuple[str, ...]) -> str:

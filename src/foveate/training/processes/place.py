@@ -111,6 +111,11 @@ def chosen_precision(asked: str, device: torch.device, begun: str | None = None)
     return Precision(name, slow if name == "bf16-mixed" and not fast else "")
 
 
+def fast_in_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions for bf16, as far as is known."""
+    return _bf16_on(device)[0]
+
+
 def _bf16_on(device: torch.device) -> tuple[bool, str]:
     """Whether a device is fast in bf16, and how that is known."""
     import torch
