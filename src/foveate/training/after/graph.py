@@ -37,6 +37,9 @@ FEW = 4
 OPSET, FORMAT = 17, 8
 """Versions of ONNX's operators and of its files, those of 2022, which ONNX Runtime 1.16 reads."""
 
+PLAIN = {"strides": 1, "dilations": 1, "pads": 0, "group": 1}
+"""Attributes of a convolution that takes every pixel and all of its channels."""
+
 SAYING_NOTHING: dict[tuple[str, str], object] = {
     ("Resize", "antialias"): 0,
     ("Resize", "keep_aspect_ratio_policy"): "stretch",
@@ -113,10 +116,10 @@ class SeparableOfFew:
         )
 
     @staticmethod
-    def check(context: Any, depthwise: ir.Value, pointwise: ir.Value, between: ir.Value, **_: Any) -> MatchResult:
+    def check(context: Any, depthwise: ir.Value, between: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
         """Whether they are of that kind, and few."""
         result = MatchResult()
-        if not _is_separable(between, depthwise, pointwise) or len(_weights(depthwise)) > FEW:
+        if not _is_separable(between, depthwise, features) or len(_weights(depthwise)) > FEW:
             return result.fail("no separable convolution of few channels")
         return result
 
@@ -139,12 +142,14 @@ class RegionMap:
         return op.Conv(attended, weights, bias, _allow_other_attributes=True, _outputs=["after"])
 
     @staticmethod
-    def check(context: Any, gate: ir.Value, region: ir.Value, weights: ir.Value, **_: Any) -> MatchResult:
+    def check(
+        context: Any, gate: ir.Value, region: ir.Value, weights: ir.Value, after: ir.Value, **_: Any
+    ) -> MatchResult:
         """Whether gate and map have one channel, and the convolution no neighbours."""
         result = MatchResult()
         if _channels(gate) != 1 or _channels(region) != 1:
             return result.fail("more than one channel")
-        if not _is_pointwise(weights) or _weights(weights).shape[0] != 1:
+        if not _is_pointwise(after) or len(_weights(weights)) != 1:
             return result.fail("no 1×1 convolution to one channel")
         return result
 
@@ -172,11 +177,11 @@ class JoinedSeparable:
 
     @staticmethod
     def check(
-        context: Any, depthwise: ir.Value, pointwise: ir.Value, joined: ir.Value, between: ir.Value, **_: Any
+        context: Any, depthwise: ir.Value, joined: ir.Value, between: ir.Value, features: ir.Value, **_: Any
     ) -> MatchResult:
         """Whether the convolutions are of that kind, and the maps' channels known."""
         result = MatchResult()
-        if not _is_separable(between, depthwise, pointwise) or None in _parts(joined):
+        if not _is_separable(between, depthwise, features) or None in _parts(joined):
             return result.fail("no separable convolution of joined maps")
         return result
 
@@ -201,10 +206,10 @@ class JoinedPointwise:
         return op.Conv(joined, pointwise, _allow_other_inputs=True, _allow_other_attributes=True, _outputs=["features"])
 
     @staticmethod
-    def check(context: Any, pointwise: ir.Value, joined: ir.Value, **_: Any) -> MatchResult:
+    def check(context: Any, joined: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
         """Whether the convolution is of that kind, and the maps' channels known."""
         result = MatchResult()
-        if not _is_pointwise(pointwise) or None in _parts(joined):
+        if not _is_pointwise(features) or None in _parts(joined):
             return result.fail("no 1×1 convolution of joined maps")
         return result
 
@@ -231,16 +236,20 @@ def _summed(op: Any, maps: Sequence[ir.Value], joined: ir.Value, pointwise: ir.V
     return total
 
 
-def _is_separable(between: ir.Value, depthwise: ir.Value, pointwise: ir.Value) -> bool:
+def _is_separable(between: ir.Value, depthwise: ir.Value, features: ir.Value) -> bool:
     """A depthwise convolution without bias, and a 1×1 convolution of what it makes."""
     weights, group = _array(depthwise), _node(between).attributes.get("group")
     alone = weights is not None and group is not None and weights.shape[1] == 1 and len(weights) == group.value
-    return alone and _is_pointwise(pointwise)
+    return alone and _is_pointwise(features)
 
 
-def _is_pointwise(weights: ir.Value) -> bool:
-    array = _array(weights)
-    return array is not None and array.ndim == 4 and array.shape[2:] == (1, 1)
+def _is_pointwise(made: ir.Value) -> bool:
+    """A value made by a 1×1 convolution of every pixel, of all channels."""
+    node = _node(made)
+    array = _array(node.inputs[1])
+    attributes = {name: node.attributes[name].value for name in PLAIN if name in node.attributes}
+    plain = all(set(np.atleast_1d(value).tolist()) <= {PLAIN[name]} for name, value in attributes.items())
+    return plain and array is not None and array.ndim == 4 and array.shape[2:] == (1, 1)
 
 
 def _slices(joined: ir.Value) -> list[tuple[ir.Value, slice]]:
