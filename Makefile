@@ -1,6 +1,7 @@
 # make demo    segment drawn sample photographs, or your own: make demo IMAGE=photo.jpg
 # make test    lint, types, tests
 # make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
+# make bench   how fast photographs become masks on this machine, as JSON and docs/benchmark.md; some minutes
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
 # Each sets up .venv with what it needs, from the versions in constraints.txt.
 
@@ -13,7 +14,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(
 # Folder of the public data sets.
 DATA ?= ../shared/data
 
-.PHONY: demo test lint types results wheel clean
+.PHONY: demo test lint types results bench wheel clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -34,6 +35,9 @@ types: .venv/full
 
 results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)
+
+bench: .venv/full
+	$(BIN)/python benchmarks/segmenting.py
 
 wheel: .venv/full
 	$(BIN)/python -m build --wheel --no-isolation
