@@ -39,6 +39,8 @@ def serve(
     the extra `serve`. Raises `foveate.errors.UsageError` for an address that can't be listened on or that others can
     reach without a key, and as `foveate.load` does for a model.
     """
+    from pathlib import Path
+
     from foveate.errors import UsageError, needs
     from foveate.inference import Segmenter
     from foveate.public.load import load
@@ -50,7 +52,7 @@ def serve(
         from foveate.service.server import address_of, is_loopback, listening_socket, run
 
     asked = {"max_bytes": max_bytes, "max_pixels": max_pixels, "max_seconds": max_seconds, "max_images": max_images}
-    given = [model] if not isinstance(model, list | tuple) else model
+    given = [model] if isinstance(model, str | Path | Segmenter) else list(model)
     try:
         limits = Limits(**{name: value for name, value in {**asked, "queue": queue}.items() if value is not None})
     except ValueError as error:

@@ -24,7 +24,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     """Bound to the address. Raises UsageError where that can't be."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=WAITING)  # type: ignore[arg-type]
+        return socket.create_server(address[:2], family=family, backlog=WAITING)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
@@ -44,7 +44,7 @@ def address_of(host: str, bound: socket.socket) -> str:
 
 
 def run(service: Service, bound: socket.socket, on_start: Callable[[], None] | None) -> None:
-    """Serve on the socket until SIGINT or SIGTERM come, or for ever in another thread than the main one."""
+    """Serve on the socket until the service's `places` are stopping, which SIGINT and SIGTERM bring about."""
     limits = service.limits
     config = uvicorn.Config(
         service.app,
@@ -93,6 +93,10 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to end, ten times a second."""
+        return await super().on_tick(counter) or self._service.places.stopping
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take on nothing more."""

@@ -138,7 +138,7 @@ def is_large(content: bytes, label: str, limits: Limits) -> bool:
     try:
         width, height = size_of(content, 3 * limits.max_pixels + 4096)
     except ImageError as error:
-        raise ServiceError("not_an_image", f"{label}: {error}.") from error
+        raise ServiceError("not_an_image", f"{label}: {error}") from error
     if width * height > limits.max_pixels:
         raise ServiceError(
             "too_many_pixels",
