@@ -82,10 +82,17 @@ class Running:
     def connect(self) -> socket.socket:
         return socket.create_connection(self.place, timeout=WAIT)
 
-    def lines(self) -> list[dict[str, Any]]:
-        """What the service has said of requests."""
+    def lines(self, path: str, **facts: Any) -> list[dict[str, Any]]:
+        """What the service says of requests to a path, once a line has these facts: it may come after the answer."""
         assert self.log is not None
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.startswith("{")]
+        until = time.monotonic() + WAIT
+        while True:
+            said = [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.startswith("{")]
+            found = [line for line in said if line["path"] == path]
+            if any(facts.items() <= line.items() for line in found):
+                return found
+            assert time.monotonic() < until, found
+            time.sleep(0.02)
 
     def memory(self) -> int:
         """Bytes of the process that are in memory."""

@@ -58,14 +58,17 @@ class Access:
     hosts: frozenset[str] | None = None
     """What a request's Host may name, so that no page reaches a service without a key by another name; None: any."""
 
-    def check(self, path: str, headers: Headers) -> None:
-        """Raise ServiceError for a request that may not be."""
+    def check_caller(self, headers: Headers) -> None:
+        """Raise ServiceError for a page that may not call, and for a name that isn't the service's."""
         host = urlsplit(f"//{headers.get('host', '')}")
         if self.hosts is not None and _name(host.netloc) not in self.hosts:
             raise ServiceError("not_allowed", "the service is called by a name that isn't its own.")
         origin = headers.get("origin")
         if origin is not None and origin not in self.origins and urlsplit(origin).netloc != host.netloc:
             raise ServiceError("not_allowed", "a page from elsewhere calls, which isn't on the list of those that may.")
+
+    def check_key(self, path: str, headers: Headers) -> None:
+        """Raise ServiceError for a request without the key, where it needs one."""
         if self.key is not None and path.startswith(KEY_PATHS):
             scheme, _, given = headers.get("authorization", "").partition(" ")
             fits = secrets.compare_digest(given.strip().encode("utf-8", "replace"), self.key.encode())
@@ -119,10 +122,11 @@ class Guard:
             await send(message)
 
         try:
-            self._access.check(path, headers)
+            self._access.check_caller(headers)
             if scope["method"] == "OPTIONS" and headers.get("origin") in self._access.origins:
                 await _preflight()(scope, receive, sent)
             else:
+                self._access.check_key(path, headers)
                 await self._app(scope, receive, sent)
         except ServiceError as problem:
             await problem_response(problem, line)(scope, receive, sent)
