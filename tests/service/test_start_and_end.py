@@ -61,7 +61,10 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
         assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
 
 
-def test_killed_under_load_it_leaves_no_file_and_starts_again(tmp_path: Path, temporary: Path) -> None:
+def test_killed_under_load_it_leaves_no_file_and_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     before = set(tmp_path.rglob("*"))
     with started(tmp_path / "log") as running:
         threads = [threading.Thread(target=_send_until_it_is_gone, args=(running,)) for _ in range(3)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,7 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-import foveate
 from foveate.inference import Segmenter
 from foveate.service import documented
 from foveate.service.guard import Access, Guard, problem_response
@@ -70,7 +70,7 @@ class Service:
     def _guarded(self, access: Access) -> ASGIApp:
         inner = FastAPI(
             title="foveate",
-            version=foveate.__version__,
+            version=version("foveate"),
             description=documented.ABOUT,
             docs_url=None,
             redoc_url=None,
@@ -172,7 +172,7 @@ def state_of(segmenters: Mapping[str, Segmenter], limits: Limits, places: Places
     """Versions, models, what runs them, the limits, and how much of the last two is in use."""
     return {
         "status": "ready",
-        "version": foveate.__version__,
+        "version": version("foveate"),
         "models": {
             name: {"sha256": each.card.sha256, "execution": asdict(each.session.execution)}
             for name, each in segmenters.items()
