@@ -56,13 +56,14 @@ class Sent:
     seconds: float = 0.0
 
 
-def write_images(folder: Path, count: int) -> list[Path]:
-    """So many files, each unlike the others, in mixed sizes; every tenth is cut short."""
+def write_images(folder: Path, count: int, largest: int) -> list[Path]:
+    """So many files, each unlike the others, in mixed sizes up to `largest` pixels; every tenth is cut short."""
     folder.mkdir()
     eyes = [draw(seed, height=300, width=320).image for seed in range(4)]
+    sizes = [(height, width) for height, width in SIZES if height * width <= largest]
     files = []
     for number in range(count):
-        height, width = SIZES[number % len(SIZES)]
+        height, width = sizes[number % len(sizes)]
         image = np.resize(eyes[number % 4][:, : min(width, 320)], (height, width, 3)).copy()
         image[:8, :8] = (number % 251, number // 251, 7)
         files.append(folder / f"{number:04}.png")
@@ -172,11 +173,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--requests", type=int, default=600)
+    parser.add_argument("--largest", type=int, default=5_000_000, help="pixels of an image")
     parser.add_argument("--model", default="vessels")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        files = write_images(Path(name) / "images", asked.requests)
+        files = write_images(Path(name) / "images", asked.requests, asked.largest)
         library = by_the_library(asked.model, files, Path(name) / "masks")
         service = under_load(asked.model, files, Path(name) / "masks", asked.clients)
     found = {

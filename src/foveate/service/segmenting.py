@@ -12,7 +12,7 @@ from foveate.errors import unknown
 from foveate.service.answers import Asked, answer, check_several
 from foveate.service.problems import ServiceError
 from foveate.service.upload import FORM, received
-from foveate.service.work import Wanted, kinds_of
+from foveate.service.work import WantedOutputs, kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,14 +88,14 @@ class Segmenting:
         return replace(segmenter, card=own)
 
 
-def wanted_of(segmenter: Segmenter, query: Query) -> tuple[Wanted, str]:
+def wanted_of(segmenter: Segmenter, query: Query) -> tuple[WantedOutputs, str]:
     """What is to be made, and the kind of the PNG where the answer is one. Raises ServiceError."""
     there = kinds_of(segmenter)
     if query.outputs not in ("json", "zip"):
         kind = f"{query.of_class}_{query.outputs}" if query.of_class else query.outputs
         if kind not in there:
             raise ServiceError("bad_parameter", unknown("output", kind[:100], there) + " `class` names one of several.")
-        return Wanted((kind,)), kind
+        return WantedOutputs((kind,)), kind
     included = [word.strip() for word in query.include.split(",") if word.strip()]
     for word in included:
         if word not in INCLUDED:
@@ -103,4 +103,4 @@ def wanted_of(segmenter: Segmenter, query: Query) -> tuple[Wanted, str]:
     if query.outputs == "zip":
         included.append("mask")
     kinds = tuple(kind for kind in there if kind.rpartition("_")[2] in included)
-    return Wanted(kinds, fov="fov" in included, expected_f1=True), ""
+    return WantedOutputs(kinds, fov="fov" in included, expected_f1=True), ""

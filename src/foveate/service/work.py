@@ -62,7 +62,7 @@ def sharing(segmenters: list[Segmenter]) -> list[Segmenter]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedOutputs:
     """What is to be made of an image."""
 
     kinds: tuple[str, ...]
@@ -94,7 +94,7 @@ class Made:
     """Of work, without waiting."""
 
 
-def made(segmenter: Segmenter, upload: Upload, wanted: Wanted) -> Made:
+def made(segmenter: Segmenter, upload: Upload, wanted: WantedOutputs) -> Made:
     """Decode, segment, encode. What is wrong with the image is the answer."""
     started = time.perf_counter()
     try:
@@ -110,7 +110,7 @@ def made(segmenter: Segmenter, upload: Upload, wanted: Wanted) -> Made:
     return replace(told, files=files, seconds=time.perf_counter() - started)
 
 
-def _told(result: Segmentation, upload: Upload, wanted: Wanted) -> Made:
+def _told(result: Segmentation, upload: Upload, wanted: WantedOutputs) -> Made:
     height, width = result.fov.shape
     rows, columns = np.flatnonzero(result.fov.any(axis=1)), np.flatnonzero(result.fov.any(axis=0))
     inside = max(1, int(np.count_nonzero(result.fov)))
@@ -156,7 +156,7 @@ class Lanes:
         self._small = ThreadPoolExecutor(SMALL_AT_A_TIME, "small")
         self._large = ThreadPoolExecutor(1, "large")
 
-    async def made(self, segmenter: Segmenter, upload: Upload, wanted: Wanted, place: Place) -> Made:
+    async def made(self, segmenter: Segmenter, upload: Upload, wanted: WantedOutputs, place: Place) -> Made:
         """What becomes of an image; its request's place is kept as long as a thread is at it."""
         try:
             look = partial(is_large, upload.content, upload.label, self._limits)
