@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
     from real_images import Pair, Predicted
+    from running import Running
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -100,3 +101,12 @@ def predicted(shared_data: Path) -> list[Predicted]:
     from real_images import predicted_drive
 
     return [predicted_drive(shared_data, number) for number in (3, 9, 19)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`foveate serve` with the model whose answer is known, in a process of its own."""
+    from running import started
+
+    with started(tmp_path_factory.mktemp("service") / "log") as running:
+        yield running

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foveate.public.measure import measure
     from foveate.public.report import report
     from foveate.public.segment import segment
+    from foveate.public.serve import serve
     from foveate.public.sweep import sweep, sweep_ranking
     from foveate.public.train import runs, train
     from foveate.records import Photograph
@@ -48,6 +49,7 @@ __all__ = [
     "report",
     "runs",
     "segment",
+    "serve",
     "sweep",
     "sweep_ranking",
     "train",
@@ -72,6 +74,7 @@ _HOMES = {
     "report": "foveate.public.report",
     "runs": "foveate.public.train",
     "segment": "foveate.public.segment",
+    "serve": "foveate.public.serve",
     "sweep": "foveate.public.sweep",
     "sweep_ranking": "foveate.public.sweep",
     "train": "foveate.public.train",

@@ -102,6 +102,9 @@ SWEEP = {
 }
 """What is changed in the sweep that a page prints, so that it is two trials of a step or more."""
 
+ELSEWHERE = {"docs/serving.md": "tests/service/test_serving_page.py"}
+"""Pages whose steps need a service that listens, and the test that runs them."""
+
 AFTERWARDS = {"docs/datasets.md": "foveate data check folder:labelled"}
 """What shows that a printed file is right, where no command of the page reads it."""
 
@@ -124,7 +127,7 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if steps(page)], ids=id_of)
+@pytest.mark.parametrize("page", [page for page in PAGES if steps(page) and id_of(page) not in ELSEWHERE], ids=id_of)
 def test_every_command_and_snippet_of_a_page_runs(
     page: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -155,7 +158,7 @@ def test_the_tables_name_nothing_that_the_pages_no_longer_show() -> None:
     shown = [step.text for page in PAGES for step in steps(page)]
     assert [text for text in (*SHORTER, *SUBSTITUTES) if text not in shown] == []
     assert [text for text in (*NOT_RUN, *WEIGHTS, *SHORTER_SNIPPETS) if not any(text in each for each in shown)] == []
-    assert [page for page in FILES if not (ROOT / page).is_file()] == []
+    assert [page for page in (*FILES, *ELSEWHERE, *ELSEWHERE.values()) if not (ROOT / page).is_file()] == []
 
 
 def test_a_command_that_is_neither_run_nor_listed_is_caught() -> None:

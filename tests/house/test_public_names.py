@@ -14,7 +14,19 @@ PAGES = "\n".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
 
-OF_PYTHON = {"on_image", "on_wait", "on_case", "on_result", "on_epoch", "listening", "rank", "command", "say"}
+OF_PYTHON = {
+    "on_image",
+    "on_wait",
+    "on_case",
+    "on_result",
+    "on_epoch",
+    "on_start",
+    "on_request",
+    "listening",
+    "rank",
+    "command",
+    "say",
+}
 """Arguments that hear of the progress, or say what the command line knows of itself."""
 
 OTHERWISE = {"train": {"tracking_uri"}, "measure": {"source", "fov"}, "audit": {"set"}}

@@ -4,6 +4,7 @@ Photographs and masks are read from every form of image that people have, by sta
 written so that a file is complete or not there at all.
 """
 
+from foveate.imaging.decoding import size_of
 from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
 from foveate.imaging.labels import (
     Label,
@@ -57,6 +58,7 @@ __all__ = [
     "read_mask_file",
     "read_photograph",
     "read_photograph_file",
+    "size_of",
     "stem_of",
     "write_bytes",
     "write_csv",

@@ -9,7 +9,7 @@ from foveate.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
 ENDINGS = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".ppm.gz", ".tif", ".tiff", ".webp"}
@@ -39,7 +39,7 @@ def images_below(folder: Path) -> int:
         return 0
 
 
-def stem_of(path: Path) -> str:
+def stem_of(path: PurePath) -> str:
     """A file's name without its ending; of several dots only a known ending's count (`scan.1.png` is `scan.1`)."""
     name = path.name
     known = [ending for ending in ENDINGS if name.lower().endswith(ending)]

@@ -1,10 +1,11 @@
 """From the bytes of an image file, whatever its format, to samples: nothing here knows of files or of what is shown.
 
 `formats` tells formats apart, `pillow` calls Pillow and says what its modes mean, `tiff` and `tiff_pages` read TIFF,
-and `samples` says what comes out and how that becomes 8-bit RGB.
+`silence` keeps what the decoders would say to themselves, and `samples` says what comes out and how that becomes 8-bit
+RGB.
 """
 
-from foveate.imaging.decoding.formats import decode
+from foveate.imaging.decoding.formats import decode, size_of
 from foveate.imaging.decoding.samples import Decoded, Samples, as_rgb, check_size
 
-__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode"]
+__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode", "size_of"]

@@ -26,7 +26,7 @@ from foveate.imaging.decoding.pillow import (
     wide_png_samples,
 )
 from foveate.imaging.decoding.samples import MAX_PIXELS, Decoded, check_size
-from foveate.imaging.decoding.tiff import decode_tiff
+from foveate.imaging.decoding.tiff import decode_tiff, tiff_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +63,33 @@ def decode(data: bytes) -> Decoded:
     if data.startswith(_TIFF_SIGNATURES):
         with calling_decoder():
             return decode_tiff(data)
+    opener = _opener_of(data)
+    with calling_decoder():
+        return _decode_with(opener, data)
+
+
+def size_of(data: bytes, most_unzipped: int = MAX_UNZIPPED) -> tuple[int, int]:
+    """Width and height of the picture by the header of its file, as they are stored; no pixel is decoded.
+
+    A gzipped file may unpack to `most_unzipped` bytes. Raises ImageError as `decode` does, for what the header shows.
+    """
+    if data.startswith(b"\x1f\x8b"):
+        data = _unzipped(data, most_unzipped)
+    if data.startswith(_TIFF_SIGNATURES):
+        with calling_decoder():
+            return tiff_size(data)
+    opener = _opener_of(data)
+    with calling_decoder():
+        width, height = opener(io.BytesIO(data)).size
+    check_size(width, height)
+    return width, height
+
+
+def _opener_of(data: bytes) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
     opener = next((opener for signature, opener in _OPENERS.items() if data.startswith(signature)), None)
     if opener is None or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
         raise ImageError(_unknown(data))
-    with calling_decoder():
-        return _decode_with(opener, data)
+    return opener
 
 
 def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: bytes) -> Decoded:
@@ -90,11 +112,11 @@ def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: byte
     )
 
 
-def _unzipped(data: bytes) -> bytes:
+def _unzipped(data: bytes, most: int = MAX_UNZIPPED) -> bytes:
     with calling_decoder(), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        unzipped = file.read(MAX_UNZIPPED + 1)
-    if len(unzipped) > MAX_UNZIPPED:
-        raise ImageError(f"unpacks to more than {MAX_UNZIPPED} bytes; unpack it and crop or shrink the image first")
+        unzipped = file.read(most + 1)
+    if len(unzipped) > most:
+        raise ImageError(f"unpacks to more than {most} bytes; unpack it and crop or shrink the image first")
     return unzipped
 
 

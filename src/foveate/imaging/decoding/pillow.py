@@ -9,46 +9,26 @@ What Pillow's and tifffile's decoders raise becomes ImageError, and their log is
 
 from __future__ import annotations
 
-import logging
+import io
 import struct
-import threading
-import warnings
+import sys
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from PIL import ExifTags, PngImagePlugin
 from PIL import Image as PillowImage
 
 from foveate.errors import ImageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
-from PIL import ExifTags
-
 from foveate.imaging.decoding.samples import Samples, as_samples
+from foveate.imaging.decoding.silence import Silence
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image as PillowImage
-
-
-import io
-import sys
-from typing import TYPE_CHECKING, Any
-
-from PIL import PngImagePlugin
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from PIL import ImageFile
-
 
 DECODER_ERRORS = (
     ArithmeticError,
@@ -66,10 +46,8 @@ DECODER_ERRORS = (
 )
 """What Pillow and tifffile raise over damaged files. Neither has a base class for it, so they are listed."""
 
-_LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
-
-_ONE_AT_A_TIME = threading.Lock()
-"""Warning filters belong to the whole process: two threads that change and restore them would mix them up."""
+_SILENCE = Silence()
+"""Of all threads of the process: warnings are the process's."""
 
 
 @contextmanager
@@ -78,7 +56,7 @@ def calling_decoder() -> Iterator[None]:
 
     Both are about metadata that isn't used, or come just before an error that says the same.
     """
-    with _ONE_AT_A_TIME, _silence():
+    with _SILENCE.kept():
         try:
             yield
         except PillowImage.DecompressionBombError as error:
@@ -86,25 +64,6 @@ def calling_decoder() -> Iterator[None]:
         except DECODER_ERRORS as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ImageError(f"can't be decoded ({reason}); copy or export it again") from error
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    thread = threading.get_ident()
-
-    def of_another_thread(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"(PIL|tifffile)\.")
-        for logger in loggers:
-            logger.addFilter(of_another_thread)
-        try:
-            yield
-        finally:
-            for logger in loggers:
-                logger.removeFilter(of_another_thread)
 
 
 ORIENTATION = ExifTags.Base.Orientation

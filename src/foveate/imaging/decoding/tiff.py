@@ -55,6 +55,24 @@ def decode_tiff(data: bytes) -> Decoded:
     return replace(decoded, notes=(*notes, *decoded.notes))
 
 
+def tiff_size(data: bytes) -> tuple[int, int]:
+    """Width and height of what `decode_tiff` decodes, by its directory. What the decoders raise passes through."""
+    import tifffile
+
+    check_directory(data)
+    data, _ = without_thumbnail(data)
+    check_directory(data)
+    image = _opened(data)
+    if image is None:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            width, height = page.imagewidth, page.imagelength
+    else:
+        width, height = image.size
+    check_size(width, height)
+    return width, height
+
+
 def _page(data: bytes) -> Decoded:
     """The first page; of a composite all its pages."""
     image = _opened(data)
