@@ -20,6 +20,7 @@ from foveate.cli import (
     export,
     measure,
     networks,
+    page,
     recipes,
     report,
     runs,
@@ -35,6 +36,7 @@ from foveate.errors import FoveateError, UsageError
 COMMANDS: dict[str, Callable[..., object]] = {
     "segment": segment.segment,
     "demo": demo.demo,
+    "page": page.page,
     "measure": measure.measure,
     "evaluate": evaluate.evaluate,
     "compare": compare.compare,
@@ -59,7 +61,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
 """Name to function; the function's signature is the interface and its docstring the help. Two words: a sub-command."""
 
 HEADINGS = {
-    "Segment": ("segment", "demo"),
+    "Segment": ("segment", "demo", "page"),
     "Measure": ("measure", "evaluate", "compare", "cross", "report", "audit", "attention"),
     "Train": ("train", "runs", "sweep", "export"),
     "Know what there is": ("networks", "data", "recipes"),
