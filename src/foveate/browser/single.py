@@ -85,8 +85,8 @@ def _scripts(model: Model, runtime: BrowserRuntime, modules: dict[str, str]) -> 
     card = msgspec.to_builtins(model.card)
     parts = [
         f'<script type="importmap">{json.dumps({"imports": addresses})}</script>',
-        _data("card", _safe(json.dumps({key: card[key] for key in TOLD}))),
-        _data("model", _packed(model.content)),
+        _data("model-card", _safe(json.dumps({key: card[key] for key in TOLD}))),
+        _data("model-file", _packed(model.content)),
         _data("runtime-glue", _packed(runtime.glue.encode())),
         _data("runtime-wasm", _packed(gzip.compress(runtime.wasm, 9, mtime=0))),
         f"<script>{_safe(runtime.script)}</script>",

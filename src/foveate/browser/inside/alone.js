@@ -11,8 +11,8 @@ const textOf = (id) => document.getElementById(id)?.textContent ?? "";
 async function opened() {
   const glue = URL.createObjectURL(new Blob([fromBase64(textOf("runtime-glue"))], { type: "text/javascript" }));
   return browserEngine(/** @type {any} */ (globalThis).ort, {
-    card: JSON.parse(textOf("card")),
-    model: fromBase64(textOf("model")),
+    card: JSON.parse(textOf("model-card")),
+    model: fromBase64(textOf("model-file")),
     wasm: await unpacked(fromBase64(textOf("runtime-wasm")), "gzip"),
     glue,
   });

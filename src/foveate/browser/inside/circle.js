@@ -1,5 +1,7 @@
 /** The circle that most points agree on: consensus (RANSAC), then least squares (Kåsa, 1976), as `arrays/fov.py`. */
 
+import { randomIntegers } from "./random.js";
+
 /** @typedef {{row: number, column: number, radius: number, agreement: number}} Circle */
 
 /** @typedef {{rows: number[], columns: number[]}} Points */
@@ -33,10 +35,10 @@ export function fitCircle(points) {
  * @returns {number[]}
  */
 function consensus(points) {
-  const random = randomly(1);
+  const random = randomIntegers(points.rows.length);
   let best = /** @type {number[]} */ ([]);
   for (let trio = 0; trio < TRIOS; trio++) {
-    const three = [0, 0, 0].map(() => Math.floor(random() * points.rows.length));
+    const three = [random(), random(), random()];
     const agreeing = near(points, solve(points, three));
     if (agreeing.length > best.length) best = agreeing;
   }
@@ -84,19 +86,4 @@ function solve({ rows, columns }, chosen) {
   const column = (v * uu - u * uv) / determinant;
   const radius = Math.sqrt(row * row + column * column + (uu + vv) / chosen.length);
   return { row: row + meanRow, column: column + meanColumn, radius };
-}
-
-/**
- * Numbers from 0 to 1 that are the same every time (mulberry32).
- * @param {number} seed
- * @returns {() => number}
- */
-function randomly(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

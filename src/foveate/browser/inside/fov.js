@@ -138,30 +138,46 @@ function within(part, box, { height, width }) {
  * The first and last lit pixel's outer edge of every row and column, but none on the part's own edge.
  * @param {Grey} lit
  * @param {Box} box Where the part lies.
- * @returns {import("./circle.js").Points}
+ * @returns {import("./circle.js").Points} Lefts of rows, rights, tops of columns, bottoms, as NumPy has them.
  */
-function edgePoints({ data, height, width }, box) {
+function edgePoints(lit, box) {
   const rows = /** @type {number[]} */ ([]);
   const columns = /** @type {number[]} */ ([]);
   for (const down of [true, false]) {
-    const [lines, length, lineStep, step] = down ? [height, width, width, 1] : [width, height, 1, width];
-    for (let line = 0; line < lines; line++) {
-      let first = -1, last = -1, count = 0;
-      for (let place = 0; place < length; place++) {
-        if (!data[line * lineStep + place * step]) continue;
-        if (first < 0) first = place;
-        last = place + 1;
-        count++;
-      }
-      if (count < 3) continue;
-      for (const end of [first > 0 ? first : null, last < length ? last : null]) {
-        if (end === null) continue;
-        rows.push((down ? line + 0.5 : end) + box.top);
-        columns.push((down ? end : line + 0.5) + box.left);
+    const length = down ? lit.width : lit.height;
+    const lines = endsOf(lit, down);
+    for (const which of /** @type {("first" | "last")[]} */ (["first", "last"])) {
+      for (const ends of lines) {
+        const end = ends[which];
+        if (end === 0 || end === length) continue;
+        rows.push((down ? ends.line + 0.5 : end) + box.top);
+        columns.push((down ? end : ends.line + 0.5) + box.left);
       }
     }
   }
   return { rows, columns };
+}
+
+/**
+ * Where each row, or column, of three lit pixels and more begins to be lit, and where it has ended.
+ * @param {Grey} lit
+ * @param {boolean} down Rows; else columns.
+ * @returns {{line: number, first: number, last: number}[]}
+ */
+function endsOf({ data, height, width }, down) {
+  const [lines, length, lineStep, step] = down ? [height, width, width, 1] : [width, height, 1, width];
+  const found = [];
+  for (let line = 0; line < lines; line++) {
+    let first = -1, last = -1, count = 0;
+    for (let place = 0; place < length; place++) {
+      if (!data[line * lineStep + place * step]) continue;
+      if (first < 0) first = place;
+      last = place + 1;
+      count++;
+    }
+    if (count >= 3) found.push({ line, first, last });
+  }
+  return found;
 }
 
 /**

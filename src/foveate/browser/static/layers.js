@@ -20,7 +20,7 @@ export function switchesFor(classes) {
     ...masks,
     { name: "outline", text: "Outline", on: true, opacity: 0.8 },
     { name: "fov", text: "Field of view", on: true, opacity: 1 },
-    { name: "comparison", text: "Compared with the reference", on: false, opacity: 1 },
+    { name: "comparison", text: "Comparison", on: false, opacity: 1 },
   ];
 }
 

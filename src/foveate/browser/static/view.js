@@ -41,7 +41,8 @@ export class View {
     this.canvas.width = Math.max(1, Math.round(this.canvas.clientWidth * ratio));
     this.canvas.height = Math.max(1, Math.round(this.canvas.clientHeight * ratio));
     if (this.fits) this.fit();
-    else this.draw();
+    // A canvas that has another size is empty, and may be seen before the next frame.
+    this.drawNow();
   }
 
   fit() {
