@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import threading
 import urllib.parse
@@ -18,7 +19,7 @@ import numpy as np
 
 import foveate
 from foveate.errors import FoveateError
-from foveate.imaging import encode_mask, read_photograph
+from foveate.imaging import encode_mask
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'"
 TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "jpg": "image/jpeg"}
@@ -27,7 +28,9 @@ KEY = "a key of this test"
 
 def answer(segmenter: foveate.Segmenter, content: bytes, name: str) -> dict[str, Any]:
     """What the server says of one image. Raises FoveateError."""
-    result = segmenter.segment_photograph(read_photograph(content))
+    file = io.BytesIO(content)
+    file.name = name  # type: ignore[attr-defined]
+    result = segmenter.segment(file)
     masks = dict(zip(segmenter.card.classes, result.masks, strict=True))
     images = {"mask": result.png("mask"), "probability": result.png("probability"), "fov": encode_mask(result.fov)}
     return {
@@ -67,7 +70,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             told = answer(self.segmenter, content, name)
         except FoveateError as error:
-            self.send(422, json.dumps({"code": "not_an_image", "message": str(error), "hint": ""}).encode(), "text/json")
+            self.send(
+                422, json.dumps({"code": "not_an_image", "message": str(error), "hint": ""}).encode(), "text/json"
+            )
             return
         self.say(told)
 

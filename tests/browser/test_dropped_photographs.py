@@ -267,7 +267,9 @@ def test_everything_is_one_zip_file_with_the_masks_and_the_table(shown: Shown, t
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         kinds = ("mask", "overlay", "probability")
-        assert set(archive.namelist()) == {f"{Path(n).stem}_{kind}.png" for n in EYES for kind in kinds} | {"segment.csv"}
+        assert set(archive.namelist()) == {f"{Path(n).stem}_{kind}.png" for n in EYES for kind in kinds} | {
+            "segment.csv"
+        }
         for name in EYES:
             made = archive.read(f"{Path(name).stem}_mask.png")
             written = (tmp_path / f"{Path(name).stem}_mask.png").read_bytes()
@@ -347,7 +349,7 @@ REAL = {
     "disc": "DRIVE/test/images/01_test.tif",
     "small": "STARE/stare-images/im0001.ppm.gz",
     "large": "CHASE_DB1/Image_14L.jpg",
-    "cut": "ARIA/images/aria_a_10_1.jpg",
+    "cut": "ARIA/images/500.jpg",
 }
 """Of the last the circle's edge is half cut away, so that the search by chance just finds it."""
 

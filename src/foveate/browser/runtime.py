@@ -18,8 +18,7 @@ ARCHIVE_SHA256 = "d2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf
 """Of the package's archive, as npm has it."""
 
 SCRIPT, GLUE, WASM = (
-    f"package/dist/{name}"
-    for name in ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+    f"package/dist/{name}" for name in ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 )
 """What of the archive is used: the CPU alone, without WebGPU."""
 
@@ -77,7 +76,9 @@ def _fetched() -> bytes:
             raise UsageError(f"npm did not bring {NAME} within {SECONDS} seconds. {BY_HAND}") from error
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or not archives:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("npm error")] or ["npm error: no reason"]
+            lines = [line for line in done.stderr.splitlines() if line.startswith("npm error")] or [
+                "npm error: no reason"
+            ]
             raise UsageError(f"npm can't bring {NAME} ({lines[0].removeprefix('npm error ')}). {BY_HAND}")
         return archives[0].read_bytes()
 

@@ -21,8 +21,8 @@ from foveate.errors import ModelError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from foveate.models import Model
     from foveate.browser.runtime import BrowserRuntime
+    from foveate.models import Model
 
 BEGIN, SERVED = "alone.js", ("served.js", "server.js")
 """The module that the single page begins with, and those that only the served one has."""
@@ -63,7 +63,7 @@ def single_page(model: Model, runtime: BrowserRuntime) -> str:
 
 
 def _policy() -> str:
-    return f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">'
+    return f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY, quote=False)}">'
 
 
 def _with(page: str, place: str, content: str) -> str:

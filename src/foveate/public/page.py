@@ -17,9 +17,9 @@ def page(
     npm is asked for that. Raises UsageError where `out` doesn't end in .html or the runtime can't be had,
     ModelError for a model that the page can't run, OutputError where the file is there and `overwrite` is off.
     """
-    from foveate.imaging import write_text
     from foveate.browser.runtime import browser_runtime
     from foveate.browser.single import single_page
+    from foveate.imaging import write_text
 
     file = Path(out)
     if file.suffix != ".html":
