@@ -73,8 +73,6 @@ NOT_RUN = {
     "python scripts/write_evaluation_fields.py": "writes into the checkout; tests/evaluation/test_evaluation_page.py",
     "foveate export runs/mine -o src/foveate": "writes into the checkout; README's export is run",
     "foveate page": "needs npm; tests/browser/test_dropped_photographs.py opens what it writes",
-    "npm pack": "needs npm; tests/browser/test_dropped_photographs.py does it",
-    "python scripts/write_sample.py": "writes into the checkout; tests/browser/test_single.py compares",
     "python scripts/observe_measures.py": "reads three public sets for minutes",
     "python scripts/write_measures.py": "writes into the checkout",
     "torchrun": "several processes; tests/training/test_processes.py trains in them",
