@@ -29,7 +29,7 @@ KEY = "a key of this test"
 def answer(segmenter: foveate.Segmenter, content: bytes, name: str) -> dict[str, Any]:
     """What the server says of one image. Raises FoveateError."""
     file = io.BytesIO(content)
-    file.name = name  # type: ignore[attr-defined]
+    file.name = name
     result = segmenter.segment(file)
     masks = dict(zip(segmenter.card.classes, result.masks, strict=True))
     images = {"mask": result.png("mask"), "probability": result.png("probability"), "fov": encode_mask(result.fov)}
