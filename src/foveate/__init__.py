@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foveate.public.files import read_results, write_results
     from foveate.public.load import load
     from foveate.public.measure import measure
+    from foveate.public.page import page
     from foveate.public.report import report
     from foveate.public.segment import segment
     from foveate.public.serve import serve
@@ -45,6 +46,7 @@ __all__ = [
     "export",
     "load",
     "measure",
+    "page",
     "read_results",
     "report",
     "runs",
@@ -70,6 +72,7 @@ _HOMES = {
     "export": "foveate.public.export",
     "load": "foveate.public.load",
     "measure": "foveate.public.measure",
+    "page": "foveate.public.page",
     "read_results": "foveate.public.files",
     "report": "foveate.public.report",
     "runs": "foveate.public.train",

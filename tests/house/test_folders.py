@@ -9,7 +9,7 @@ from source_tree import ROOT, SOURCE
 
 MOST = 15
 TABLES = {"cli", "public"}
-"""Folders that are tables of like things, a file for each: commands, with what they share."""
+"""Folders that are tables of like things, a file for each: commands, and the functions behind them."""
 
 FOLDERS = sorted({path.parent.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")})
 

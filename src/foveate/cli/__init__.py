@@ -20,6 +20,7 @@ from foveate.cli import (
     export,
     measure,
     networks,
+    page,
     recipes,
     report,
     runs,
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "segment": segment.segment,
     "demo": demo.demo,
     "serve": serve.serve,
+    "page": page.page,
     "measure": measure.measure,
     "evaluate": evaluate.evaluate,
     "compare": compare.compare,
@@ -61,7 +63,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
 """Name to function; the function's signature is the interface and its docstring the help. Two words: a sub-command."""
 
 HEADINGS = {
-    "Segment": ("segment", "demo", "serve"),
+    "Segment": ("segment", "demo", "serve", "page"),
     "Measure": ("measure", "evaluate", "compare", "cross", "report", "audit", "attention"),
     "Train": ("train", "runs", "sweep", "export"),
     "Know what there is": ("networks", "data", "recipes"),

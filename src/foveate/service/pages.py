@@ -38,7 +38,7 @@ WITHOUT_PAGE = f"{HEAD}<title>foveate</title><h1>foveate</h1><p>The service is r
 
 def static_files() -> dict[str, tuple[bytes, str]]:
     """Every file of the page by its path below the folder, with its type; none where the page isn't installed."""
-    folder = files("foveate") / "page" / "static"
+    folder = files("foveate") / "browser" / "static"
     return dict(_below(folder, "")) if folder.is_dir() else {}
 
 

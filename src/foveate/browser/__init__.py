@@ -1,0 +1,1 @@
+"""The page on which photographs are dropped: its files, and how they become one that needs no server."""

@@ -1,0 +1,44 @@
+/**
+ * What the parts of the page say to each other.
+ *
+ * @typedef {object} Engine What segments: a server, or the page itself.
+ * @property {() => Promise<Model[]>} models
+ * @property {(bytes: Uint8Array, name: string, model: string) => Promise<Result>} segment
+ *   Rejects with a `Refused`, for people to read.
+ *
+ * @typedef {object} Model What of a model's card the page shows.
+ * @property {string} name
+ * @property {string} description
+ * @property {string[]} classes
+ * @property {string} sha256
+ *
+ * @typedef {object} Result One image, segmented. All arrays are H×W.
+ * @property {string} name
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint16Array[]} probabilities One for each class, × 65535.
+ * @property {Uint8Array[]} masks One for each class, as the model's threshold has it.
+ * @property {Uint8Array} fov
+ * @property {string[]} classes
+ * @property {boolean} softmax Whether they are several that exclude each other.
+ * @property {number[]} thresholds One for each class, or one for all.
+ * @property {({value: number, low: number | null, high: number | null} | null)[]} expectedF1 One for each class.
+ * @property {string[]} notes
+ * @property {string} model
+ * @property {string} modelSha256
+ * @property {string} imageSha256
+ * @property {number} seconds
+ * @property {Record<string, Uint8Array>} files PNG files that a server made, by kind.
+ */
+
+/** An error whose message is for people, with what they can do. */
+export class Refused extends Error {
+  /**
+   * @param {string} message
+   * @param {string} [hint]
+   */
+  constructor(message, hint = "") {
+    super(message);
+    this.hint = hint;
+  }
+}
