@@ -68,7 +68,7 @@ DECODER_ERRORS = (
 
 _LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
 
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 """Warning filters belong to the whole process: two threads that change and restore them would mix them up."""
 
 
@@ -78,7 +78,7 @@ def calling_decoder() -> Iterator[None]:
 
     Both are about metadata that isn't used, or come just before an error that says the same.
     """
-    with _ONE_AT_A_TIME, _silence():
+    with ONE_AT_A_TIME, _silence():
         try:
             yield
         except PillowImage.DecompressionBombError as error:
