@@ -29,6 +29,7 @@ def segment(
     largest: bool = False,
     fill_holes: int = 0,
     confidence: bool = False,
+    dicom_seg: Literal["binary", "fractional"] | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     threads: int = 0,
@@ -39,14 +40,14 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. A file that fails has an `error`, and the others are made. `on_image`
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files alone. A file that fails has an `error`, and the others are made. `on_image`
     is called after each; `on_wait` with the number of images that other calls on the same folder are making, where
     nothing else is left to do. Raises `foveate.errors.UsageError` for a call that is wrong, before anything is written,
     and OutputError where the folder's record can't be read or written.
     """
     from pathlib import Path
 
-    from foveate.errors import UsageError
+    from foveate.errors import UsageError, needs
     from foveate.inference import Segmenter
     from foveate.inference.engine import run
     from foveate.inference.sink import FolderSink, Wanted
@@ -74,8 +75,15 @@ def segment(
         )
     elif of_model != (1, None, 0, 0, False, 0, 0):
         raise UsageError("the model is opened already: give its options to foveate.load.")
-    wanted = Wanted(folder, probabilities, overlay, overwrite, confidence, overlay_style, overlay_opacity)
-    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None])
+    fractional = dicom_seg == "fractional"
+    wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)
+    objects = None
+    if dicom_seg is not None:
+        with needs("dicom", "DICOM SEG"):
+            from foveate.inference.dicom.objects import SegmentationObjects
+
+            objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
+    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
     outcomes = []
     for outcome in run(model.segment_photograph, items, sink, on_wait=on_wait):
         outcomes.append(outcome)

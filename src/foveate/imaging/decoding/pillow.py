@@ -68,7 +68,7 @@ DECODER_ERRORS = (
 
 _LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
 
-ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.RLock()
 """Warning filters belong to the whole process: two threads that change and restore them would mix them up."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydicom.uid import SegmentationStorage
 
@@ -47,6 +47,10 @@ class Header:
     """One of `GREY` or `COLOURS`."""
     series: str
     """UID of its series; empty where it has none."""
+    plane: tuple[str, ...]
+    """Frame of reference and orientation that its frames lie in; empty where they have no place in space."""
+    position: tuple[str, ...]
+    """Where in that frame of reference the first of them lies."""
     spacing: tuple[float, float] | None
     """Millimetres between rows and between columns, in the patient; None where the file doesn't say."""
     windows: tuple[Window, ...]
@@ -98,6 +102,8 @@ def header_of(file: Opened) -> Header:
             signed=_whole(dataset, "PixelRepresentation", least=0, default=0) == 1,
             photometric=photometric,
             series=str(dataset.get("SeriesInstanceUID") or ""),
+            plane=_plane(dataset),
+            position=tuple(str(part) for part in _placed(dataset, "Position") or ()),
             spacing=spacing,
             windows=windows_of(dataset) if photometric in GREY else (),
             segmentation=dataset.get("SOPClassUID") == SegmentationStorage,
@@ -174,6 +180,20 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str, .
             return pair, _not_square(*pair)
     aspect = _positive_pair(dataset.get("PixelAspectRatio"))
     return None, () if aspect is None else _not_square(*aspect)
+
+
+def _plane(dataset: Dataset) -> tuple[str, ...]:
+    """By the plane's position, too: some images name a frame of reference and have none."""
+    reference = str(dataset.get("FrameOfReferenceUID") or "")
+    if not reference or not _placed(dataset, "Position"):
+        return ()
+    return reference, *(f"{float(number):.4f}" for number in _placed(dataset, "Orientation") or ())
+
+
+def _placed(dataset: Dataset, what: Literal["Position", "Orientation"]) -> Any:
+    """Position or orientation of the first plane, of a single image or in functional groups; None where it has none."""
+    items = [item for group in _groups(dataset) for item in group.get(f"Plane{what}Sequence") or ()]
+    return next((found for item in (dataset, *items) if (found := item.get(f"Image{what}Patient"))), None)
 
 
 def _groups(dataset: Dataset) -> list[Dataset]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels import get_decoder
 from pydicom.pixels.utils import as_pixel_options
@@ -28,7 +26,7 @@ from foveate.imaging.dicom.calling import calling_pydicom
 from foveate.imaging.dicom.header import Header, has_image, header_of
 from foveate.imaging.dicom.parse import Opened, opened
 from foveate.imaging.dicom.shown import range_of, shown_colour, shown_grey
-from foveate.imaging.dicom.window import Window, one_window, windows_of
+from foveate.imaging.dicom.window import Window, one_window
 from foveate.records import Photograph
 
 if TYPE_CHECKING:
@@ -77,21 +75,20 @@ class Series:
         return Window.between(low, high), (f"no window in its series: shown from {low:g} to {high:g}, {what}",)
 
 
-def read_frame(path: Path, frame: int, series: Series, key: str) -> Photograph:
-    """A frame of a file, from 0, by the window of its series. Raises ImageError or UsageError that begins with `key`."""
+def read_frame(path: Path, frame: int, series: Series, key: str, digest: str) -> Photograph:
+    """A frame, from 0, of a file with that SHA-256, by the window of its series.
+
+    Raises ImageError or UsageError that begins with `key`.
+    """
     try:
         with opened(path) as file:
             decoded = _decoded(file, frame, series)
-            digest = hashlib.sha256()
-            file.content.seek(0)
-            while part := file.content.read(1 << 20):
-                digest.update(part)
     except (ImageError, UsageError) as error:
         raise type(error)(f"{key}: {error}") from error
     except MemoryError as error:
         raise ImageError(f"{key}: needs more memory than there is; crop or shrink it first") from error
     pixels, notes = as_rgb(decoded.samples)
-    return Photograph(pixels, key, digest.hexdigest(), (*decoded.notes, *notes), decoded.spacing)
+    return Photograph(pixels, key, digest, (*decoded.notes, *notes), decoded.spacing)
 
 
 def decode_dicom(data: bytes) -> Decoded:
