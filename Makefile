@@ -50,5 +50,5 @@ clean:
 	touch $@
 
 .venv/full: .venv/base
-	$(PIP_INSTALL) --editable '.[evaluate,sweep,track,train,dev]'
+	$(PIP_INSTALL) --editable '.[evaluate,dicom,sweep,track,train,dev]'
 	touch $@
