@@ -19,6 +19,7 @@ from highdicom.seg import Segmentation as SegmentationObject
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from foveate.imaging.dicom.calling import calling_pydicom
@@ -30,6 +31,22 @@ _REQUIRED_EMPTY = (
     *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
 )
 """Of the patient and study modules: there, and empty, where the source lacks them (type 2)."""
+
+_CHECKED = ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime")
+"""Of these, highdicom refuses values that some devices write."""
+
+_NOT_OURS = (
+    "ContributingEquipmentSequence",
+    *("ContainerIdentifier", "IssuerOfTheContainerIdentifierSequence", "AlternateContainerIdentifierSequence"),
+    *("ContainerTypeCodeSequence", "ContainerDescription", "ContainerComponentSequence", "SpecimenDescriptionSequence"),
+)
+"""Device, institution and specimen, which highdicom copies too: of texts only those of patient and study go over."""
+
+_OPHTHALMIC = ("OP", "OPT", "OAM", "OPM", "OPR", "OPV")
+"""Modalities of eyes."""
+
+_BODY = Code("123037004", "SCT", "Body structure")
+_SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
 
 _SERIES_NUMBERS = 1000
 """Added to the source's series number."""
@@ -95,7 +112,8 @@ def encode_segmentation(
             max_fractional_value=255,
             omit_empty_frames=False,
         )
-        _finish(made, datasets[0], sources, in_space=in_space)
+        with opened(sources[0].path) as file:
+            _finish(made, file.dataset, sources[0], in_space=in_space)
         file = io.BytesIO()
         made.save_as(file)
         return file.getvalue()
@@ -123,7 +141,7 @@ def _elements(path: Path) -> Dataset:
     with opened(path) as file:
         dataset = copy(file.dataset)
     for keyword in _REQUIRED_EMPTY:
-        if keyword not in dataset:
+        if keyword not in dataset or keyword in _CHECKED:
             setattr(dataset, keyword, "")
     return dataset
 
@@ -146,25 +164,37 @@ def _segment(number: int, name: str, algorithm: Algorithm) -> SegmentDescription
     )
 
 
-def _finish(made: Dataset, source: Dataset, sources: Sequence[SourceFrame], *, in_space: bool) -> None:
-    """What highdicom leaves to whoever calls it."""
-    # The source's device and institution: of its texts only those of patient and study go over.
-    if "ContributingEquipmentSequence" in made:
-        del made.ContributingEquipmentSequence
-    laterality = source.get("ImageLaterality") or source.get("Laterality")
-    if laterality in ("L", "R"):
-        made.Laterality = laterality
+def _finish(made: Dataset, original: Dataset, source: SourceFrame, *, in_space: bool) -> None:
+    """What highdicom leaves to whoever calls it, or would have otherwise."""
+    for keyword in _NOT_OURS:
+        if keyword in made:
+            delattr(made, keyword)
+    if made.get("LossyImageCompression") not in ("00", "01", None):
+        del made.LossyImageCompression
+    for keyword in _CHECKED:
+        if keyword in original:
+            made[keyword] = original[keyword]
+    side = _SIDES.get(original.get("ImageLaterality") or original.get("Laterality") or "")
+    for segment in made.SegmentSequence if side is not None else ():
+        segment.AnatomicRegionSequence = [_region(original, side)]
     if not in_space:
-        made.PatientOrientation = source.get("PatientOrientation") or ""
-        _refer_to(made, sources[0])
+        made.PatientOrientation = ""
+        _refer_to(made, original.SOPClassUID, source)
 
 
-def _refer_to(made: Dataset, source: SourceFrame) -> None:
+def _region(original: Dataset, side: Code) -> Dataset:
+    """Where in the body, and on which side (PS3.16, CID 244); in an object the series' own Laterality can't be."""
+    eye = original.get("Modality") in _OPHTHALMIC
+    region: Dataset = highdicom.sr.CodedConcept.from_code(codes.SCT.Eye if eye else _BODY)
+    region.AnatomicRegionModifierSequence = [highdicom.sr.CodedConcept.from_code(side)]
+    return region
+
+
+def _refer_to(made: Dataset, kind: str, source: SourceFrame) -> None:
     """Give references the class that the source has, and its frame where it has several."""
-    original = _elements(source.path).SOPClassUID
     for element in made.iterall():
         if element.keyword == "ReferencedSOPClassUID":
-            element.value = original
+            element.value = kind
     groups = made.PerFrameFunctionalGroupsSequence if source.frames > 1 else ()
     for derivation in (each for group in groups for each in group.get("DerivationImageSequence") or ()):
         for reference in derivation.SourceImageSequence:
