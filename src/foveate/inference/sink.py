@@ -108,7 +108,7 @@ class Wanted:
 class FolderSink:
     """PNG files in a folder, whose record is shared with other calls that work on it at the same time.
 
-    `inputs` are the files of the call, none of which may be replaced; `objects` are the DICOM SEG that it makes besides.
+    `inputs` are the files of the call, none of which may be replaced; `objects` are the DICOM SEG to make besides.
     Raises OutputError where the folder's record can't be read or added to.
     """
 

@@ -121,8 +121,8 @@ class BytesItem:
 def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
     """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
 
-    Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). DICOM files without an image (reports,
-    plans) that lie in a folder that was given are left out, and so are DICOM SEG, which hold what somebody found. Raises
+    Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
+    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
     what `files_of` does, and UsageError where nothing is left.
     """
     files = files_of(inputs, recursive=recursive)
@@ -141,10 +141,9 @@ def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[F
     differ.
 
     A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME:
-    `patient7/left` is the NAME of `patient7/left.png` in the folder that was given, and so they do for a DICOMDIR. Raises
-    UsageError for an input that isn't there, a folder without images and a list without paths, DataError for a list that
-    can't be read.
+    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME, as they do for
+    a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError for an
+    input that isn't there, a folder without images and a list without paths, DataError for a list that can't be read.
     """
     files: dict[Path, tuple[Path, Path, bool]] = {}
     for given in map(Path, inputs):

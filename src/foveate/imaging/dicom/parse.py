@@ -1,4 +1,4 @@
-"""A DICOM file opened: its elements without the pixels, and where the pixels begin. A file is mapped, never read whole."""
+"""A DICOM file opened: its elements, and where its pixels begin. A file is mapped, and never read whole."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 MAX_INFLATED = 1 << 28
 """Bytes that a deflated file may unpack to."""
 
-MAX_HEADER = 1 << 25
-"""Bytes of elements before the pixels, a thousand times what a device writes; values above `_LARGE` don't count."""
+MAX_HEADER = 1 << 23
+"""Bytes of elements before the pixels, hundreds of times what a device writes; values above `_LARGE` don't count."""
 
 _LARGE = 1 << 20
 """Bytes of a value that is passed over: no element that is used here has so many."""
@@ -74,8 +74,10 @@ class Opened:
 
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[Opened]:
-    """The file, open while inside. Raises ImageError, without the file's name, for what is no DICOM file or damaged, and
-    UsageError where there is none."""
+    """The file, open while inside.
+
+    Raises ImageError, without the file's name, for what is no DICOM file or damaged, UsageError where there is none.
+    """
     with _content(source) as content:
         with calling_pydicom("is a DICOM file whose elements can't be read"):
             file = _parsed(_inflated(content))

@@ -48,7 +48,7 @@ def is_dicom_file(path: Path) -> bool:
 def is_dicom(head: bytes) -> bool:
     """Whether the bytes, or the first `HEAD` of them, begin a DICOM file.
 
-    That is the prefix after the preamble; or, as many a device and a network leave both away, elements of the first groups
+    That is the prefix after the preamble; or, as devices and networks may leave both away, elements of the first groups
     that follow one another by tag, with value representations and lengths that elements have.
     """
     if head[_PREAMBLE : _PREAMBLE + 4] == b"DICM":

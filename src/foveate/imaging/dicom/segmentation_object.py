@@ -85,9 +85,9 @@ def encode_segmentation(
 ) -> bytes:
     """A DICOM SEG of N planes and K classes as the bytes of a file.
 
-    `planes` is N×K×H×W: bool for a binary object, floats from 0 to 1 for a fractional one of probabilities, in 255 steps.
-    `in_space`: the sources, all of one series, have places in a frame of reference; where they have none, N is 1, as the
-    standard has it. Raises ImageError for sources that no such object can refer to.
+    `planes` is N×K×H×W: bool for a binary object, floats from 0 to 1 for a fractional one of probabilities, which has
+    255 steps. `in_space`: the sources, all of one series, have places in a frame of reference; where they have none, N
+    is 1, as the standard has it. Raises ImageError for sources that no such object can refer to.
     """
     with calling_pydicom("no DICOM SEG can refer to this image, as it lacks what identifies one (DICOM)"):
         datasets, ordered = _arranged(sources, planes, in_space=in_space)

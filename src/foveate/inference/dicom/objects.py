@@ -1,6 +1,6 @@
 """Which DICOM SEG objects a call makes, and of what: one for a series that lies in space, one for each other image.
 
-The last image of an object writes it, as one of its own outputs, from its masks and from what was written of the others.
+The last image of an object writes it, as one of its own outputs, of its masks and of what was written of the others.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _groups(items: Sequence[DicomItem]) -> list[list[DicomItem]]:
 
 
 def _object_key(item: DicomItem) -> tuple[object, ...]:
-    """The same for the images of one object: single images of a series in one orientation, or the frames of one file."""
+    """The same for all images of an object: single ones of a series in one orientation, or the frames of a file."""
     header = item.file.header
     if not header.plane:
         return (item.place, item.frame)
