@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_INFLATED = 1 << 28
 """Bytes that a deflated file may unpack to."""
 
-MAX_HEADER = 1 << 23
+MAX_HEADER = 1 << 22
 """Bytes of elements before the pixels, hundreds of times what a device writes; values above `_LARGE` don't count."""
 
 _LARGE = 1 << 20
