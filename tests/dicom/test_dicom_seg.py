@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from made_dicom import CAPTURE, FUNDUS, SLICE, colours, image, saved
 from numpy.typing import NDArray
 from pydicom import Dataset
 
 from foveate_command import names, opened, segment
 from green_model import LEAST_GREEN
+from made_dicom import CAPTURE, FUNDUS, SLICE, colours, image, saved
 
 
 def plane(number: int) -> NDArray[np.uint8]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_dicom import image, packed, ramp, saved
 from numpy.typing import NDArray
 from pydicom import Dataset
 
 from foveate.imaging import read_photograph
 from foveate.inference.source import items_of
+from made_dicom import image, packed, ramp, saved
 
 WIDE = ramp()
 LEVELS = WIDE.astype(np.float64)

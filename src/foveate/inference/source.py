@@ -141,9 +141,10 @@ def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[F
     differ.
 
     A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME, as they do for
-    a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError for an
-    input that isn't there, a folder without images and a list without paths, DataError for a list that can't be read.
+    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME, as they do
+    for a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError
+    for an input that isn't there, a folder without images and a list without paths, DataError for a list that can't be
+    read.
     """
     files: dict[Path, tuple[Path, Path, bool]] = {}
     for given in map(Path, inputs):
