@@ -24,8 +24,8 @@ def plane(number: int) -> NDArray[np.uint8]:
 
 
 PATIENT = """
-PatientName PatientID IssuerOfPatientID TypeOfPatientID PatientSex PatientBirthDate QualityControlSubject OtherPatientNames
-OtherPatientIDsSequence PatientComments PatientAlternativeCalendar PatientBirthDateInAlternativeCalendar
+PatientName PatientID IssuerOfPatientID TypeOfPatientID PatientSex PatientBirthDate QualityControlSubject
+OtherPatientNames OtherPatientIDsSequence PatientComments PatientAlternativeCalendar PatientBirthDateInAlternativeCalendar
 PatientDeathDateInAlternativeCalendar PatientSpeciesDescription PatientBreedDescription StrainDescription
 StrainNomenclature StrainAdditionalInformation ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization
 PatientIdentityRemoved DeidentificationMethod
@@ -42,7 +42,8 @@ StudyDescription PhysiciansOfRecord NameOfPhysiciansReadingStudy RequestingServi
 AdmittingDiagnosesDescription PatientAge PatientSize PatientWeight PatientState MedicalAlerts Allergies SmokingStatus
 Occupation AdditionalPatientHistory AdmissionID ServiceEpisodeID ServiceEpisodeDescription ReasonForVisit
 PatientSexNeutered
-ClinicalTrialTimePointID ClinicalTrialTimePointDescription IssuerOfClinicalTrialTimePointID LongitudinalTemporalEventType
+ClinicalTrialTimePointID ClinicalTrialTimePointDescription
+IssuerOfClinicalTrialTimePointID LongitudinalTemporalEventType
 """
 """Modules General Study, Patient Study and Clinical Trial Study (C.7.2.1 to C.7.2.3)."""
 
