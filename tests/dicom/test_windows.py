@@ -25,7 +25,7 @@ def shown(**elements: Any) -> NDArray[np.uint8]:
 
 
 def shows(found: NDArray[np.uint8], share: NDArray[np.float64]) -> bool:
-    """Whether it is that share of white, rounded: to either side where the share lies halfway but for float64's error."""
+    """Whether it is that share of white, rounded: to either side where the share lies halfway."""
     return bool(np.all(np.abs(found - np.clip(share, 0, 1) * 255) <= 0.5 + 1e-9))
 
 

@@ -119,7 +119,7 @@ def _whole(dataset: Dataset, keyword: str, *, least: int, default: int | None = 
         value = dataset.get(keyword)
         if value is None and default is not None:
             return default
-        number = int(value)  # type: ignore[arg-type]
+        number = int(value)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise ImageError(f"is a DICOM file whose {keyword} is no number; export it again") from error
     if number < least:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing
 
 from foveate.imaging.dicom.window import Window, frame_module
 
@@ -92,7 +92,8 @@ def _shown(stored: Levels, header: Header, module: Dataset, window: Window | Non
     else:
         share = _windowed(modality_levels(stored, module), module, window)
     share = np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    shown: NDArray[np.uint8] = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    return shown
 
 
 def _windowed(levels: Levels, module: Dataset, window: Window) -> NDArray[np.float64]:

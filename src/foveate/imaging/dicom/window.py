@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -99,7 +99,7 @@ def _window(item: Dataset) -> Window | None:
 
 
 def _words(packed: bytes, item: Dataset) -> Sequence[int]:
-    order = "little" if item.original_encoding[1] in (True, None) else "big"
+    order: Literal["little", "big"] = "big" if item.original_encoding[1] is False else "little"
     return [int.from_bytes(packed[place : place + 2], order) for place in range(0, len(packed) - 1, 2)]
 
 
