@@ -35,7 +35,7 @@ def colours(height: int = 48, width: int = 64, seed: int = 1) -> NDArray[np.uint
 
 
 def image(pixels: NDArray[Any], kind: UID = SLICE, number: int = 1, **elements: Any) -> Dataset:
-    """The elements of an image: (frames×)H×W grey or (frames×)H×W×3 colour; `elements` by keyword, None takes one away."""
+    """The elements of an image: (frames×)H×W grey or (frames×)H×W×3 colour; `elements` by keyword, None: without."""
     colour = pixels.shape[-1] == 3
     frames = pixels.shape[0] if pixels.ndim == 3 + colour else 0
     rows, columns = pixels.shape[-3:-1] if colour else pixels.shape[-2:]

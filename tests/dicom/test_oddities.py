@@ -25,7 +25,7 @@ from foveate.imaging.dicom import is_dicom
 GREY = ramp(largest=255).astype(np.uint8)
 WIDE = ramp()
 COLOUR = colours()
-WINDOW = {"BitsStored": 12, "HighBit": 11, "WindowCenter": 2048, "WindowWidth": 4096}
+WINDOW: dict[str, Any] = {"BitsStored": 12, "HighBit": 11, "WindowCenter": 2048, "WindowWidth": 4096}
 TWELVE_BITS = np.rint(WIDE / 4095 * 255).astype(np.uint8)
 """12 bits by a window over all of them."""
 

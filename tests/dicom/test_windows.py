@@ -16,7 +16,7 @@ from made_dicom import image, packed, ramp, saved
 
 WIDE = ramp()
 LEVELS = WIDE.astype(np.float64)
-STORED = {"BitsStored": 12, "HighBit": 11}
+STORED: dict[str, Any] = {"BitsStored": 12, "HighBit": 11}
 
 
 def shown(**elements: Any) -> NDArray[np.uint8]:
