@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_dicom import CAPTURE, colours, image, packed, ramp
 from pydicom import Dataset
-from pydicom.pixels import compress
+from pydicom.pixels.utils import compress
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from foveate.errors import FoveateError, ImageError
@@ -20,6 +19,7 @@ from foveate.imaging.dicom import parse
 from foveate.imaging.dicom.parse import MAX_INFLATED
 from foveate.inference.source import items_of
 from foveate_command import names, segment
+from made_dicom import CAPTURE, colours, image, packed, ramp
 
 ROOM = 100 << 20
 """Bytes: what a refusal may take, but for a deflated file up to what those may unpack to."""

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_dicom import CAPTURE, FUNDUS, colours, image, packed, ramp
 from numpy.typing import NDArray
-from pydicom.pixels import compress
+from pydicom.pixels.utils import compress
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -21,6 +20,7 @@ from pydicom.uid import (
 
 from foveate.imaging import read_photograph
 from foveate.imaging.dicom import is_dicom
+from made_dicom import CAPTURE, FUNDUS, colours, image, packed, ramp
 
 GREY = ramp(largest=255).astype(np.uint8)
 WIDE = ramp()

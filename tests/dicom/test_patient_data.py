@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_dicom import CAPTURE, colours, image, saved
 from pydicom import Dataset
-from pydicom.datadict import DicomDictionary, tag_for_keyword
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
 from test_dicom_seg import PERSONAL, made_of
 
 from foveate_command import segment
+from made_dicom import CAPTURE, colours, image, saved
 
 TEXTS = {"LO": 64, "LT": 400, "PN": 64, "SH": 16, "ST": 400, "UC": 400, "UT": 400, "CS": 16, "AE": 16}
 """Representations that hold words, with how many characters."""

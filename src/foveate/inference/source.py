@@ -54,8 +54,6 @@ class FileItem:
 
     path: Path
     name: str
-    found: bool = False
-    """Whether a folder was given, in which it lies, and not the file itself."""
 
     @property
     def key(self) -> str:
@@ -125,12 +123,13 @@ def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[S
     files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
     what `files_of` does, and UsageError where nothing is left.
     """
-    files = files_of(inputs, recursive=recursive)
+    listed = _listed(inputs, recursive=recursive)
+    files = [file for file, _ in listed]
     if not any(is_dicom_file(file.path) for file in files) or not is_installed():
         return list(files)  # the one that needs what isn't installed says so when it is read
     from foveate.inference.dicom.source import images_in
 
-    items = images_in(files)
+    items = images_in(listed)
     if not items:
         raise UsageError(f"{files[0].path.parent}: no image in it; its DICOM files hold none. Give other files.")
     return items
@@ -146,6 +145,11 @@ def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[F
     for an input that isn't there, a folder without images and a list without paths, DataError for a list that can't be
     read.
     """
+    return [file for file, _ in _listed(inputs, recursive=recursive)]
+
+
+def _listed(inputs: Iterable[str | Path], *, recursive: bool) -> list[tuple[FileItem, bool]]:
+    """Files, each with whether a folder was given, in which it lies, and not the file itself."""
     files: dict[Path, tuple[Path, Path, bool]] = {}
     for given in map(Path, inputs):
         try:
@@ -156,7 +160,7 @@ def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[F
         except OSError as error:
             raise UsageError(f"{given}: can't be looked at ({error.strerror}); check the name.") from error
     names = _names([(folder, file) for folder, file, _ in files.values()])
-    return [FileItem(file, name, found) for (_, file, found), name in zip(files.values(), names, strict=True)]
+    return [(FileItem(file, name), found) for (_, file, found), name in zip(files.values(), names, strict=True)]
 
 
 def _placed(given: Path, recursive: bool) -> list[tuple[Path, Path]]:

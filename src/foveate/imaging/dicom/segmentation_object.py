@@ -114,9 +114,9 @@ def encode_segmentation(
         )
         with opened(sources[0].path) as file:
             _finish(made, file.dataset, sources[0], in_space=in_space)
-        file = io.BytesIO()
-        made.save_as(file)
-        return file.getvalue()
+        content = io.BytesIO()
+        made.save_as(content)
+        return content.getvalue()
 
 
 def _arranged(
@@ -175,8 +175,9 @@ def _finish(made: Dataset, original: Dataset, source: SourceFrame, *, in_space: 
         if keyword in original:
             made[keyword] = original[keyword]
     side = _SIDES.get(original.get("ImageLaterality") or original.get("Laterality") or "")
-    for segment in made.SegmentSequence if side is not None else ():
-        segment.AnatomicRegionSequence = [_region(original, side)]
+    if side is not None:
+        for segment in made.SegmentSequence:
+            segment.AnatomicRegionSequence = [_region(original, side)]
     if not in_space:
         made.PatientOrientation = ""
         _refer_to(made, original.SOPClassUID, source)

@@ -80,9 +80,12 @@ def listed_in(path: Path) -> list[Path] | None:
     return listed
 
 
-def images_in(files: Sequence[FileItem]) -> list[SourceItem]:
-    """The files' images, in order; DICOM files that can't be read stay as they are, and say so when they are read."""
-    items: list[FileItem | DicomFile] = [one for file in files if (one := _with_header(file)) is not None]
+def images_in(files: Sequence[tuple[FileItem, bool]]) -> list[SourceItem]:
+    """The files' images, in order; DICOM files that can't be read stay as they are, and say so when they are read.
+
+    With each file stands whether it was come across in a folder: there, what is no image is passed over.
+    """
+    items: list[FileItem | DicomFile] = [one for file, found in files if (one := _with_header(file, found)) is not None]
     members: dict[str, list[DicomFile]] = defaultdict(list)
     for one in items:
         if isinstance(one, DicomFile):
@@ -100,7 +103,7 @@ def _images_of(one: FileItem | DicomFile, shown: dict[str, Series]) -> list[Sour
     return [DicomItem(one, frame, shown[_series_key(one)]) for frame in range(one.header.frames)]
 
 
-def _with_header(file: FileItem) -> FileItem | DicomFile | None:
+def _with_header(file: FileItem, found: bool) -> FileItem | DicomFile | None:
     """None for what is passed over in a folder."""
     if not is_dicom_file(file.path):
         return file
@@ -109,7 +112,7 @@ def _with_header(file: FileItem) -> FileItem | DicomFile | None:
     except FoveateError:
         return file
     if header is None or header.segmentation:
-        return None if file.found else file if header is None else DicomFile(file, header)
+        return None if found else file if header is None else DicomFile(file, header)
     return DicomFile(file, header)
 
 
