@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def bomb() -> bytes:
     return whole[:start] + b"".join(parts) + packer.flush()
 
 
-HOSTILE = {
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "pixels that are cut short": (lambda: claiming()[:-100], "is cut short"),
     "a header that is cut short": (lambda: claiming()[:300], "without an image"),
     "compressed pixels that are cut short": (lambda: run_length_encoded()[:-4000], "can't be decoded"),
