@@ -9,12 +9,12 @@ from unittest import mock
 import numpy as np
 import pydicom
 import pytest
-from made_dicom import CAPTURE, FUNDUS, colours, image, packed, saved
 
 import foveate
 from foveate.imaging import read_photograph
 from foveate.inference.source import items_of
 from foveate_command import green_model, images_in_record, names, opened, run, save, segment
+from made_dicom import CAPTURE, FUNDUS, colours, image, packed, saved
 
 DISC = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests"
 
