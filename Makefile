@@ -54,5 +54,5 @@ clean:
 	touch $@
 
 .venv/full: .venv/base
-	$(PIP_INSTALL) --editable '.[evaluate,openvino,serve,sweep,track,train,dev]'
+	$(PIP_INSTALL) --editable '.[dicom,evaluate,openvino,serve,sweep,track,train,dev]'
 	touch $@

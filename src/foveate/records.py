@@ -109,6 +109,8 @@ class Photograph:
     """Of the file's bytes; of the pixels for an image from memory."""
     notes: tuple[str, ...] = ()
     """One sentence per decision that a user may want to know, e.g. 'first of 3 pages'."""
+    spacing: tuple[float, float] | None = None
+    """Millimetres between rows and between columns, where the file says so."""
 
     def __repr__(self) -> str:
         height, width = self.pixels.shape[:2]

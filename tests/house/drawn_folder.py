@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from source_tree import SOURCE
 
+import made_dicom
 from foveate.datasets import open_set
 from foveate.datasets.sets.lgg import split_of
 from foveate.recipes.read import read_recipe
@@ -30,6 +31,7 @@ def draw(folder: Path) -> None:
     """Fill an empty folder with all that the pages' commands read and don't make."""
     for seed, name in enumerate(("photo.jpg", "other.tif", "folder/a.png", "folder/b.png")):
         _save(_photograph(seed)[0], folder / name)
+    made_dicom.saved(folder / "scan.dcm", made_dicom.image(_photograph(0)[0], made_dicom.FUNDUS))
     for place, sets in (("", ("DRIVE", "STARE", "HRF")), ("data/", ("DRIVE", "STARE", "HRF_half"))):
         for name, drawn in zip(sets, (_drive(), _stare(), _hrf()), strict=True):
             _put(drawn, folder / f"{place}{name}")

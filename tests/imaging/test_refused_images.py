@@ -257,7 +257,7 @@ def dicom() -> bytes:
         (b"RIFF\x24\0\0\0WAVEfmt ", "not an image of a known format"),
         (b"P2P networks are no images", "can't be decoded"),
         (b"BM is short for benchmark", "can't be decoded"),
-        (dicom(), "is a DICOM file; export"),
+        (dicom(), "is a DICOM file without an image"),
         (gzip.compress(b"only text", mtime=0), "not an image of a known format"),
         (gzip.compress(b"", mtime=0), "is empty"),
     ],

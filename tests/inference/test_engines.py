@@ -20,7 +20,7 @@ from foveate.inference import engine
 from foveate.inference.engine import Pass, overlapped, serial
 from foveate.inference.record import ImageRecord, read_record
 from foveate.inference.sink import Wanted
-from foveate.inference.source import BytesItem, FileItem, items_of
+from foveate.inference.source import BytesItem, FileItem, files_of
 from foveate.records import Photograph
 
 SIDE = 40
@@ -59,7 +59,7 @@ def test_both_engines_write_the_same_files_and_record_whatever_fails(tmp_path: P
         out = tmp_path / one_pass.__name__
         for repetition in range(2):
             wanted = Wanted(out, probabilities=True, overlay=True)
-            outcomes = list(into_folder(computed(network, **WHOLE), items_of(paths), wanted, engine=one_pass))
+            outcomes = list(into_folder(computed(network, **WHOLE), files_of(paths), wanted, engine=one_pass))
             assert [bool(outcome.error) for outcome in outcomes] == [number in (2, 4) for number in range(7)]
             assert [outcome.kept for outcome in outcomes] == [
                 bool(repetition) and not outcome.error for outcome in outcomes
@@ -90,7 +90,7 @@ def test_the_next_image_is_read_while_the_network_runs_only_where_they_overlap_a
 ) -> None:
     monkeypatch.setattr(engine, "LARGE", SIDE * SIDE if large else SIDE * SIDE + 1)
     reads: queue.SimpleQueue[str] = queue.SimpleQueue()
-    items = [ToldItem(item.path, item.name, reads) for item in items_of(draw(tmp_path / "in", 4))]
+    items = [ToldItem(item.path, item.name, reads) for item in files_of(draw(tmp_path / "in", 4))]
     meanwhile: list[str] = []
 
     def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,7 +112,7 @@ def test_the_next_image_is_read_while_the_network_runs_only_where_they_overlap_a
 
 def test_a_call_that_is_left_early_vouches_for_what_it_wrote(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    outcomes = into_folder(computed(green, **WHOLE), items_of(draw(tmp_path / "in", 6)), Wanted(out), engine=overlapped)
+    outcomes = into_folder(computed(green, **WHOLE), files_of(draw(tmp_path / "in", 6)), Wanted(out), engine=overlapped)
     assert isinstance(outcomes, Iterator)
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
@@ -120,7 +120,7 @@ def test_a_call_that_is_left_early_vouches_for_what_it_wrote(tmp_path: Path) -> 
     assert [status[path.name.removesuffix("_mask.png")] for path in out.glob("*.png")].count("done") >= 1
     assert all(status[path.name.removesuffix("_mask.png")] == "done" for path in out.glob("*.png"))
     assert not (out / "segment.record").exists()
-    again = list(into_folder(computed(green, **WHOLE), items_of(sorted((tmp_path / "in").iterdir())), Wanted(out)))
+    again = list(into_folder(computed(green, **WHOLE), files_of(sorted((tmp_path / "in").iterdir())), Wanted(out)))
     assert not any(outcome.error for outcome in again)
     assert len(list(out.glob("*.png"))) == 6
 
@@ -196,8 +196,8 @@ def test_options_for_a_model_that_is_opened_already_are_refused_before_anything_
 def test_a_list_of_photographs_is_taken_in_its_order_from_its_own_folder(name: str, text: str, tmp_path: Path) -> None:
     first, second = draw(tmp_path / "in", 2)
     (tmp_path / "in" / name).write_text(text, encoding="utf-8")
-    assert [item.path for item in items_of([tmp_path / "in" / name])] == [second, first]
-    assert [item.path for item in items_of([first, tmp_path / "in" / name])] == [first, second]
+    assert [item.path for item in files_of([tmp_path / "in" / name])] == [second, first]
+    assert [item.path for item in files_of([first, tmp_path / "in" / name])] == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +218,6 @@ def test_a_list_that_names_nothing_or_can_not_be_read_is_refused_by_its_name(
     if text is not None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(kind) as refused:
-        items_of([tmp_path / name])
+        files_of([tmp_path / name])
     assert str(refused.value).startswith(str(tmp_path / name))
     assert told in str(refused.value)

@@ -39,6 +39,10 @@ def segment(
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
+    dicom_seg: Annotated[
+        Literal["binary", "fractional"] | None,
+        typer.Option(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
@@ -91,6 +95,7 @@ def segment(
         overlay_style=overlay_style or "outline",
         overlay_opacity=OPACITY if overlay_opacity is None else overlay_opacity,
         confidence=confidence,
+        dicom_seg=dicom_seg,
         overwrite=overwrite,
         on_image=display.tell,
         on_wait=display.wait,

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from foveate.errors import ImageError, UsageError
+from foveate.imaging.dicom import is_dicom_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,34 +17,45 @@ ENDINGS = frozenset(
 )
 """Endings, in lower case, of what is taken when a folder is searched; a file given by name may have any."""
 
-_OWN_ENDINGS = ("_mask.png", "_probability.png", "_overlay.png")
+DICOM_ENDINGS = (".dcm", ".dicom", ".ima")
+"""What DICOM files end in where they have an ending; they are known by content."""
+
+_OWN_ENDINGS = ("_mask.png", "_probability.png", "_overlay.png", "_seg.dcm")
 
 
-def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
+def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -> list[Path]:
     """The image files that lie directly in a folder, sorted by name; if `recursive`, then those of each sub-folder.
+
+    If `dicom`, files that are DICOM by content are among them, whatever their names.
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
-    results that this program itself writes (`…_mask.png`, `…_probability.png`, `…_overlay.png`) are left out; a link
+    results that this program itself writes (`…_mask.png`, `…_seg.dcm` and so on) are left out; a link
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """
-    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place)]
+    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place, dicom)]
 
 
 def images_below(folder: Path) -> int:
-    """How many images lie in sub-folders, which `find_images` passes over unless it is recursive; 0 for no folder."""
+    """How many images, DICOM among them, lie in sub-folders, which `find_images` passes over unless it is recursive; 0
+    for no folder."""
     try:
-        return len(find_images(folder, recursive=True)) - len(find_images(folder))
+        return len(find_images(folder, recursive=True, dicom=True)) - len(find_images(folder, dicom=True))
     except UsageError:
         return 0
 
 
 def stem_of(path: PurePath) -> str:
-    """A file's name without its ending; of several dots only a known ending's count (`scan.1.png` is `scan.1`)."""
+    """A file's name without its ending; of several dots only a known ending's count (`scan.1.png` is `scan.1`).
+
+    A number is no ending: files without any are named by UIDs, such as `1.2.840.10008.7`.
+    """
     name = path.name
-    known = [ending for ending in ENDINGS if name.lower().endswith(ending)]
-    return name[: -len(max(known, key=len))] if known else path.stem
+    known = [ending for ending in (*ENDINGS, *DICOM_ENDINGS) if name.lower().endswith(ending)]
+    if known:
+        return name[: -len(max(known, key=len))]
+    return name if path.suffix[1:].isdecimal() else path.stem
 
 
 def file_bytes(path: Path) -> bytes:
@@ -78,8 +90,18 @@ def _folders(folder: Path) -> Iterator[Path]:
         waiting += reversed([path for path in _listed(here) if path.is_dir() and not path.name.startswith(".")])
 
 
-def _images_in(folder: Path) -> list[Path]:
-    return [path for path in _listed(folder) if _is_photograph(path.name) and (path.is_file() or _leads_nowhere(path))]
+def _images_in(folder: Path, dicom: bool) -> list[Path]:
+    return [path for path in _listed(folder) if _is_image(path) or (dicom and _is_unnamed_dicom(path))]
+
+
+def _is_image(path: Path) -> bool:
+    return _is_photograph(path.name) and (path.is_file() or _leads_nowhere(path))
+
+
+def _is_unnamed_dicom(path: Path) -> bool:
+    """Whether it is DICOM under a name that no other image has."""
+    lower = path.name.lower()
+    return not lower.startswith(".") and not lower.endswith((*ENDINGS, *_OWN_ENDINGS)) and is_dicom_file(path)
 
 
 def _listed(folder: Path) -> list[Path]:

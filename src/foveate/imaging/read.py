@@ -23,6 +23,8 @@ fundus photograph), with a note |
 | several frames or pages | the first, with a note; the full picture where a TIFF's first is marked as a thumbnail |
 | composite of ImageJ or OME, a page for each channel | three are red, green and blue, with a note; others are refused |
 | EXIF orientation, TIFF orientation | turned upright, with a note; another if the EXIF data can't be read |
+| DICOM (extra `dicom`) | by the modality and VOI transforms that the file gives, without any from the lowest to the \
+highest level; of several frames the first |
 | uint8 or uint16 array | H×W or H×W×1 grey, H×W×2 grey and alpha, H×W×3 RGB, H×W×4 RGBA, as above |
 | Pillow image | the frame it stands at, by the rules of its mode and EXIF data |
 
@@ -121,7 +123,8 @@ def _name(source: object) -> str:
 def _from_bytes(data: bytes, name: str) -> PhotographFile:
     decoded = decode(data)
     pixels, notes = as_rgb(decoded.samples)
-    photograph = Photograph(pixels, name, hashlib.sha256(data).hexdigest(), (*decoded.notes, *notes))
+    sha256 = hashlib.sha256(data).hexdigest()
+    photograph = Photograph(pixels, name, sha256, (*decoded.notes, *notes), decoded.spacing)
     grey = decoded.samples.ndim == 2 or decoded.samples.shape[2] < 3
     return PhotographFile(photograph, grey, decoded.turned)
 

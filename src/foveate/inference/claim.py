@@ -26,6 +26,13 @@ class Claim:
     kept: dict[str, Output]
     """By kind: outputs that the record goes on vouching for, as the same image and model made them."""
 
+    def again(self, kind: str, paths: dict[str, Path]) -> Claim:
+        """The same with a kind that is made anew, where it would have been kept."""
+        if kind not in self.kept or kind not in paths:
+            return self
+        kept = {each: output for each, output in self.kept.items() if each != kind}
+        return Claim(self.missing | {kind: paths[kind]}, kept)
+
 
 def claim_on(
     item: SourceItem, paths: dict[str, Path], before: ImageRecord | None, used: ModelUsed, *, overwrite: bool

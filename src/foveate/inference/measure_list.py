@@ -11,7 +11,7 @@ from foveate.errors import DataError, UsageError
 from foveate.imaging.spreadsheet import Cells, csv_rows
 from foveate.inference.measured_files import MeasureJob
 from foveate.inference.measuring import Known
-from foveate.inference.source import items_of
+from foveate.inference.source import files_of
 from foveate.morphometry.zones import Disc
 
 COLUMNS = ("path", "fov", "disc_row", "disc_column", "disc_diameter", "um_per_pixel", "eye", "patient")
@@ -29,9 +29,9 @@ def measure_jobs(sources: Iterable[Path], known: Known) -> list[MeasureJob]:
         if source.suffix.lower() == ".csv":
             listed += _rows(source, known)
         else:
-            listed += [(job.path, known, None) for job in items_of([source])]
+            listed += [(job.path, known, None) for job in files_of([source])]
     by_path = {path.resolve(): (facts, fov) for path, facts, fov in listed}
-    jobs = items_of(path for path, _, _ in listed)
+    jobs = files_of(path for path, _, _ in listed)
     return [MeasureJob(job.path, job.name, *by_path[job.path.resolve()]) for job in jobs]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -52,6 +53,8 @@ class Known:
     """Micrometres between slices; regions have a volume then."""
     eye: str = ""
     patient: str = ""
+    um_from_file: float | None = None
+    """What the file itself says, for where nothing is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,9 @@ class Measurement:
 
     def _facts(self) -> dict[str, str | float]:
         scale = self.um_per_pixel
-        given = "given" if self.known.um_per_pixel else f"assumed from {self.known.fov_degrees} degrees"
+        known = self.known
+        assumed = "the file" if known.um_from_file else f"assumed from {known.fov_degrees} degrees"
+        given = "given" if known.um_per_pixel else assumed
         return {
             "path": self.source,
             "eye": self.known.eye,
@@ -181,6 +186,7 @@ def measure_one(
 
 
 def _measure_photograph(result: Segmentation, known: Known, as_regions: bool) -> Measurement:
+    known = replace(known, um_from_file=_um_of(result.photograph.spacing))
     measured = _measured(result.masks, result.classes.names, result.fov, known, as_regions)
     image = result.photograph.pixels
     dark = np.nan if as_regions else contrast(image, result.mask, result.fov)
@@ -248,10 +254,18 @@ def _name(source: Source) -> str:
 
 
 def _scale(known: Known, fov: Mask) -> float | None:
-    """Micrometres per pixel: the given one, or that of the field of view's angle."""
-    if known.um_per_pixel is not None or known.fov_degrees is None:
-        return known.um_per_pixel
+    """Micrometres per pixel: the given one, the file's own, or that of the field of view's angle."""
+    scale = known.um_per_pixel or known.um_from_file
+    if scale is not None or known.fov_degrees is None:
+        return scale
     return known.fov_degrees * UM_PER_DEGREE / _diameter(fov)
+
+
+def _um_of(spacing: tuple[float, float] | None) -> float | None:
+    """Micrometres per pixel of millimetres between rows and columns; None where pixels are not square."""
+    if spacing is None or not isclose(*spacing, rel_tol=0.01):
+        return None
+    return 1000 * sum(spacing) / 2
 
 
 def _diameter(fov: Mask) -> float:

@@ -82,6 +82,8 @@ class ImageRecord(Entry, frozen=True, kw_only=True):
     error: str = ""
     height: int = 0
     width: int = 0
+    spacing_mm: tuple[float, float] | None = None
+    """Between rows and between columns, where the file says so."""
     fov_diameter: float = 0.0
     outputs: dict[str, Output] = {}
     announced: dict[str, str] = {}

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
 
 from foveate.errors import FoveateError, OutputError
+from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
 from foveate.inference.record import ImageRecord, ModelUsed, readable
@@ -24,6 +25,9 @@ from foveate.inference.segmentation import ExpectedF1, Segmentation, output_path
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
+
+if TYPE_CHECKING:
+    from foveate.inference.dicom.objects import SegmentationObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +108,26 @@ class Wanted:
 class FolderSink:
     """PNG files in a folder, whose record is shared with other calls that work on it at the same time.
 
-    `inputs` are the files of the call, none of which may be replaced. Raises OutputError where the folder's record
-    can't be read or added to.
+    `inputs` are the files of the call, none of which may be replaced; `objects` are the DICOM SEG to make besides.
+    Raises OutputError where the folder's record can't be read or added to.
     """
 
-    def __init__(self, segmenter: Segmenter, wanted: Wanted, inputs: Collection[Path] = ()) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        wanted: Wanted,
+        inputs: Collection[Path] = (),
+        objects: SegmentationObjects | None = None,
+    ) -> None:
         self._card, self._execution = segmenter.card, segmenter.session.execution
         self._wanted = wanted
         self._inputs = frozenset(inputs)
         self._used = ModelUsed.of(segmenter.card, segmenter.procedure)
         self._record = SharedRecord(wanted.folder)
+        self._objects = objects
         self._items: dict[str, SourceItem] = {}
+        self._begun: set[str] = set()
+        self._written: dict[str, ImageRecord] = {}
         # What came later than the call's begin, others made meanwhile.
         self._turns = {name: image.turn for name, image in self._record.images.items()}
 
@@ -129,17 +142,21 @@ class FolderSink:
             return Outcome(item.key, {}, error=error)
         while True:
             record.refresh()
-            if record.is_busy(name):
+            others = () if self._objects is None else self._objects.others(item.name)
+            if any(record.is_busy(other) for other in (name, *map(readable, others))):
                 return None
             before = record.images.get(name)
             overwrite = self._wanted.overwrite and (before is None or before.turn <= self._turns.get(name, 0))
             try:
                 refuse_paths(item, name, paths.values(), self._wanted.folder, record, self._inputs)
                 claim = claim_on(item, paths, before, self._used, overwrite=overwrite)
+                if self._begun.intersection(others):
+                    claim = claim.again("seg", paths)
                 if not claim.missing:
                     return Outcome(item.key, paths, kept=True)
                 announced = self._announced(item, claim, before)
                 if record.take(name, announced):
+                    self._begun.add(item.name)
                     return BegunImage(item, claim, announced, before, paths)
             except FoveateError as error:
                 self._tell_refusal(name, item, error, before)
@@ -149,11 +166,12 @@ class FolderSink:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
-            result.write(work.claim.missing, style=self._wanted.style, opacity=self._wanted.opacity)
+            result = self._made(work, result)
             expected = result.expected_f1() if self._wanted.confidence else {}
             record = self._done(work, result, expected, work.seconds + time.perf_counter() - started)
         except (FoveateError, MemoryError) as error:
             return self.failed(work, error)
+        self._written[work.item.name] = record
         outcome = Outcome(work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=expected)
         return Written(work, record, outcome)
 
@@ -184,7 +202,26 @@ class FolderSink:
     def _paths(self, name: str) -> dict[str, Path]:
         """Kind to path."""
         wanted, classes = self._wanted, self._card.told_apart
-        return output_paths(wanted.folder, name, classes, probabilities=wanted.probabilities, overlay=wanted.overlay)
+        paths = output_paths(wanted.folder, name, classes, probabilities=wanted.probabilities, overlay=wanted.overlay)
+        return paths if self._objects is None else paths | self._objects.paths(wanted.folder, name)
+
+    def _made(self, work: BegunImage, result: Segmentation) -> Segmentation:
+        """Write what is missing; the same result, with what had to be decided for that."""
+        missing = dict(work.claim.missing)
+        place = missing.pop("seg", None)
+        if self._objects is not None and place is not None:
+            # Before the others, as it alone may fail over what the image is.
+            content, notes = self._objects.encode(work.item.name, result, self._files_of)
+            write_bytes(content, place)
+            result = replace(result, notes=(*result.notes, *notes))
+        result.write(missing, style=self._wanted.style, opacity=self._wanted.opacity)
+        return result
+
+    def _files_of(self, name: str) -> dict[str, Path]:
+        """What the record vouches for of an image, or will as soon as it is concluded, by kind."""
+        record = self._written.get(name) or self._record.images.get(readable(name))
+        outputs = {} if record is None else record.outputs
+        return {kind: self._wanted.folder / output.file for kind, output in outputs.items()}
 
     def _announced(self, item: SourceItem, claim: Claim, before: ImageRecord | None) -> ImageRecord:
         """What is said before an output appears; what the record vouches for and stays, it goes on vouching for."""
@@ -215,6 +252,7 @@ class FolderSink:
             status="done",
             height=height,
             width=width,
+            spacing_mm=result.photograph.spacing,
             fov_diameter=round(result.fov_diameter, 2),
             outputs=work.claim.kept | made,
             areas=dict(zip(result.classes.names, shares, strict=True)),

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
+from foveate.imaging.dicom import is_dicom_file, is_installed
 from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
 
@@ -115,40 +116,76 @@ class BytesItem:
         return len(self.content)
 
 
-def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[FileItem]:
-    """The files that the inputs (files, folders, and lists of files) mean, each once, in order, with names that differ.
+def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
+    """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
+
+    Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
+    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
+    what `files_of` does, and UsageError where nothing is left.
+    """
+    listed = _listed(inputs, recursive=recursive)
+    files = [file for file, _ in listed]
+    if not any(is_dicom_file(file.path) for file in files) or not is_installed():
+        return list(files)  # the one that needs what isn't installed says so when it is read
+    from foveate.inference.dicom.source import images_in
+
+    items = images_in(listed)
+    if not items:
+        raise UsageError(f"{files[0].path.parent}: no image in it; its DICOM files hold none. Give other files.")
+    return items
+
+
+def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[FileItem]:
+    """The files that the inputs (files, folders, DICOMDIRs, lists of files) mean, each once, in order, with names that
+    differ.
 
     A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME:
-    `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError for an input
-    that isn't there, a folder without images and a list without paths, DataError for a list that can't be read.
+    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME, as they do
+    for a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError
+    for an input that isn't there, a folder without images and a list without paths, DataError for a list that can't be
+    read.
     """
-    files: dict[Path, tuple[Path, Path]] = {}
+    return [file for file, _ in _listed(inputs, recursive=recursive)]
+
+
+def _listed(inputs: Iterable[str | Path], *, recursive: bool) -> list[tuple[FileItem, bool]]:
+    """Files, each with whether a folder was given, in which it lies, and not the file itself."""
+    files: dict[Path, tuple[Path, Path, bool]] = {}
     for given in map(Path, inputs):
         try:
-            for file in _files(given, recursive):
-                folder = given if recursive and given.is_dir() else file.parent
-                files.setdefault(file.resolve(), (folder, file))
+            for file, folder in _placed(given, recursive):
+                files.setdefault(file.resolve(), (folder, file, given.is_dir()))
         except FileNotFoundError as error:
             raise UsageError(f"{given}: no such file; check the name.") from error
         except OSError as error:
             raise UsageError(f"{given}: can't be looked at ({error.strerror}); check the name.") from error
-    placed = list(files.values())
-    return [FileItem(file, name) for (_, file), name in zip(placed, _names(placed), strict=True)]
+    names = _names([(folder, file) for folder, file, _ in files.values()])
+    return [(FileItem(file, name), found) for (_, file, found), name in zip(files.values(), names, strict=True)]
 
 
-def _files(given: Path, recursive: bool) -> Sequence[Path]:
+def _placed(given: Path, recursive: bool) -> list[tuple[Path, Path]]:
+    """Files, each with the folder below which it has its name."""
     if given.is_dir():
-        files = find_images(given, recursive=recursive)
-        if not files:
-            below = images_below(given)
-            advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
-            raise UsageError(f"{given}: no image in this folder; looked for {', '.join(sorted(ENDINGS))}{advice}.")
-        return files
+        return [(file, given if recursive else file.parent) for file in _images_in(given, recursive)]
     if given.suffix.lower() in LISTS:
-        return _paths_in(given)
+        return [(file, file.parent) for file in _paths_in(given)]
     given.stat()
-    return [given]
+    if is_installed() and is_dicom_file(given):
+        from foveate.inference.dicom.source import listed_in
+
+        if (listed := listed_in(given)) is not None:
+            return [(file, given.parent) for file in listed]
+    return [(given, given.parent)]
+
+
+def _images_in(folder: Path, recursive: bool) -> Sequence[Path]:
+    files = find_images(folder, recursive=recursive, dicom=True)
+    if not files:
+        below = images_below(folder)
+        advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
+        endings = ", ".join(sorted(ENDINGS))
+        raise UsageError(f"{folder}: no image in this folder; looked for {endings} and DICOM{advice}.")
+    return files
 
 
 def _paths_in(table: Path) -> list[Path]:

@@ -30,6 +30,7 @@ def segment(
     largest: bool = False,
     fill_holes: int = 0,
     confidence: bool = False,
+    dicom_seg: Literal["binary", "fractional"] | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     backend: Backend | Literal["auto"] = "auto",
@@ -43,14 +44,15 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. A file that fails has an `error`, and the others are made. `on_image`
-    is called after each; `on_wait` with the number of images that other calls on the same folder are making, where
-    nothing else is left to do. Raises `foveate.errors.UsageError` for a call that is wrong, before anything is written,
-    and OutputError where the folder's record can't be read or written.
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. A file that
+    fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the number of images
+    that other calls on the same folder are making, where nothing else is left to do. Raises
+    `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the folder's
+    record can't be read or written.
     """
     from pathlib import Path
 
-    from foveate.errors import UsageError
+    from foveate.errors import UsageError, needs
     from foveate.inference import PostProcessing, Procedure, Segmenter
     from foveate.inference.engine import run
     from foveate.inference.sink import FolderSink, Wanted
@@ -71,8 +73,15 @@ def segment(
         model = opened(model, wish, procedure, images=len(items))
     elif (wish, procedure) != (Wish(), Procedure()):
         raise UsageError("the model is opened already: give its options to foveate.load.")
-    wanted = Wanted(folder, probabilities, overlay, overwrite, confidence, overlay_style, overlay_opacity)
-    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None])
+    fractional = dicom_seg == "fractional"
+    wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)
+    objects = None
+    if dicom_seg is not None:
+        with needs("dicom", "DICOM SEG"):
+            from foveate.inference.dicom.objects import SegmentationObjects
+
+            objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
+    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
     outcomes = []
     for outcome in run(model.segment_photograph, items, sink, on_wait=on_wait):
         outcomes.append(outcome)

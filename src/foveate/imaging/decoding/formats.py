@@ -15,7 +15,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from foveate.errors import ImageError
+from foveate.errors import ImageError, needs
 from foveate.imaging.decoding.pillow import (
     calling_decoder,
     numbers_of,
@@ -27,13 +27,14 @@ from foveate.imaging.decoding.pillow import (
 )
 from foveate.imaging.decoding.samples import MAX_PIXELS, Decoded, check_size
 from foveate.imaging.decoding.tiff import decode_tiff, tiff_size
+from foveate.imaging.dicom import is_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PIL import ImageFile
 
-FORMATS = "JPEG, PNG, TIFF, GIF, BMP, WebP, PPM, PGM and PBM, plain or gzipped"
+FORMATS = "JPEG, PNG, TIFF, GIF, BMP, WebP, PPM, PGM, PBM and DICOM, plain or gzipped"
 
 MAX_UNZIPPED = 3 * MAX_PIXELS + 4096
 """Bytes that a gzipped file may unpack to: the largest 8-bit RGB picture and its header."""
@@ -60,6 +61,11 @@ def decode(data: bytes) -> Decoded:
     """
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(data)
+    if is_dicom(data):
+        with needs("dicom", "reading DICOM"):
+            from foveate.imaging.dicom.read import decode_dicom
+
+            return decode_dicom(data)
     if data.startswith(_TIFF_SIGNATURES):
         with calling_decoder():
             return decode_tiff(data)
@@ -123,6 +129,4 @@ def _unzipped(data: bytes, most: int = MAX_UNZIPPED) -> bytes:
 def _unknown(data: bytes) -> str:
     if not data:
         return "is empty (0 bytes); copy or export it again"
-    if data[128:132] == b"DICM":
-        return "is a DICOM file; export the image from it as PNG or TIFF first"
     return f"is not an image of a known format; {FORMATS} are read"

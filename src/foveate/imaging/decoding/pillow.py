@@ -22,7 +22,7 @@ from PIL import Image as PillowImage
 
 from foveate.errors import ImageError
 from foveate.imaging.decoding.samples import Samples, as_samples
-from foveate.imaging.decoding.silence import Silence
+from foveate.imaging.decoding.silence import SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,9 +46,6 @@ DECODER_ERRORS = (
 )
 """What Pillow and tifffile raise over damaged files. Neither has a base class for it, so they are listed."""
 
-_SILENCE = Silence()
-"""Of all threads of the process: warnings are the process's."""
-
 
 @contextmanager
 def calling_decoder() -> Iterator[None]:
@@ -56,7 +53,7 @@ def calling_decoder() -> Iterator[None]:
 
     Both are about metadata that isn't used, or come just before an error that says the same.
     """
-    with _SILENCE.kept():
+    with SILENCE.kept():
         try:
             yield
         except PillowImage.DecompressionBombError as error:

@@ -50,6 +50,8 @@ class Decoded:
     """H×W, what a grey file of floating-point numbers stores; None for any other."""
     turned: bool = False
     """Whether it was turned upright, and so doesn't lie as it is stored."""
+    spacing: tuple[float, float] | None = None
+    """Millimetres between rows and between columns, where a file says so of what it shows."""
 
 
 def check_size(width: int, height: int) -> None:

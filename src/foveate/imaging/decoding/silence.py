@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
+"""Whose lines are dropped of threads that decode."""
+
+MUTED = ("pydicom", "highdicom", "pylibjpeg", "openjpeg")
+"""Which say nothing, nor what is below them, while any thread decodes: their lines may quote a patient's data."""
+
+MODULES = r"(PIL|tifffile|pydicom|highdicom|pylibjpeg|openjpeg|jpeg_ls|foveate)\."
+"""Whose warnings are ignored: the decoders', and those that they blame on whoever called them."""
 
 
 class Silence:
@@ -25,6 +32,7 @@ class Silence:
         self._lock = threading.Lock()
         self._threads: list[int] = []
         self._before = warnings.catch_warnings()
+        self._loggers: list[tuple[logging.Logger, bool, list[logging.Handler]]] = []
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -45,14 +53,24 @@ class Silence:
     def _begin(self) -> None:
         self._before = warnings.catch_warnings()
         self._before.__enter__()
-        warnings.filterwarnings("ignore", module=r"(PIL|tifffile)\.")
+        warnings.filterwarnings("ignore", module=MODULES)
         for name in LOGGERS:
             logging.getLogger(name).addFilter(self._is_of_another_thread)
+        muted = [logging.getLogger(name) for name in MUTED]
+        self._loggers = [(logger, logger.propagate, logger.handlers[:]) for logger in muted]
+        for logger in muted:
+            logger.propagate, logger.handlers[:] = False, [logging.NullHandler()]
 
     def _end(self) -> None:
         for name in LOGGERS:
             logging.getLogger(name).removeFilter(self._is_of_another_thread)
+        for logger, propagate, handlers in self._loggers:
+            logger.propagate, logger.handlers[:] = propagate, handlers
         self._before.__exit__(None, None, None)
 
     def _is_of_another_thread(self, record: logging.LogRecord) -> bool:
         return record.thread not in self._threads
+
+
+SILENCE = Silence()
+"""Of the process, as warnings and loggers are."""
