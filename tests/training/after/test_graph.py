@@ -38,7 +38,8 @@ class Pieces(nn.Module):
         up = interpolate(self.up(self.pool(skip)), size=skip.shape[2:], mode="bilinear")
         decoded = torch.relu(self.joined(torch.cat((skip, up), dim=1)))
         attended = self.head(decoded * torch.sigmoid(self.gate(decoded)) + self.region(decoded))
-        return self.mixed(torch.cat((decoded, attended), dim=1))
+        mixed: Tensor = self.mixed(torch.cat((decoded, attended), dim=1))
+        return mixed
 
 
 def graphs(network: nn.Module) -> tuple[bytes, bytes]:
@@ -114,7 +115,8 @@ class Reduced(nn.Module):
         smaller = interpolate(image, size=(image.shape[2] // 2, image.shape[3] // 2), mode="bilinear")
         larger = interpolate(smaller, size=image.shape[2:], mode="bilinear")
         mean, most = image.mean(dim=1, keepdim=True), image.amax(dim=1, keepdim=True)
-        return self.last(self.head(larger) + mean * most)
+        changed: Tensor = self.last(self.head(larger) + mean * most)
+        return changed
 
 
 def test_a_file_is_of_2022_where_its_operators_had_a_form_then() -> None:
