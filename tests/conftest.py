@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 from collections.abc import Iterator
@@ -25,6 +26,18 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the public data sets are not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def eyes_drawn_once() -> Iterator[None]:
+    """A photograph of `synthetic:N` is drawn once for all tests of a process, as drawing takes longer than most of what
+    is done with it; whoever loads it gets a copy. `tests/drawn` looks at the drawing itself."""
+    from foveate.drawn import cases
+
+    drawn = cache(cases.draw)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cases, "draw", lambda seed: copy.deepcopy(drawn(seed)))
+        yield
 
 
 @pytest.fixture
