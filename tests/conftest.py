@@ -67,6 +67,20 @@ def small_data() -> list[DataSet]:
 
 
 @pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Six small ones to train on, as files: `synthetic:6` is drawn anew by every process, and is of full size."""
+    from foveate.drawn import draw
+    from foveate.imaging import write_mask, write_rgb
+
+    folder = tmp_path_factory.mktemp("photographs")
+    for seed in range(6):
+        drawn = draw(seed, height=150, width=160)
+        write_rgb(drawn.image, folder / "images" / f"{seed}.png")
+        write_mask(drawn.mask, folder / "masks" / f"{seed}.png")
+    return f"folder:{folder}"
+
+
+@pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory, small_data: list[DataSet]) -> Path:
     """The folder of a run of three short epochs, trained once for all tests."""
     from small_run import run, small_recipe

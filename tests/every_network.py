@@ -64,9 +64,7 @@ OTHER_DATA = ((1, 3), (4, 2))
 """Channels of the image, and classes."""
 
 TOGETHER: dict[str, tuple[Options, ...]] = {
-    "attention_unetpp": (
-        {"encoder": "plain", "widths": OTHER_WIDTHS[5], "gates": False, "deep_supervision": True},
-    ),
+    "attention_unetpp": ({"encoder": "plain", "widths": OTHER_WIDTHS[5], "gates": False, "deep_supervision": True},),
     "dual_attention_unet": (
         {"encoder": "plain", "widths": PLAIN, "fusion": "product", "channel_gate": "softmax"},
         {"encoder": "plain", "widths": PLAIN, "attention": False},
@@ -208,8 +206,10 @@ def exports(name: str) -> list[Case]:
 
 def with_other_data(changed: Iterable[Case]) -> list[Case]:
     """The cases, the first of them on the other channels and classes too: these meet no option but at the two ends."""
-    pairs: Iterable[tuple[Case, tuple[int, int]]] = zip_longest(found := list(changed), OTHER_DATA[: len(found)])
-    return [Case(case.name, case.options | (dict(zip(DATA_OPTIONS, data)) if data else {})) for case, data in pairs]
+    found = list(changed)
+    data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
+    pairs: Iterable[tuple[Case, Options]] = zip_longest(found, data[: len(found)], fillvalue={})
+    return [Case(case.name, case.options | more) for case, more in pairs]
 
 
 def learning(name: str) -> list[Case]:
