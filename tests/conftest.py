@@ -32,9 +32,9 @@ def shared_data() -> Path:
 def eyes_drawn_once() -> Iterator[None]:
     """A photograph of `synthetic:N` is drawn once for all tests of a process, as drawing takes longer than most of what
     is done with it; whoever loads it gets a copy. `tests/drawn` looks at the drawing itself."""
-    from foveate.drawn import cases
+    from foveate.drawn import cases, draw
 
-    drawn = cache(cases.draw)
+    drawn = cache(draw)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cases, "draw", lambda seed: copy.deepcopy(drawn(seed)))
         yield
