@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 from collections.abc import Iterator
@@ -28,6 +29,18 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session", autouse=True)
+def eyes_drawn_once() -> Iterator[None]:
+    """A photograph of `synthetic:N` is drawn once for all tests of a process, as drawing takes longer than most of what
+    is done with it; whoever loads it gets a copy. `tests/drawn` looks at the drawing itself."""
+    from foveate.drawn import cases, draw
+
+    drawn = cache(draw)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cases, "draw", lambda seed: copy.deepcopy(drawn(seed)))
+        yield
+
+
 @pytest.fixture
 def hears_ctrl_c() -> Iterator[None]:
     """Ctrl-C as on a terminal, also where whoever began the tests ignores it, as scripts do for their background."""
@@ -52,6 +65,20 @@ def small_data() -> list[DataSet]:
 
     drawn = open_set("synthetic:3")
     return [replace(drawn, entries=tuple(replace(entry, load=cache(entry.load)) for entry in drawn.entries))]
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Six small ones to train on, as files: `synthetic:6` is drawn anew by every process, and is of full size."""
+    from foveate.drawn import draw
+    from foveate.imaging import write_mask, write_rgb
+
+    folder = tmp_path_factory.mktemp("photographs")
+    for seed in range(6):
+        drawn = draw(seed, height=150, width=160)
+        write_rgb(drawn.image, folder / "images" / f"{seed}.png")
+        write_mask(drawn.mask, folder / "masks" / f"{seed}.png")
+    return f"folder:{folder}"
 
 
 @pytest.fixture(scope="session")

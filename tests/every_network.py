@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from typing import Any, cast
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
-from foveate.networks import NETWORKS, build
+from foveate.networks import NETWORKS, atten_res_unet, attention_unetpp, build, dual_attention_unet
+from foveate.networks.blocks import resnet
+from foveate.networks.blocks.residual import BasicBlock, Bottleneck
 from foveate.networks.registry import constructor_of
 from foveate.networks.registry.options import DATA_OPTIONS, Option, options_of
 
@@ -28,18 +32,42 @@ NARROW: dict[str, tuple[int, ...]] = {
 }
 """Widths for tests, where the published ones would make them slow."""
 
+SMALL_RESNETS: tuple[tuple[object, str, object], ...] = (
+    (resnet, "STEM", 16),
+    (resnet, "WIDTHS", (16, 24, 32, 48)),
+    (
+        resnet,
+        "DEPTHS",
+        {
+            18: (BasicBlock, (1, 2, 1, 1)),
+            34: (BasicBlock, (1, 2, 2, 1)),
+            50: (Bottleneck, (1, 2, 1, 1)),
+            101: (Bottleneck, (1, 2, 3, 1)),
+        },
+    ),
+    (atten_res_unet, "DECODER", (48, 32, 24, 16, 16, 8)),
+    (dual_attention_unet, "DECODER", (48, 32, 24, 16)),
+    (attention_unetpp, "RESNET34_DEPTHS", (1, 2, 1, 1)),
+)
+"""What has no option, for tests: every stage and every kind of block (the first of a stage with its stride, one that
+follows it, with and without a projection), of the published ones the rest being more and wider ones of the same.
+`test_resnet.py` and the networks' own tests look at the published sizes."""
+
+
 OTHER_WIDTHS: dict[int | None, tuple[int, ...]] = {None: (9, 7, 11, 13), 4: (9, 7, 11, 13), 5: (5, 9, 7, 11, 13)}
 """By how many a network wants: odd ones, and more levels than above."""
 
+PLAIN = (16, 24, 12)
+"""Of dual_attention_unet's plain encoder, which has no widths unless it is told."""
 
 OTHER_DATA = ((1, 3), (4, 2))
 """Channels of the image, and classes."""
 
 TOGETHER: dict[str, tuple[Options, ...]] = {
-    "attention_unetpp": ({"encoder": "plain", "widths": OTHER_WIDTHS[5]}, {"gates": False, "deep_supervision": True}),
+    "attention_unetpp": ({"encoder": "plain", "widths": OTHER_WIDTHS[5], "gates": False, "deep_supervision": True},),
     "dual_attention_unet": (
-        {"encoder": "plain", "widths": (64, 80, 48), "fusion": "product", "channel_gate": "softmax"},
-        {"encoder": "plain", "attention": False},
+        {"encoder": "plain", "widths": PLAIN, "fusion": "product", "channel_gate": "softmax"},
+        {"encoder": "plain", "widths": PLAIN, "attention": False},
     ),
     "atten_res_unet": (
         {"depth": 18, "encoder_attention": "none", "decoder_gates": False},
@@ -78,7 +106,7 @@ class Case:
 
     def fresh(self, *, seed: int = 0) -> nn.Module:
         """Built anew, the seed deciding the weights."""
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), small_resnets():
             torch.manual_seed(seed)
             return build(self.name, **self.options)
 
@@ -98,6 +126,15 @@ class Case:
     def experienced(self) -> nn.Module:
         """In evaluation mode, with normalisation statistics of its own rather than the first zeros and ones."""
         return copy.deepcopy(self._experienced)
+
+
+@contextmanager
+def small_resnets() -> Iterator[None]:
+    """Networks on a ResNet are built narrow and shallow."""
+    with ExitStack() as stack:
+        for module, name, value in SMALL_RESNETS:
+            stack.enter_context(mock.patch.object(module, name, value))
+        yield
 
 
 def outputs(network: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
@@ -132,7 +169,7 @@ def cases(name: str) -> list[Case]:
         if option.name in DATA_OPTIONS:
             continue
         if (name, option.name) == ("dual_attention_unet", "widths"):  # its plain encoder's
-            found.append(Case(name, {"encoder": "plain", "widths": (64, 80, 48)}))
+            found.append(Case(name, {"encoder": "plain", "widths": PLAIN}))
             continue
         found += [Case(name, base | {option.name: value}) for value in other_values(option)]
     return found
@@ -147,8 +184,9 @@ def _tells_apart(case: Case) -> bool:
 
 def _lightest(case: Case) -> Case:
     """The case with the smallest encoder that has the same operations."""
-    if case.name == "dual_attention_unet" and {"attention", "fusion", "channel_gate"} & case.options.keys():
-        return Case(case.name, {"encoder": "plain", **case.options})
+    parts = {"encoder", "attention", "fusion", "channel_gate"}
+    if case.name == "dual_attention_unet" and parts & case.options.keys():
+        return Case(case.name, {"encoder": "plain", "widths": PLAIN, **case.options})
     if case.name == "atten_res_unet":
         return Case(case.name, {"depth": 18, **case.options})
     return case
@@ -162,10 +200,22 @@ def _changes(name: str) -> tuple[Options, ...]:
 
 def exports(name: str) -> list[Case]:
     """The default, then few cases with the operations of all those in DIFFERENT between them."""
-    data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
-    changes: Iterable[tuple[Options, Options]] = zip_longest(_changes(name), data, fillvalue={})
     base = base_options(name)
-    return [_lightest(Case(name, base)), *(Case(name, base | more | other) for more, other in changes)]
+    return [_lightest(Case(name, base)), *with_other_data(Case(name, base | more) for more in _changes(name))]
+
+
+def with_other_data(changed: Iterable[Case]) -> list[Case]:
+    """The cases, the first of them on the other channels and classes too: these meet no option but at the two ends."""
+    found = list(changed)
+    data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
+    pairs: Iterable[tuple[Case, Options]] = zip_longest(found, data[: len(found)], fillvalue={})
+    return [Case(case.name, case.options | more) for case, more in pairs]
+
+
+def learning(name: str) -> list[Case]:
+    """The default, then each value of DIFFERENT by itself."""
+    default, *changed = (case for case in DIFFERENT if case.name == name and "classes" not in case.options)
+    return [default, *with_other_data(changed)]
 
 
 DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
@@ -174,3 +224,5 @@ DIFFERENT = list({str(case): case for case in map(_lightest, filter(_tells_apart
 """Those of EVERY that are worth minutes, with the same operations in less time."""
 EXPORTS = [case for name in NETWORKS for case in exports(name)]
 """As few as can be, as each is worth seconds."""
+LEARNING = [case for name in NETWORKS for case in learning(name)]
+"""Each value by itself, as one that does not learn would hide behind others that do."""

@@ -129,10 +129,9 @@ def test_a_wrong_call_is_told_in_one_line_and_nothing_is_written(
 def test_the_page_of_drives_20_images_is_small_and_has_the_published_rows_beside_it(
     shared_data: Path, tmp_path: Path
 ) -> None:
-    assert (
-        run("report", "vessels", "--data", f"drive:{shared_data / 'DRIVE'}", "--no-boundary", "-o", tmp_path).status
-        == 0
-    )
+    quickly = ("--no-boundary", "--no-vessels")
+    ran = run("report", "vessels", "--data", f"drive:{shared_data / 'DRIVE'}", *quickly, "-o", tmp_path)
+    assert ran.status == 0
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert len(page) < 6_000_000
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

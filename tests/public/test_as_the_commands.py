@@ -20,7 +20,7 @@ from foveate.public.report import report
 from foveate_command import run
 from known_model import known_model
 
-SET = "synthetic:6"
+SET = "synthetic:3"
 
 
 @pytest.fixture(scope="module")

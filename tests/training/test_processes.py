@@ -39,7 +39,6 @@ OVERRIDES = (
     "training.gradient_clip=0.5",
     "augmentation.noise=0.05",
 )
-CALL = ("train", "region-guided-vessels", "--data", "synthetic:6", *SMALL, *OVERRIDES)
 
 ON_THE_WAY = """
 import os, signal
@@ -111,23 +110,29 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def of_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def call(photographs: str) -> tuple[str, ...]:
+    """A training's words, without the folder."""
+    return ("train", "region-guided-vessels", "--data", photographs, *SMALL, *OVERRIDES)
+
+
+@pytest.fixture(scope="module")
+def of_two(call: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder of a run of two processes, and what it said."""
     folder = tmp_path_factory.mktemp("processes") / "two"
     (folder.parent / "after.py").write_text(AFTER, encoding="utf-8")
-    said, errors = finished(torchrun(str(folder.parent / "after.py"), *CALL, "--out", str(folder)), 0)
+    said, errors = finished(torchrun(str(folder.parent / "after.py"), *call, "--out", str(folder)), 0)
     assert errors == []
     return folder, said
 
 
 @pytest.fixture(scope="module")
-def of_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def of_one(photographs: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of one process, whose steps have as many crops in batches as small as those of two."""
     folder = tmp_path_factory.mktemp("processes") / "one"
     halves = ("training.batch=2", "training.accumulate=2")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the two have: more threads add up in another order, which Adam's first steps magnify
-    run(small_recipe(*OVERRIDES, *halves), [open_set("synthetic:6")], folder)
+    run(small_recipe(*OVERRIDES, *halves), [open_set(photographs)], folder)
     torch.set_num_threads(threads)
     return folder
 
@@ -164,11 +169,11 @@ def test_of_two_processes_one_speaks_and_writes(of_two: tuple[Path, list[str]], 
 
 @pytest.mark.slow
 def test_two_processes_go_on_after_one_was_killed_to_bit_identical_weights(
-    of_two: tuple[Path, list[str]], tmp_path: Path
+    call: tuple[str, ...], of_two: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "killed.py").write_text(KILLED, encoding="utf-8")
     folder = tmp_path / "run"
-    _, errors = finished(torchrun(str(tmp_path / "killed.py"), *CALL, "--out", str(folder)), 1)
+    _, errors = finished(torchrun(str(tmp_path / "killed.py"), *call, "--out", str(folder)), 1)
     (line,) = errors
     assert "has been ended" in line
     assert len(load_state(folder)["progress"]["rows"]) == 1
@@ -186,37 +191,41 @@ def test_two_processes_go_on_after_one_was_killed_to_bit_identical_weights(
 
 
 @pytest.mark.slow
-def test_an_error_of_the_second_process_is_said_once_by_the_first(tmp_path: Path) -> None:
+def test_an_error_of_the_second_process_is_said_once_by_the_first(call: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text(FAILING, encoding="utf-8")
-    _, errors = finished(torchrun(str(tmp_path / "failing.py"), *CALL, "--out", str(tmp_path / "run")), 1)
+    _, errors = finished(torchrun(str(tmp_path / "failing.py"), *call, "--out", str(tmp_path / "run")), 1)
     (line,) = errors
     assert "process 1 failed: KeyError: 'of a kind that nobody has foreseen'" in line
     assert line.removeprefix("foveate: ") in (tmp_path / "run" / "log.txt").read_text(encoding="utf-8").splitlines()[-1]
 
 
 @pytest.mark.slow
-def test_memory_that_runs_out_in_the_second_process_names_the_batch_that_fits(tmp_path: Path) -> None:
+def test_memory_that_runs_out_in_the_second_process_names_the_batch_that_fits(
+    call: tuple[str, ...], tmp_path: Path
+) -> None:
     (tmp_path / "full.py").write_text(FULL, encoding="utf-8")
-    _, errors = finished(torchrun(str(tmp_path / "full.py"), *CALL, "--out", str(tmp_path / "run")), 1)
+    _, errors = finished(torchrun(str(tmp_path / "full.py"), *call, "--out", str(tmp_path / "run")), 1)
     (line,) = errors
     assert "a batch of 4 crops of 64×64 pixels does not fit into memory; 2 would" in line
     assert line.endswith("training.batch=2 training.accumulate=2.")
 
 
 @pytest.mark.slow
-def test_a_request_to_end_that_its_work_makes_another_error_of_is_still_one(tmp_path: Path) -> None:
+def test_a_request_to_end_that_its_work_makes_another_error_of_is_still_one(
+    call: tuple[str, ...], tmp_path: Path
+) -> None:
     (tmp_path / "interrupted.py").write_text(INTERRUPTED, encoding="utf-8")
     folder = tmp_path / "run"
-    _, errors = finished(torchrun(str(tmp_path / "interrupted.py"), *CALL, "--out", str(folder)), 1)
+    _, errors = finished(torchrun(str(tmp_path / "interrupted.py"), *call, "--out", str(folder)), 1)
     (line,) = errors
     assert line.startswith("foveate: stopped")
     assert (folder / "log.txt").read_text(encoding="utf-8").splitlines()[-1].endswith("stopped")
 
 
 @pytest.mark.slow
-def test_processes_that_are_asked_to_end_say_in_one_line_how_to_go_on(tmp_path: Path) -> None:
+def test_processes_that_are_asked_to_end_say_in_one_line_how_to_go_on(call: tuple[str, ...], tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    process = torchrun("-m", "foveate", *CALL, "--out", str(folder), "training.epochs=100000")
+    process = torchrun("-m", "foveate", *call, "--out", str(folder), "training.epochs=100000")
     end = time.monotonic() + 100
     while not (folder / "log.csv").is_file():
         assert process.poll() is None, process.communicate()

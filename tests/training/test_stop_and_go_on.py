@@ -105,8 +105,9 @@ def test_a_killed_run_goes_on_to_bit_identical_weights(
 
 
 def test_a_run_stopped_before_any_of_its_writes_goes_on_to_the_same_result(
-    tmp_path: Path, small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, photographs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    data = [open_set(photographs)]
     recipe = small_recipe("training.epochs=3", "training.samples_per_epoch=2", "training.average=0")
     # The second epoch is the best: its weights would be lost with the third if they were not written again.
     monkeypatch.setattr(Progress, "is_better", lambda progress, *_, **__: progress.epoch < 2)
@@ -124,20 +125,20 @@ def test_a_run_stopped_before_any_of_its_writes_goes_on_to_the_same_result(
 
     monkeypatch.setattr(write_module, "_replace", recorded)
     stop = -1
-    run(recipe, small_data, tmp_path / "whole")
+    run(recipe, data, tmp_path / "whole")
     order = written[:]
     assert order[:3] == ["recipe.toml", "run.json", "state.safetensors"]
     _, _, second, third = (number for number, name in enumerate(order) if name == "state.safetensors")
     for stop in (0, 1, 2, 3, *range(second, third + 1), len(order) - 1):
         folder, written[:] = tmp_path / str(stop), []
         with pytest.raises(PowerLossError):
-            run(recipe, small_data, folder)
+            run(recipe, data, folder)
         assert written == order[:stop]
         reached, stop = stop, -1
         if reached == 2:  # no state yet: the command begins it once more
             go_on(folder)
         else:  # with no more than a recipe there is no run to go on with, and its own call begins it
-            run(recipe, small_data, folder, resume=reached > 2)
+            run(recipe, data, folder, resume=reached > 2)
         assert results(folder) == results(tmp_path / "whole"), order[:stop]
         assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["progress"]["epochs"] == 3
 

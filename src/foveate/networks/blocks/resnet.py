@@ -23,6 +23,10 @@ DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int
 }
 """Layers to block and blocks per stage."""
 
+STEM = 64
+WIDTHS = (64, 128, 256, 512)
+"""Channels of the stem, and of each stage before its block's expansion."""
+
 Depth = Literal[18, 34, 50, 101]
 Freeze = Literal["none", "stem", "layer1", "layer2", "layer3", "layer4"]
 """The last part, counted from the image, that does not learn."""
@@ -34,11 +38,10 @@ class ResNet(nn.Module):
     def __init__(self, depth: Depth, *, in_channels: int = 3, freeze: Freeze = "none") -> None:
         super().__init__()
         block, depths = DEPTHS[depth]
-        narrow = (64, 128, 256, 512)
-        self.channels = (64, *(width * block.expansion for width in narrow))
-        self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        for index, (width, count) in enumerate(zip(narrow, depths, strict=True)):
+        self.channels = (STEM, *(width * block.expansion for width in WIDTHS))
+        self.conv1 = nn.Conv2d(in_channels, STEM, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(STEM)
+        for index, (width, count) in enumerate(zip(WIDTHS, depths, strict=True)):
             before = self.channels[index]
             stage = residual_stage(block, before, width, depth=count, stride=2 if index else 1)
             self.add_module(f"layer{index + 1}", stage)
@@ -58,7 +61,7 @@ class ResNet(nn.Module):
         return tuple(maps)
 
     def stem(self, image: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, 64, H/2, W/2)."""
+        """(B, in_channels, H, W) to (B, STEM, H/2, W/2)."""
         return torch.relu(self.bn1(self.conv1(image)))
 
     def stage(self, index: int, x: Tensor) -> Tensor:
