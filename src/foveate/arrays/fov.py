@@ -237,9 +237,7 @@ def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> Field
     return FieldOfView.of_mask(mask, diameter=2 * radius)
 
 
-def _cuts(
-    shares: NDArray[np.float64], within: slice, centre: float, radius: float, step: float
-) -> tuple[float, float]:
+def _cuts(shares: NDArray[np.float64], within: slice, centre: float, radius: float, step: float) -> tuple[float, float]:
     """Where the disc begins and ends along an axis at full size, `step` times that of the shares of lit pixels."""
     # A cut is flat over a chord of some length; a few pixels at the circle's poles are rounding, not a cut.
     slack = 0.04 * radius
