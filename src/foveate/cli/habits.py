@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
 from functools import wraps
-from inspect import Parameter, signature
-from pathlib import Path
+from inspect import signature
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from foveate.cli.declared import Declared, Option
+
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of the application, which every command inherits."""
-
-QUIET = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing on stdout; what goes wrong is still said on stderr.")
-]
 
 
 class Command(TyperCommand):
@@ -29,20 +24,25 @@ class Command(TyperCommand):
         _write_parameters(self, ctx, formatter)
 
 
-def with_quiet(command: Callable[..., object]) -> Callable[..., object]:
-    """The command with `--quiet`, under which it runs with nowhere to print to."""
+def for_typer(command: Callable[..., object]) -> Callable[..., object]:
+    """The command with what is `Declared` of its parameters as Typer has it."""
 
     @wraps(command)
-    def quietly(*, quiet: bool = False, **arguments: Any) -> object:
-        if not quiet:
-            return command(**arguments)
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
-            return command(**arguments)
+    def whole(**arguments: Any) -> object:
+        return command(**arguments)
 
     own = signature(command, eval_str=True)
-    option = Parameter("quiet", Parameter.KEYWORD_ONLY, default=False, annotation=QUIET)
-    quietly.__signature__ = own.replace(parameters=[*own.parameters.values(), option])  # type: ignore[attr-defined]
-    return quietly
+    parameters = [each.replace(annotation=_in_typers_words(each.annotation)) for each in own.parameters.values()]
+    whole.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return whole
+
+
+def _in_typers_words(annotation: Any) -> Any:
+    declared = next(iter(getattr(annotation, "__metadata__", ())), None)
+    if not isinstance(declared, Declared):
+        return annotation
+    made = typer.Option if isinstance(declared, Option) else typer.Argument
+    return Annotated[annotation.__origin__, made(*declared.names, **declared.facts)]
 
 
 class Group(TyperGroup):

@@ -5,48 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from foveate.cli.declared import Argument, Option
 
 WEIGHTS = Annotated[
-    list[str] | None, typer.Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
+    list[str] | None, Argument(help="A shipped model's name, a run's folder, or an .onnx file; or several.")
 ]
-DATA = Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")]
+DATA = Annotated[list[str] | None, Option(help="NAME:FOLDER of a data set; may be repeated.")]
 SPLIT = Annotated[
-    str, typer.Option(help="Which part of each set; validation: what chose the model's threshold; all: every case.")
+    str, Option(help="Which part of each set; validation: what chose the model's threshold; all: every case.")
 ]
 PREDICTIONS = Annotated[
     list[Path] | None,
-    typer.Option(help="A folder of masks or probability maps that any tool made, named as the images."),
+    Option(help="A folder of masks or probability maps that any tool made, named as the images."),
 ]
-THRESHOLD = Annotated[float | None, typer.Option(min=0, max=1, help="Of --predictions that are probability maps.")]
+THRESHOLD = Annotated[float | None, Option(min=0, max=1, help="Of --predictions that are probability maps.")]
 SUFFIX = Annotated[
-    str, typer.Option(help="What names of --predictions end in after the image's, such as _pred of photo_pred.png.")
+    str, Option(help="What names of --predictions end in after the image's, such as _pred of photo_pred.png.")
 ]
-SIZE = Annotated[str, typer.Option(help="HEIGHTxWIDTH to which images and masks are brought first.")]
+SIZE = Annotated[str, Option(help="HEIGHTxWIDTH to which images and masks are brought first.")]
 VESSELS = Annotated[
-    bool | None, typer.Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
+    bool | None, Option("--vessels/--no-vessels", help="Measure as vessels; by itself where a set's are.")
 ]
-BOUNDARY = Annotated[bool, typer.Option("--boundary/--no-boundary", help="Measure distances of borders.")]
+BOUNDARY = Annotated[bool, Option("--boundary/--no-boundary", help="Measure distances of borders.")]
 EMPTY = Annotated[
-    Literal["out", "one"], typer.Option(help="What agreement on an empty truth counts: left out of means, or 1.")
+    Literal["out", "one"], Option(help="What agreement on an empty truth counts: left out of means, or 1.")
 ]
-SCOPE = Annotated[Literal["fov", "image"], typer.Option(help="Count inside the field of view, or the whole image.")]
+SCOPE = Annotated[Literal["fov", "image"], Option(help="Count inside the field of view, or the whole image.")]
 BACKEND = Annotated[
     Literal["auto", "onnxruntime", "openvino", "torch"],
-    typer.Option(help="What runs the network; auto: by what was measured, see docs/benchmark.md."),
+    Option(help="What runs the network; auto: by what was measured, see docs/benchmark.md."),
 ]
 DEVICE = Annotated[
     Literal["auto", "cpu", "cuda", "mps", "directml", "coreml"],
-    typer.Option(help="Where it runs; auto: on the processor. What the backend hasn't is an error."),
+    Option(help="Where it runs; auto: on the processor. What the backend hasn't is an error."),
 ]
 PRECISION = Annotated[
     Literal["auto", "f32", "bf16"],
-    typer.Option(help="How exactly it computes; auto: f32. bf16 for processors and GPUs that have it."),
+    Option(help="How exactly it computes; auto: f32. bf16 for processors and GPUs that have it."),
 ]
-THREADS = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
+THREADS = Annotated[int, Option(min=0, help="CPU threads; 0: one per core.")]
 FOV = Annotated[
     Literal["set", "estimated", "whole"] | None,
-    typer.Option(
+    Option(
         help="Count in the set's own field of view, one estimated from the image, or the whole image; by itself the"
         " set's own, else estimated in fundus photographs."
     ),

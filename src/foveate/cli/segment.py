@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from foveate.cli.console import say
+from foveate.cli.declared import Argument, Option
 from foveate.cli.options import BACKEND, DEVICE, PRECISION, THREADS
 from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.cli.segment_display import Display
@@ -17,18 +16,18 @@ from foveate.errors import UsageError
 def segment(
     images: Annotated[
         list[Path],
-        typer.Argument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
+        Argument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Also a 16-bit probability map.")] = False,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Also the mask over the photograph.")] = False,
+    out: Annotated[Path, Option("--out", "-o", help="Folder for the results.")],
+    model: Annotated[str, Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
+    probabilities: Annotated[bool, Option("--probabilities", help="Also a 16-bit probability map.")] = False,
+    overlay: Annotated[bool, Option("--overlay", help="Also the mask over the photograph.")] = False,
     overlay_style: Annotated[
         Literal["outline", "fill"] | None,
-        typer.Option(help="A line around what was found, so that it stays in sight, or a colour over it."),
+        Option(help="A line around what was found, so that it stays in sight, or a colour over it."),
     ] = None,
     overlay_opacity: Annotated[
-        float | None, typer.Option(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
+        float | None, Option(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
     ] = None,
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
@@ -37,15 +36,15 @@ def segment(
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     confidence: Annotated[
-        bool, typer.Option("--confidence", help="Say how good each mask probably is: its expected F1.")
+        bool, Option("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
     dicom_seg: Annotated[
         Literal["binary", "fractional"] | None,
-        typer.Option(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
+        Option(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
-        bool, typer.Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
+        bool, Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
     ] = False,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
@@ -102,4 +101,4 @@ def segment(
     )
     display.close(out)
     if display.failed:
-        raise typer.Exit(1)
+        raise SystemExit(1)

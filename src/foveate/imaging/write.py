@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import secrets
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from foveate.records import Image, Mask, Probability
 
-_COMPRESS_LEVEL = 4
-"""A third of the time that Pillow's default of 6 takes for a photograph, for files 7 % larger."""
+_COMPRESSION = {"compress_level": 4, "compress_type": zlib.Z_RLE}
+"""Runs of equal bytes alone are looked for: after PNG's filters other repeats are rare. Of masks, probabilities and
+overlays of a photograph the files are 1 to 14 % smaller than at zlib's plain level 4, in two thirds of the time."""
 
 _ADVICE = {
     errno.ENAMETOOLONG: "give the image a shorter name, as what is written is called after it",
@@ -37,7 +39,7 @@ _ADVICE = {
 
 def encode_mask(mask: Mask) -> bytes:
     """A mask (H×W, bool) as the bytes of an 8-bit grey PNG: 255 is foreground, 0 background."""
-    return _png(PillowImage.fromarray(mask.astype(np.uint8) * np.uint8(255)))
+    return _png(PillowImage.fromarray(np.multiply(mask, np.uint8(255))))
 
 
 def encode_labels(classes: NDArray[np.uint8], names: Sequence[str]) -> bytes:
@@ -50,7 +52,7 @@ def encode_labels(classes: NDArray[np.uint8], names: Sequence[str]) -> bytes:
     image.putpalette(bytes(level for colour in (BACKGROUND, *class_colours(len(names))) for level in colour))
     text = PngInfo()
     text.add_text("Classes", ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names])))
-    return _encoded(image, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=text)
+    return _encoded(image, "PNG", pnginfo=text, **_COMPRESSION)
 
 
 def encode_probability(probability: Probability) -> bytes:
@@ -118,7 +120,7 @@ def write_bytes(data: bytes, path: Path) -> None:
 
 
 def _png(image: PillowImage.Image) -> bytes:
-    return _encoded(image, "PNG", compress_level=_COMPRESS_LEVEL)
+    return _encoded(image, "PNG", **_COMPRESSION)
 
 
 def _encoded(image: PillowImage.Image, form: str, **options: str | int | PngInfo) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,13 @@ if TYPE_CHECKING:
     from foveate.records import Mask, Probability
 
 LEVEL = 0.95
-_DEVIATIONS = statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+
+def _deviations() -> float:
+    """Of a normal distribution, to each side of its middle, that hold `LEVEL` of it."""
+    import statistics  # brings fractions and decimals along, which a mask without its expected F1 has no use for
+
+    return statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class F1Estimate:
         would scatter, and most true scores lie outside.
         """
         correction = correction or Correction()
-        centre, width = self.value + correction.shift, _DEVIATIONS * self.deviation + correction.margin
+        centre, width = self.value + correction.shift, _deviations() * self.deviation + correction.margin
         return max(0.0, centre - width), min(1.0, centre + width)
 
 
@@ -61,16 +66,25 @@ def expected_f1(probability: Probability, mask: Mask, within: Mask | None = None
     check_masks(probability.shape, mask=mask, within=within)
     if within is not None:
         probability, mask = probability[within], mask[within]
-    p = probability.astype(np.float64)
-    variances = p * (1 - p)
-    overlap, total = float(p[mask].sum()), float(p.sum()) + int(mask.sum())
+    found = probability[mask]
+    overlap = float(found.sum(dtype=np.float64))
+    total = float(probability.sum(dtype=np.float64)) + found.size
     if not total:
         return None
     ratio = overlap / total
     # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
-    inside = float(variances[mask].sum())
-    variance = (1 - ratio) ** 2 * inside + ratio**2 * (float(variances.sum()) - inside)
+    inside, everywhere = _variance(found), _variance(probability)
+    variance = (1 - ratio) ** 2 * inside + ratio**2 * (everywhere - inside)
     return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
+
+
+def _variance(probability: Probability) -> float:
+    """The sum of p (1 - p) of pixels, added in float64 a piece at a time."""
+    total = 0.0
+    for piece in np.array_split(probability.reshape(-1), probability.size // 2**18 + 1):
+        p = piece.astype(np.float64)
+        total += float(p.sum() - p @ p)
+    return total
 
 
 def with_spread(expected: F1Estimate, views: Sequence[F1Estimate]) -> F1Estimate:
@@ -80,6 +94,8 @@ def with_spread(expected: F1Estimate, views: Sequence[F1Estimate]) -> F1Estimate
     side by their deviation over the views; the deviation over those that there are is added (division by their number,
     as in `arrays.augmented`), which for two is half of what lies between them. Variances add up.
     """
+    import statistics
+
     spread = statistics.pstdev(view.value for view in views)
     return F1Estimate(expected.value, math.hypot(expected.deviation, spread))
 
@@ -95,10 +111,11 @@ def fit_correction(expected: Sequence[F1Estimate], true: Sequence[float]) -> Cor
     n = len(expected)
     if n < 2 or n != len(true):
         raise ValueError(f"{n} expected values for {len(true)} true ones; expected as many, and two at least")
+    deviations = _deviations()
     differences = [value - estimate.value for estimate, value in zip(expected, true, strict=True)]
     total = math.fsum(differences)
     outside = sorted(
-        abs(difference - (total - difference) / (n - 1)) - _DEVIATIONS * estimate.deviation
+        abs(difference - (total - difference) / (n - 1)) - deviations * estimate.deviation
         for estimate, difference in zip(expected, differences, strict=True)
     )
     return Correction(total / n, max(0.0, outside[min(math.ceil(LEVEL * (n + 1)), n) - 1]))
