@@ -25,6 +25,7 @@ from foveate.arrays.border import (
     middle_of,
     not_outside,
 )
+from foveate.arrays.outline import Disc, Enlarged, Outline
 from foveate.records import Image, Mask
 
 NOTHING = "the image is black: nothing was segmented"
@@ -72,10 +73,20 @@ def field_of_view(image: Image, rule: FovRule) -> FieldOfView:
 def find_fov(image: Image) -> FieldOfView:
     """Find the FOV of a photograph (H×W×3, 0 to 255). Never fails: the note says what was out of the ordinary."""
     height, width = image.shape[:2]
+    outline = find_outline(_brightness(image, search_size(height, width)), height, width)
+    return FieldOfView.of_mask(outline.rows(0, height), diameter=outline.diameter, note=outline.note)
+
+
+def search_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the reduced picture on which a photograph's FOV is searched."""
     step = max(1.0, max(height, width) / SEARCH_SIZE)
-    small = _brightness(image, step)
+    return max(1, round(height / step)), max(1, round(width / step))
+
+
+def find_outline(small: NDArray[np.float32], height: int, width: int) -> Outline:
+    """The FOV of a photograph of height×width by its brightest channel at its search size (`search_size`)."""
     if small.max() < BLACK:
-        return FieldOfView.of_mask(np.zeros((height, width), bool), note=NOTHING)
+        return Outline(height, width, Enlarged(np.zeros(small.shape, bool)), note=NOTHING)
     levels = border_levels(small)
     best = _best_disc(small, levels, whole=True)
     if best is None:
@@ -104,7 +115,7 @@ def _best_disc(small: NDArray[np.float32], levels: list[float], *, whole: bool) 
     return best
 
 
-def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width: int) -> FieldOfView:
+def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width: int) -> Outline:
     """All but the dark border and a bright frame around it, where these are no disc's."""
     lit = small > (levels[0] if levels else min(float(BLACK), middle_of(small) / 3))
     inside = np.zeros(lit.shape, bool)
@@ -116,14 +127,13 @@ def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width
         note = "no dark border found: the whole image is taken as the field of view"
     else:
         note = "the field of view is not a disc: the area inside the dark border is taken"
-    return FieldOfView.of_mask(_enlarge(inside, height, width), note=note)
+    return Outline(height, width, Enlarged(inside), note=note)
 
 
-def _brightness(image: Image, step: float) -> NDArray[np.float32]:
-    """The brightest channel, averaged down by `step`; red is what lights a fundus, so grey would lose dark rims."""
+def _brightness(image: Image, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The brightest channel, averaged down; red is what lights a fundus, so grey would lose dark rims."""
     brightest = PillowImage.fromarray(image.max(axis=2))
-    size = max(1, round(brightest.width / step)), max(1, round(brightest.height / step))
-    return np.asarray(brightest.resize(size, PillowImage.Resampling.BOX), np.float32)
+    return np.asarray(brightest.resize(size[::-1], PillowImage.Resampling.BOX), np.float32)
 
 
 def _edge_points(lit: Mask) -> Points:
@@ -181,25 +191,23 @@ def _solve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack((a, b, np.sqrt(np.maximum(c + a * a + b * b, 0.0))), axis=1)
 
 
-def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> FieldOfView:
+def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> Outline:
     """The circle at full size, cut flat where the lit part ends before the circle does, and at a frame."""
     down, across = height / lit.shape[0], width / lit.shape[1]
     row, column, radius = circle.row * down, circle.column * across, circle.radius * (down + across) / 2
-    rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5
-    mask = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
     # A cut is flat over a chord of some length; a few pixels at the circle's poles are rounding, not a cut.
     slack = 0.04 * radius
-    for centres, centre, step, within, shares in (
-        (rows, row, down, box[0], lit.mean(axis=1)),
-        (columns, column, across, box[1], lit.mean(axis=0)),
+    cuts = []
+    for centre, step, within, shares in (
+        (row, down, box[0], lit.mean(axis=1)),
+        (column, across, box[1], lit.mean(axis=0)),
     ):
         used = np.flatnonzero(shares > 0.1)
-        first, last = used[0] * step, (used[-1] + 1) * step
-        mask &= centres >= (first if first > centre - radius + slack else within.start * step)
-        mask &= centres <= (last if last < centre + radius - slack else within.stop * step)
-    return FieldOfView.of_mask(mask, diameter=2 * radius)
-
-
-def _enlarge(mask: Mask, height: int, width: int) -> Mask:
-    picture = PillowImage.fromarray(mask.astype(np.uint8)).resize((width, height), PillowImage.Resampling.NEAREST)
-    return np.asarray(picture, bool)
+        first, last = float(used[0]) * step, float(used[-1] + 1) * step
+        cuts.append(
+            (
+                first if first > centre - radius + slack else within.start * step,
+                last if last < centre + radius - slack else within.stop * step,
+            )
+        )
+    return Outline(height, width, Disc(row, column, radius, *cuts), diameter=2 * radius)

@@ -44,6 +44,10 @@ def segment(
         bool, typer.Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
     ] = False,
     threads: THREADS = 0,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Memory to work in, e.g. 1500MB: larger images go by strips.")
+    ] = None,
+    max_megapixels: Annotated[float, typer.Option(help="Larger images are refused.")] = 500.0,
 ) -> None:
     """Write a mask for every photograph.
 
@@ -52,12 +56,14 @@ def segment(
     import foveate
     from foveate.imaging import images_below
     from foveate.imaging.overlay import OPACITY
+    from foveate.inference.large.limits import Limits
     from foveate.inference.source import items_of
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
+    Limits.of(max_memory, max_megapixels)  # before the model is opened
     items = items_of(images, recursive=recursive)
     segmenter = foveate.load(
         model,
@@ -85,6 +91,8 @@ def segment(
         overlay_opacity=OPACITY if overlay_opacity is None else overlay_opacity,
         confidence=confidence,
         overwrite=overwrite,
+        max_memory=max_memory,
+        max_megapixels=max_megapixels,
         on_image=display.tell,
         on_wait=display.wait,
     )

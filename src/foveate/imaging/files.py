@@ -16,7 +16,7 @@ ENDINGS = frozenset(
 )
 """Endings, in lower case, of what is taken when a folder is searched; a file given by name may have any."""
 
-_OWN_ENDINGS = ("_mask.png", "_probability.png", "_overlay.png")
+_OWN_ENDINGS = tuple(f"_{kind}.{ending}" for kind in ("mask", "probability", "overlay") for ending in ("png", "tif"))
 
 
 def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
@@ -24,7 +24,7 @@ def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
-    results that this program itself writes (`…_mask.png`, `…_probability.png`, `…_overlay.png`) are left out; a link
+    results that this program itself writes (`…_mask.png`, `…_probability.png`, `…_overlay.png`, or `.tif`) are left out; a link
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-import numpy as np
 
 from foveate.errors import FoveateError, OutputError
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
+from foveate.inference.large.result import LargeSegmentation
+from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
+from foveate.inference.tally import Tally, tally_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Sink(Protocol):
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
 
-    def write(self, work: BegunImage, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
         """Make complete outputs or none; in any thread."""
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -102,7 +104,7 @@ class Wanted:
 
 
 class FolderSink:
-    """PNG files in a folder, whose record is shared with other calls that work on it at the same time.
+    """PNG files in a folder, of very large images TIFFs, whose record is shared with other calls that work on it at the same time.
 
     `inputs` are the files of the call, none of which may be replaced. Raises OutputError where the folder's record
     can't be read or added to.
@@ -121,7 +123,7 @@ class FolderSink:
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """As `Sink.begin`: announced in the record before an output appears."""
         name, record = readable(item.name), self._record
-        paths = self._paths(item.name)
+        paths = self._paths(item)
         # The next image is begun before the last is concluded, so that the record can't tell these two apart.
         namesake = self._items.setdefault(name.lower(), item)
         if namesake is not item:
@@ -145,17 +147,25 @@ class FolderSink:
                 self._tell_refusal(name, item, error, before)
                 return Outcome(item.key, {}, error=str(error))
 
-    def write(self, work: BegunImage, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
-            result.write(work.claim.missing, style=self._wanted.style, opacity=self._wanted.opacity)
-            expected = result.expected_f1() if self._wanted.confidence else {}
-            record = self._done(work, result, expected, work.seconds + time.perf_counter() - started)
+            tally = self._made(work, result)
+            record = self._done(work, result, tally, work.seconds + time.perf_counter() - started)
         except (FoveateError, MemoryError) as error:
             return self.failed(work, error)
-        outcome = Outcome(work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=expected)
+        outcome = Outcome(
+            work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=tally.expected_f1
+        )
         return Written(work, record, outcome)
+
+    def _made(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Tally:
+        wanted, paths = self._wanted, work.claim.missing
+        if isinstance(result, LargeSegmentation):
+            return result.written(paths, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
+        result.write(paths, style=wanted.style, opacity=wanted.opacity)
+        return tally_of(result, confidence=wanted.confidence)
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
         """As `Sink.failed`."""
@@ -181,10 +191,17 @@ class FolderSink:
         """Write the record as a whole. Raises OutputError where that can't be."""
         self._record.close()
 
-    def _paths(self, name: str) -> dict[str, Path]:
+    def _paths(self, item: SourceItem) -> dict[str, Path]:
         """Kind to path."""
-        wanted, classes = self._wanted, self._card.told_apart
-        return output_paths(wanted.folder, name, classes, probabilities=wanted.probabilities, overlay=wanted.overlay)
+        wanted = self._wanted
+        return output_paths(
+            wanted.folder,
+            item.name,
+            self._card.told_apart,
+            probabilities=wanted.probabilities,
+            overlay=wanted.overlay,
+            ending=item.ending if isinstance(item, BoundedItem) else ".png",
+        )
 
     def _announced(self, item: SourceItem, claim: Claim, before: ImageRecord | None) -> ImageRecord:
         """What is said before an output appears; what the record vouches for and stays, it goes on vouching for."""
@@ -202,23 +219,20 @@ class FolderSink:
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
     def _done(
-        self, work: BegunImage, result: Segmentation, expected: dict[str, ExpectedF1], seconds: float
+        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: Tally, seconds: float
     ) -> ImageRecord:
-        height, width = result.mask.shape
-        inside = max(1, int(np.count_nonzero(result.fov)))
-        shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
         made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
         return ImageRecord(
             input=readable(work.item.key),
             input_bytes=work.item.size(),
             sha256=result.photograph.sha256,
             status="done",
-            height=height,
-            width=width,
+            height=tally.height,
+            width=tally.width,
             fov_diameter=round(result.fov_diameter, 2),
             outputs=work.claim.kept | made,
-            areas=dict(zip(result.classes.names, shares, strict=True)),
-            expected_f1=expected,
+            areas=tally.areas,
+            expected_f1=tally.expected_f1,
             model=self._used,
             execution=self._execution,
             seconds=round(seconds, 4),

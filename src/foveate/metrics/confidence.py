@@ -58,19 +58,41 @@ def expected_f1(probability: Probability, mask: Mask, within: Mask | None = None
     squares; it differs from the expectation of the ratio by terms of order 1 / Σ p. The deviation is the first-order
     one of a ratio (delta method). Raises ValueError if a shape differs or a mask is not bool.
     """
-    check_masks(probability.shape, mask=mask, within=within)
-    if within is not None:
-        probability, mask = probability[within], mask[within]
-    p = probability.astype(np.float64)
-    variances = p * (1 - p)
-    overlap, total = float(p[mask].sum()), float(p.sum()) + int(mask.sum())
-    if not total:
-        return None
-    ratio = overlap / total
-    # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
-    inside = float(variances[mask].sum())
-    variance = (1 - ratio) ** 2 * inside + ratio**2 * (float(variances.sum()) - inside)
-    return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
+    sums = F1Sums()
+    sums.add(probability, mask, within)
+    return sums.estimate()
+
+
+@dataclass(slots=True)
+class F1Sums:
+    """What the expected F1 of a mask comes from, added up over parts of an image."""
+
+    overlap: float = 0.0
+    total: float = 0.0
+    inside: float = 0.0
+    """Variances of the mask's pixels."""
+    variances: float = 0.0
+
+    def add(self, probability: Probability, mask: Mask, within: Mask | None = None) -> None:
+        """A part, as `expected_f1` takes it."""
+        check_masks(probability.shape, mask=mask, within=within)
+        if within is not None:
+            probability, mask = probability[within], mask[within]
+        p = probability.astype(np.float64)
+        variances = p * (1 - p)
+        self.overlap += float(p[mask].sum())
+        self.total += float(p.sum()) + int(mask.sum())
+        self.inside += float(variances[mask].sum())
+        self.variances += float(variances.sum())
+
+    def estimate(self) -> F1Estimate | None:
+        """The expected F1 of all parts; None if 0/0."""
+        if not self.total:
+            return None
+        ratio = self.overlap / self.total
+        # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
+        variance = (1 - ratio) ** 2 * self.inside + ratio**2 * (self.variances - self.inside)
+        return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / self.total)
 
 
 def with_spread(expected: F1Estimate, views: Sequence[F1Estimate]) -> F1Estimate:

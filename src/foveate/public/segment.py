@@ -32,6 +32,8 @@ def segment(
     overwrite: bool = False,
     recursive: bool = False,
     threads: int = 0,
+    max_memory: int | str | None = None,
+    max_megapixels: float = 500.0,
     on_image: Callable[[Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
@@ -39,7 +41,8 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. A file that fails has an `error`, and the others are made. `on_image`
+    that `foveate.load` has opened with its own. `max_memory`, in bytes or as "1500MB", and `max_megapixels` bound what an
+    image may take; large ones are read and written in strips. A file that fails has an `error`, and the others are made. `on_image`
     is called after each; `on_wait` with the number of images that other calls on the same folder are making, where
     nothing else is left to do. Raises `foveate.errors.UsageError` for a call that is wrong, before anything is written,
     and OutputError where the folder's record can't be read or written.
@@ -49,6 +52,9 @@ def segment(
     from foveate.errors import UsageError
     from foveate.inference import Segmenter
     from foveate.inference.engine import run
+    from foveate.inference.large.limits import Limits
+    from foveate.inference.large.source import bounded
+    from foveate.inference.large.step import BoundedStep
     from foveate.inference.sink import FolderSink, Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import load
@@ -59,7 +65,8 @@ def segment(
     given = [images] if isinstance(images, str | Path) else list(images)
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
-    items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
+    limits = Limits.of(max_memory, max_megapixels)
+    items = bounded([*items_of(paths, recursive=recursive), *own], limits)
     of_model = (tta, hysteresis, reconnect, min_size, largest, fill_holes, threads)
     if not isinstance(model, Segmenter):
         model = load(
@@ -77,7 +84,7 @@ def segment(
     wanted = Wanted(folder, probabilities, overlay, overwrite, confidence, overlay_style, overlay_opacity)
     sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None])
     outcomes = []
-    for outcome in run(model.segment_photograph, items, sink, on_wait=on_wait):
+    for outcome in run(BoundedStep(model, limits), items, sink, on_wait=on_wait):
         outcomes.append(outcome)
         if on_image is not None:
             on_image(outcome)

@@ -4,7 +4,7 @@
 and `samples` says what comes out and how that becomes 8-bit RGB.
 """
 
-from foveate.imaging.decoding.formats import decode
+from foveate.imaging.decoding.formats import decode, is_tiff, size_in_header
 from foveate.imaging.decoding.samples import Decoded, Samples, as_rgb, check_size
 
-__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode"]
+__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode", "is_tiff", "size_in_header"]

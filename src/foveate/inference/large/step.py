@@ -1,0 +1,67 @@
+"""The step of an engine, for photographs of any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foveate.errors import FoveateError, ImageError
+from foveate.imaging.large import LargePhotograph
+from foveate.inference.large.limits import Limits
+from foveate.inference.large.result import LargeSegmentation
+from foveate.inference.large.strips import Way, frame_of, outline_of
+from foveate.inference.segmentation import Segmentation
+from foveate.inference.segmenter import Segmenter
+from foveate.records import Photograph
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedStep:
+    """A segmenter, which takes what is held as a whole and opens a way for what isn't."""
+
+    segmenter: Segmenter
+    limits: Limits
+
+    def __call__(self, photograph: Photograph | LargePhotograph) -> Segmentation | LargeSegmentation:
+        """What comes of it; raises as the segmenter does."""
+        if isinstance(photograph, Photograph):
+            return self.segmenter.segment_photograph(photograph)
+        try:
+            return self._opened(photograph)
+        except FoveateError as error:
+            raise type(error)(f"{photograph.source}: {error}") from error
+
+    def _opened(self, photograph: LargePhotograph) -> LargeSegmentation:
+        segmenter = self.segmenter
+        card, options = segmenter.card, segmenter.procedure.post_processing
+        _check(segmenter)
+        outline = outline_of(photograph, card.preparation)
+        frame = frame_of(outline, card.preparation)
+        way = None
+        if frame is not None:
+            way = Way(
+                photograph,
+                outline,
+                frame,
+                card.preparation,
+                segmenter.session.run,
+                len(card.classes),
+                segmenter.procedure.views,
+                self.limits,
+            )
+            way.check()
+        notes = photograph.notes + ((outline.note,) if outline.note else ())
+        diameter = (
+            0.0
+            if frame is None
+            else outline.diameter or float(max(frame.box[2] - frame.box[0], frame.box[3] - frame.box[1]))
+        )
+        return LargeSegmentation(photograph, outline, diameter, way, card, options, self.limits, notes)
+
+
+def _check(segmenter: Segmenter) -> None:
+    """Raise ImageError where something is asked for that takes the whole of a mask."""
+    options, classes = segmenter.procedure.post_processing, segmenter.card.told_apart
+    if options.reconnect:
+        raise ImageError("is too large for --reconnect, which looks for ways through all of it; leave that out")
+    if options.fill_holes and classes.softmax:
+        raise ImageError("is too large for --fill-holes with classes that exclude each other; leave that out")
