@@ -1,4 +1,4 @@
-"""A field of view as a shape, of which any rows can be had: the mask of a large image would be larger than its memory."""
+"""A field of view as a shape, of which any rows can be had: a large image's mask would fill the memory."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def find_images(folder: Path, *, recursive: bool = False) -> list[Path]:
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
-    results that this program itself writes (`…_mask.png`, `…_probability.png`, `…_overlay.png`, or `.tif`) are left out; a link
+    results that this program itself writes (`…_mask.png`, `…_probability.tif` and the like) are left out; a link
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """

@@ -104,7 +104,8 @@ class Wanted:
 
 
 class FolderSink:
-    """PNG files in a folder, of very large images TIFFs, whose record is shared with other calls that work on it at the same time.
+    """PNG files (of very large images TIFFs) in a folder, whose record is shared with other calls that work on it at
+    the same time.
 
     `inputs` are the files of the call, none of which may be replaced. Raises OutputError where the folder's record
     can't be read or added to.

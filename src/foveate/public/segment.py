@@ -41,11 +41,11 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `max_memory`, in bytes or as "1500MB", and `max_megapixels` bound what an
-    image may take; large ones are read and written in strips. A file that fails has an `error`, and the others are made. `on_image`
-    is called after each; `on_wait` with the number of images that other calls on the same folder are making, where
-    nothing else is left to do. Raises `foveate.errors.UsageError` for a call that is wrong, before anything is written,
-    and OutputError where the folder's record can't be read or written.
+    that `foveate.load` has opened with its own. `max_memory`, in bytes or as "1500MB", and `max_megapixels` bound what
+    an image may take; large ones are read and written in strips. A file that fails has an `error`, and the others are
+    made. `on_image` is called after each; `on_wait` with the number of images that other calls on the same folder are
+    making, where nothing else is left to do. Raises `foveate.errors.UsageError` for a call that is wrong, before
+    anything is written, and OutputError where the folder's record can't be read or written.
     """
     from pathlib import Path
 

@@ -49,6 +49,7 @@ class Form:
 
     @property
     def offset(self) -> str:
+        """How a place in the file is written."""
         return self.order + ("Q" if self.big else "I")
 
     @property

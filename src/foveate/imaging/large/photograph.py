@@ -3,8 +3,8 @@
 | form | how |
 | --- | --- |
 | TIFF and BigTIFF in tiles or strips | the chunks that hold the rows, in any compression that is read otherwise |
-| the same with smaller versions (pyramids) | where an image is reduced, the smallest version that is still large enough |
-| anything else, up to the size of the largest picture that is read as a whole | as a whole, then some rows at a time |
+| the same with smaller versions (a pyramid) | where it is reduced, the smallest version that is large enough |
+| anything else, up to the largest picture that is read as a whole | as a whole, then some rows at a time |
 """
 
 from __future__ import annotations
@@ -120,7 +120,6 @@ def open_tiff(source: Path | bytes, name: str, most: int) -> LargePhotograph:
             smaller = _smaller(content, start, layout, file.size)
         rows = TiffRows(file, layout)
         scales, transparent = survey(rows)
-        rows.read(0, min(MIN_SIDE, layout.height))  # damaged or unknown chunks are told before the work begins
         sha256 = _sha256(source)
     own = (
         *notes,

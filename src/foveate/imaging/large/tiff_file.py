@@ -28,7 +28,7 @@ _DEFLATE = 8
 class TiffFile:
     """Rows that come are cut into tiles, packed and written; `finish` writes the directory and ends the file.
 
-    `names` are those of the classes whose numbers a palette image holds; its description says them as a PNG's text does.
+    `names` are those of the classes whose numbers a palette image holds; its description says them.
     """
 
     def __init__(

@@ -68,8 +68,8 @@ class BoundedItem:
             most = self.limits.decoded_pixels
             if most is not None and pixels > most:
                 raise ImageError(
-                    f"has {pixels / 1e6:.0f} megapixels and must be decoded as a whole, as {reason}; --max-memory allows"
-                    f" for {most / 1e6:.0f} so. Raise it, or save the image as a TIFF in tiles"
+                    f"has {pixels / 1e6:.0f} megapixels and must be decoded as a whole ({reason}), for which"
+                    f" --max-memory allows {most / 1e6:.0f}. Raise it, or save the image as a TIFF in tiles"
                 )
         photograph = self.item.read()
         height, width = photograph.pixels.shape[:2]

@@ -8,7 +8,7 @@ from foveate.errors import FoveateError, ImageError
 from foveate.imaging.large import LargePhotograph
 from foveate.inference.large.limits import Limits
 from foveate.inference.large.result import LargeSegmentation
-from foveate.inference.large.strips import Way, frame_of, outline_of
+from foveate.inference.large.strips import Way, diameter_of, frame_of, outline_of
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.segmenter import Segmenter
 from foveate.records import Photograph
@@ -35,26 +35,24 @@ class BoundedStep:
         card, options = segmenter.card, segmenter.procedure.post_processing
         _check(segmenter)
         outline = outline_of(photograph, card.preparation)
-        frame = frame_of(outline, card.preparation)
-        way = None
-        if frame is not None:
-            way = Way(
-                photograph,
-                outline,
-                frame,
-                card.preparation,
-                segmenter.session.run,
-                len(card.classes),
-                segmenter.procedure.views,
-                self.limits,
-            )
-            way.check()
         notes = photograph.notes + ((outline.note,) if outline.note else ())
-        diameter = (
-            0.0
-            if frame is None
-            else outline.diameter or float(max(frame.box[2] - frame.box[0], frame.box[3] - frame.box[1]))
+        frame = frame_of(outline, card.preparation)
+        if frame is None:
+            return LargeSegmentation(photograph, outline, 0.0, None, card, options, self.limits, notes)
+        way = Way(
+            photograph,
+            outline,
+            frame,
+            card.preparation,
+            segmenter.session.run,
+            len(card.classes),
+            segmenter.procedure.views,
+            self.limits,
         )
+        way.check()
+        if way.level.width < photograph.width:
+            notes += (f"reduced from its smaller version of {way.level.width}×{way.level.height} pixels",)
+        diameter = diameter_of(outline, frame)
         return LargeSegmentation(photograph, outline, diameter, way, card, options, self.limits, notes)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from foveate.imaging.large import Following, LargePhotograph
 from foveate.inference.large.tiles import run_padded, tile_side, tiled_rows
 
 if TYPE_CHECKING:
+    from foveate.imaging.large.photograph import Level
     from foveate.inference.large.limits import Limits
     from foveate.records import Image, Mask, Probabilities
 
@@ -65,9 +67,15 @@ def frame_of(outline: Outline, preparation: Preparation) -> Frame | None:
     top, left, bottom, right = box = outline.box()
     if bottom == top:
         return None
-    scale = preparation.scale(outline.diameter or float(max(bottom - top, right - left)))
-    working = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
-    return Frame(outline.height, outline.width, box, working)
+    own = Frame(outline.height, outline.width, box, (bottom - top, right - left))
+    scale = preparation.scale(diameter_of(outline, own))
+    return replace(own, working=(max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))))
+
+
+def diameter_of(outline: Outline, frame: Frame) -> float:
+    """Pixels; of the disc, else the longer side of the box."""
+    top, left, bottom, right = frame.box
+    return outline.diameter or float(max(bottom - top, right - left))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +97,13 @@ class Way:
         return bool(self.preparation.context) and max(self.frame.working) > self.side
 
     @property
+    def level(self) -> Level:
+        """What the prepared image is made of: the smallest version of the photograph that has enough pixels."""
+        top, left, bottom, right = self.frame.box
+        height, width = self.frame.working
+        return self.photograph.at_least(max(height / (bottom - top), width / (right - left)))
+
+    @property
     def side(self) -> int:
         """Of a tile; half of the memory is the network's."""
         return tile_side(self.limits.for_arrays // 2, self.preparation.context)
@@ -100,8 +115,8 @@ class Way:
         size = "×".join(map(str, reversed(self.frame.working)))
         if self.in_tiles:
             reason = (
-                "equalises their contrast (CLAHE), for which tiles are too small" * bool(self.preparation.clahe)
-                or "is asked for the mean of several views (--tta), which is taken of whole images" * (self.views > 1)
+                "equalises their contrast (CLAHE), which takes all of one" * bool(self.preparation.clahe)
+                or "is asked for the mean of several views (--tta)" * (self.views > 1)
                 or "scales them" * (not own)
             )
             if reason:
@@ -110,8 +125,8 @@ class Way:
                 )
         elif self.frame.working[0] * self.frame.working[1] * self._held_bytes > self.limits.for_arrays:
             raise ModelError(
-                f"the model sees an image of {size} pixels in one piece, for which --max-memory is too little; raise it,"
-                " shrink the image, or use a model whose card has a preparation.context, which sees tiles"
+                f"the model sees an image of {size} pixels in one piece, for which --max-memory is too little;"
+                " raise it, shrink the image, or use a model whose card has a preparation.context, which sees tiles"
             )
 
     @property
@@ -207,8 +222,7 @@ class Way:
     def _prepared(self) -> Iterator[Callable[[int, int], NDArray[Any]]]:
         """Rows of the prepared image, asked for in order, without what is done to its colours; in tiles with it."""
         height, width = self.frame.height, self.frame.width
-        box_height, box_width = self.frame.box[2] - self.frame.box[0], self.frame.box[3] - self.frame.box[1]
-        level = self.photograph.at_least(max(self.frame.working[0] / box_height, self.frame.working[1] / box_width))
+        level = self.level
         down, across = level.height / height, level.width / width
         top, left, bottom, right = self.frame.box
         part = (top * down, left * across, bottom * down, right * across)
@@ -234,7 +248,7 @@ class Way:
         height, width = self.frame.working
         edges = np.linspace(0, bottom - top, height + 1)
         found = []
-        for row, end in zip(edges[:-1], edges[1:], strict=True):
+        for row, end in pairwise(edges):
             first, last = floor(row), min(ceil(end), bottom - top)
             mask = self.outline.rows(top + first, top + last)[:, left:right]
             covered = np.minimum(np.arange(first, last) + 1, end) - np.maximum(np.arange(first, last), row)
