@@ -1,11 +1,11 @@
-"""Some rows of a picture that is resized, from the rows of the picture that they depend on.
+"""A picture resized without being held: reduced from its rows as they come, or some rows of it enlarged.
 
-Pillow's own filters, called on a part: what comes out is what they make of the whole, but for rounding.
+Pillow's own filters, which go along the rows first and down the columns then, called on parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Literal
@@ -14,62 +14,59 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-Filter = Literal["box", "bilinear", "bicubic"]
-
-REACH: dict[Filter, float] = {"box": 0.5, "bilinear": 1.0, "bicubic": 2.0}
-"""Pixels of the coarser of the two grids on each side of a pixel's centre."""
-
 ReadRows = Callable[[int, int], NDArray[Any]]
-"""From one row to before another: rows×W or rows×W×3 of what `PIL.Image.fromarray` takes."""
+"""From one row to before another, in order: rows×W or rows×W×3 of what `PIL.Image.fromarray` takes."""
+
+Part = tuple[float, float, float, float]
+"""Top, left, bottom, right, in pixels or between them."""
+
+REACH = 1.0
+"""Of the bilinear filter: pixels of the coarser of two grids on each side of a pixel's centre."""
+
+
+def reduced(
+    read: ReadRows, height: int, part: Part, size: tuple[int, int], filter_name: Literal["box", "bicubic"], step: int
+) -> NDArray[np.uint8]:
+    """A part of a picture with `height` rows at another size, of which `step` rows are read at a time.
+
+    To the bit what Pillow makes of the whole picture. Along its rows it is reduced as they come; what is held has all
+    of its rows, but the columns of the result.
+    """
+    resampling = PillowImage.Resampling[filter_name.upper()]
+    top, left, bottom, right = part
+    narrow = []
+    for first in range(0, height, step):
+        values = read(first, min(first + step, height))
+        narrow.append(_resized(values, (len(values), size[1]), (0, left, len(values), right), resampling))
+    return _resized(np.concatenate(narrow), size, (top, 0, bottom, size[1]), resampling)
 
 
 @dataclass(frozen=True, slots=True)
-class Resizing:
-    """A part of a picture of height×width, brought to a size."""
+class Enlarging:
+    """A picture of one size brought to another by the bilinear filter."""
 
-    height: int
-    width: int
-    part: tuple[float, float, float, float]
-    """Top, left, bottom, right, in pixels or between them."""
     size: tuple[int, int]
-    """Height and width of what comes out."""
-    filter: Filter
+    """Height and width."""
+    to: tuple[int, int]
 
-    @property
-    def scale(self) -> float:
-        """Rows of the picture for one that comes out."""
-        return (self.part[2] - self.part[0]) / self.size[0]
+    def rows(self, values: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+        """Rows from `first` to before `last` of the picture enlarged: those of the whole, but for rounding."""
+        if self.size == self.to:
+            return values[first:last]
+        height, width = self.size
+        scale = height / self.to[0]
+        reach = REACH * max(scale, 1.0) + 1
+        low, high = max(0, floor(first * scale - reach)), min(height, ceil(last * scale + reach))
+        start, end = max(0.0, first * scale - low), min(float(high - low), last * scale - low)
+        size = last - first, self.to[1]
+        return _resized(values[low:high], size, (start, 0, end, width), PillowImage.Resampling.BILINEAR)
 
-    @property
-    def changes(self) -> bool:
-        """Whether anything is resampled at all."""
-        top, left, bottom, right = self.part
-        return (bottom - top, right - left) != self.size
 
-    def needed(self, first: int, last: int) -> tuple[int, int]:
-        """Which rows of the picture some of the resized ones depend on."""
-        if not self.changes:
-            return int(self.part[0]) + first, int(self.part[0]) + last
-        reach = REACH[self.filter] * max(self.scale, 1.0) + 1
-        top = self.part[0]
-        low = max(0, floor(top + first * self.scale - reach))
-        return low, min(self.height, ceil(top + last * self.scale + reach))
-
-    def rows(self, first: int, last: int, read: ReadRows) -> NDArray[Any]:
-        """Rows from `first` to before `last` of what comes out."""
-        low, high = self.needed(first, last)
-        values = read(low, high)
-        _, left, _, right = self.part
-        if not self.changes:
-            return values[:, int(left) : int(right)]
-        start, end = (self.part[0] + row * self.scale - low for row in (first, last))
-        box = left, max(0.0, start), right, min(float(high - low), end)
-        picture = PillowImage.fromarray(np.ascontiguousarray(values))
-        resampling = PillowImage.Resampling[self.filter.upper()]
-        return np.asarray(picture.resize((self.size[1], last - first), resampling, box=box))
-
-    def bands(self, most: int) -> Iterator[tuple[int, int]]:
-        """All rows that come out in bands, each of which needs about `most` rows of the picture at once."""
-        step = max(1, floor(most / max(self.scale, 1e-9))) if self.scale > 1 else most
-        for first in range(0, self.size[0], step):
-            yield first, min(first + step, self.size[0])
+def _resized(
+    values: NDArray[Any], size: tuple[int, int], part: Part, resampling: PillowImage.Resampling
+) -> NDArray[Any]:
+    top, left, bottom, right = part
+    if (top, left, bottom, right) == (0, 0, *values.shape[:2]) and values.shape[:2] == size:
+        return values
+    picture = PillowImage.fromarray(np.ascontiguousarray(values))
+    return np.asarray(picture.resize(size[::-1], resampling, box=(left, top, right, bottom)))

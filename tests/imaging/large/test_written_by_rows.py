@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ def test_a_label_image_has_the_colours_and_the_words_of_one_that_is_written_at_o
     for form in (PngFile, TiffFile):
         by_rows = PillowImage.open(written(form, "palette", numbers, names=NAMES))
         np.testing.assert_array_equal(np.asarray(by_rows.convert("RGB")), np.asarray(at_once.convert("RGB")))
-    assert PillowImage.open(written(PngFile, "palette", numbers, names=NAMES)).info["Classes"] == at_once.info["Classes"]
+    assert (
+        PillowImage.open(written(PngFile, "palette", numbers, names=NAMES)).info["Classes"] == at_once.info["Classes"]
+    )
 
 
 @pytest.mark.parametrize("style", ["outline", "fill"])
@@ -82,7 +85,7 @@ def test_a_drawing_by_rows_is_the_overlay(style: Style) -> None:
     )
     assert masks[0].sum() > masks[1].sum()
     tops = [0, 1, 3, 700, 701, 1900, height]
-    pieces = [piece for top, end in zip(tops, tops[1:], strict=False) for piece in drawing.add(masks[:, top:end])]
+    pieces = [piece for top, end in pairwise(tops) for piece in drawing.add(masks[:, top:end])]
     np.testing.assert_array_equal(
         np.concatenate(pieces), overlay(image, masks, fov=fov, style=style, opacity=0.7)
     )  # fmt: skip

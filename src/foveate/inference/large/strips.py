@@ -6,12 +6,12 @@ strips. One that works at the photograph's own size goes through tiles (`tiles.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from foveate.arrays.enhance import enhance
 from foveate.arrays.fov import find_outline, search_size
 from foveate.arrays.outline import Outline
 from foveate.arrays.prepare import Frame, Network, Preparation, averaged
-from foveate.arrays.resize import Resizing
+from foveate.arrays.resize import Enlarging, Part, ReadRows, reduced
 from foveate.errors import ModelError
 from foveate.imaging.large import Following, LargePhotograph
 from foveate.inference.large.tiles import run_padded, tile_side, tiled_rows
@@ -55,11 +55,11 @@ def outline_of(photograph: LargePhotograph, preparation: Preparation) -> Outline
         return Outline.whole(height, width)
     size = search_size(height, width)
     level = photograph.at_least(size[0] / height)
-    resizing = Resizing(level.height, level.width, (0, 0, level.height, level.width), size, "box")
+    whole = (0, 0, level.height, level.width)
     with level.open() as rows:
-        brightest = Following(lambda top, bottom: rows.read(top, bottom).max(axis=2), level.height, rows.step)
-        bands = [resizing.rows(first, last, brightest.read) for first, last in resizing.bands(READ_ROWS)]
-    return find_outline(np.concatenate(bands).astype(np.float32), height, width)
+        brightest: ReadRows = lambda top, bottom: rows.read(top, bottom).max(axis=2)  # noqa: E731
+        small = reduced(brightest, level.height, whole, size, "box", max(rows.step, READ_ROWS // rows.step * rows.step))
+    return find_outline(small.astype(np.float32), height, width)
 
 
 def frame_of(outline: Outline, preparation: Preparation) -> Frame | None:
@@ -123,7 +123,7 @@ class Way:
                 raise ModelError(
                     f"the model sees images of {size} pixels in tiles but {reason}; crop or shrink the image"
                 )
-        elif self.frame.working[0] * self.frame.working[1] * self._held_bytes > self.limits.for_arrays:
+        elif self._held_bytes > self.limits.for_arrays:
             raise ModelError(
                 f"the model sees an image of {size} pixels in one piece, for which --max-memory is too little;"
                 " raise it, shrink the image, or use a model whose card has a preparation.context, which sees tiles"
@@ -131,9 +131,11 @@ class Way:
 
     @property
     def _held_bytes(self) -> int:
-        """Of a pixel of the prepared image: itself, twice, as float32 for the network, and its maps in every view."""
-        channels = self.preparation.channel_count
-        return 2 * 3 + 2 * 4 * channels + 4 * self.planes * self.views + 4 * self.planes
+        """Of the prepared image, itself twice, as float32 for the network, and its maps in every view; and of the
+        photograph, whose rows are already as narrow."""
+        channels, (height, width) = self.preparation.channel_count, self.frame.working
+        each = 2 * 3 + 2 * 4 * channels + 4 * self.planes * self.views + 4 * self.planes
+        return height * width * each + 3 * (self.frame.box[2] - self.frame.box[0]) * width
 
     def strips(self) -> Iterator[Strip]:
         """All rows of the photograph, in order."""
@@ -156,7 +158,7 @@ class Way:
         by_view = self._maps()
         top, left, bottom, right = self.frame.box
         height, width = self.frame.working
-        resizing = Resizing(height, width, (0, 0, height, width), (bottom - top, right - left), "bilinear")
+        enlarging = Enlarging((height, width), (bottom - top, right - left))
         step = self.limits.rows_of(self.frame.width, self.planes * self.views)
         for first in range(0, self.frame.height, step):
             last = min(first + step, self.frame.height)
@@ -165,8 +167,7 @@ class Way:
             for maps, band in zip(by_view, bands, strict=True):
                 for plane, rows in zip(maps, band, strict=True):
                     if low < high:
-                        enlarged = resizing.rows(low - top, high - top, _reader(plane))
-                        rows[low - first : high - first, left:right] = enlarged
+                        rows[low - first : high - first, left:right] = enlarging.rows(plane, low - top, high - top)
             if self.views == 1:
                 yield bands[0], None
             else:
@@ -176,7 +177,7 @@ class Way:
         """Of a network that sees tiles."""
         top, left, bottom, right = self.frame.box
         yield from self._nothing(0, top)
-        with self._prepared() as read:
+        with self._lit() as (read, _, _):
             bands = tiled_rows(
                 read,
                 self.frame.working,
@@ -198,9 +199,8 @@ class Way:
 
     def _maps(self) -> list[Probabilities]:
         """K×h×w at the working size, once for each view."""
-        with self._prepared() as read:
-            step = max(1, READ_ROWS * self.frame.working[0] // (self.frame.box[2] - self.frame.box[0]))
-            prepared: Image = _all_rows(read, self.frame.working[0], step)
+        with self._lit() as (read, height, part):
+            prepared: Image = reduced(read, height, part, self.frame.working, "bicubic", READ_ROWS)
         inside = self._inside() if self.preparation.channels == "green" or self.preparation.clahe else None
         found = []
         for down, across, exchanged in VIEWS[: self.views]:
@@ -219,14 +219,15 @@ class Way:
         return enhance(seen, within, channels=self.preparation.channels, clahe=self.preparation.clahe)
 
     @contextmanager
-    def _prepared(self) -> Iterator[Callable[[int, int], NDArray[Any]]]:
-        """Rows of the prepared image, asked for in order, without what is done to its colours; in tiles with it."""
-        height, width = self.frame.height, self.frame.width
+    def _lit(self) -> Iterator[tuple[ReadRows, int, Part]]:
+        """Rows of the box in the photograph, black outside the FOV: how to read them in order, how many there are, and
+        where the box lies in them. For tiles they are as the network sees them.
+        """
         level = self.level
-        down, across = level.height / height, level.width / width
+        down, across = level.height / self.frame.height, level.width / self.frame.width
         top, left, bottom, right = self.frame.box
-        part = (top * down, left * across, bottom * down, right * across)
-        first, start, last, end = floor(part[0]), floor(part[1]), ceil(part[2]), ceil(part[3])
+        box = top * down, left * across, bottom * down, right * across
+        first, start, last, end = floor(box[0]), floor(box[1]), ceil(box[2]), ceil(box[3])
         outline = self.outline if (down, across) == (1, 1) else self.outline.at(level.height, level.width)
         green = self.in_tiles and self.preparation.channels == "green"
         with level.open() as rows:
@@ -238,9 +239,7 @@ class Way:
                 shown = np.where(inside, pixels, np.uint8(0))
                 return shown[..., 1:2] if green else shown
 
-            within = (part[0] - first, part[1] - start, part[2] - first, part[3] - start)
-            resizing = Resizing(last - first, end - start, within, self.frame.working, "bicubic")
-            yield lambda low, high: resizing.rows(low, high, lit)
+            yield lit, last - first, (box[0] - first, box[1] - start, box[2] - first, box[3] - start)
 
     def _inside(self) -> Mask:
         """The FOV on the prepared image's grid: where at least half of a pixel lies inside."""
@@ -255,14 +254,6 @@ class Way:
             share = (covered / covered.sum()) @ mask.astype(np.float64)
             found.append(averaged(share[None], width, 1))
         return np.concatenate(found).astype(np.float32) >= 0.5
-
-
-def _reader(plane: NDArray[np.float32]) -> Callable[[int, int], NDArray[np.float32]]:
-    return lambda low, high: plane[low:high]
-
-
-def _all_rows(read: Callable[[int, int], NDArray[Any]], height: int, step: int) -> NDArray[Any]:
-    return np.concatenate([read(first, min(first + step, height)) for first in range(0, height, step)])
 
 
 def _parts(rows: Probabilities, step: int) -> Iterator[Probabilities]:
