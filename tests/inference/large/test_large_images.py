@@ -292,13 +292,13 @@ def test_a_stop_in_the_middle_leaves_nothing_and_the_next_call_makes_it(tmp_path
 PEAK = """
 import resource, sys
 import foveate
-outcomes = foveate.segment(sys.argv[2:], sys.argv[1] + "/out", model=sys.argv[1] + "/green.onnx", max_memory="450MB",
-                           overlay=True, overwrite=True)
+outcomes = foveate.segment(sys.argv[2:], sys.argv[1] + "/out", model=sys.argv[1] + "/green.onnx", max_memory="450MB", overwrite=True)
 assert not any(outcome.error for outcome in outcomes), outcomes
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.slow
 def test_memory_is_flat_in_the_number_of_images_and_below_what_the_image_alone_would_take(tmp_path: Path) -> None:
     pixels = np.tile(noise(0), (8, 8, 1))
     paths = [saved(tmp_path, pixels, f"large{number}.tif") for number in range(3)]
