@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import zip_longest
 from typing import Any, cast
 from unittest import mock
 
@@ -208,8 +207,8 @@ def with_other_data(changed: Iterable[Case]) -> list[Case]:
     """The cases, the first of them on the other channels and classes too: these meet no option but at the two ends."""
     found = list(changed)
     data: list[Options] = [{"in_channels": channels, "classes": classes} for channels, classes in OTHER_DATA]
-    pairs: Iterable[tuple[Case, Options]] = zip_longest(found, data[: len(found)], fillvalue={})
-    return [Case(case.name, case.options | more) for case, more in pairs]
+    data += [{}] * len(found)
+    return [Case(case.name, case.options | more) for case, more in zip(found, data, strict=False)]
 
 
 def learning(name: str) -> list[Case]:

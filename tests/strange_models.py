@@ -192,6 +192,8 @@ KINDS: dict[str, Strange] = {
     "working size NaN": card("working_minimum", working_minimum=float("nan")),
     "working size of 0": card("working_minimum", working_minimum=0),
     "working size below 0": card("working_minimum", working_minimum=-5),
+    "context of -1": card("context", context=-1),
+    "context of 1e6": card("context", context=10**6),
     "working sizes that cross": card("larger than", working_minimum=900, working_maximum=800),
     "clip limit of 1e300": card("clahe", clahe=1e300),
     "clip limit below 0": card("clahe", clahe=-1),

@@ -12,6 +12,7 @@ from pydicom import Dataset
 
 from foveate.imaging import read_photograph
 from foveate.inference.source import items_of
+from foveate.records import Photograph
 from made_dicom import image, packed, ramp, saved
 
 WIDE = ramp()
@@ -93,7 +94,8 @@ def series(folder: Path, *elements: dict[str, Any]) -> list[NDArray[np.uint8]]:
     """What is shown of slices in a folder, each twice as bright as the one before."""
     for number, own in enumerate(elements):
         saved(folder / f"slice{number}", image((WIDE // 4) << number, number=number, **own))
-    return [item.read().pixels[..., 0] for item in items_of([folder])]
+    photographs = [item.read() for item in items_of([folder])]
+    return [each.pixels[..., 0] for each in photographs if isinstance(each, Photograph)]
 
 
 def test_all_slices_of_a_series_are_shown_by_the_range_of_all(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from safetensors.torch import load_file
@@ -112,18 +112,18 @@ def test_a_run_stopped_before_any_of_its_writes_goes_on_to_the_same_result(
     # The second epoch is the best: its weights would be lost with the third if they were not written again.
     monkeypatch.setattr(Progress, "is_better", lambda progress, *_, **__: progress.epoch < 2)
     written: list[str] = []
-    write = write_module._replace
+    whole_file = write_module.whole_file
 
     class PowerLossError(BaseException):
         pass
 
-    def recorded(content: bytes, path: Path) -> None:
+    def recorded(path: Path) -> AbstractContextManager[BinaryIO]:
         if len(written) == stop:
             raise PowerLossError
         written.append(path.name)
-        write(content, path)
+        return whole_file(path)
 
-    monkeypatch.setattr(write_module, "_replace", recorded)
+    monkeypatch.setattr(write_module, "whole_file", recorded)
     stop = -1
     run(recipe, data, tmp_path / "whole")
     order = written[:]

@@ -29,12 +29,21 @@ def label(mask: Mask, connectivity: Connectivity = 8) -> tuple[Labels, int]:
     flat = ends_of_rows.ravel()
     # Where a run starts and where it has ended, counted through all rows: two more than W per row.
     starts, ends = np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2).T
-    roots = _joined(len(starts), *_touching(starts, ends, mask.shape[1] + 2, connectivity))
+    roots = roots_of(starts, ends, mask.shape[1] + 2, connectivity)
     is_root = roots == np.arange(len(roots))
     numbers = is_root.cumsum(dtype=np.int32)[roots]
     labels = np.zeros(mask.shape, np.int32)
     labels[mask] = np.repeat(numbers, ends - starts)
     return labels, int(is_root.sum())
+
+
+def roots_of(starts: Indices, ends: Indices, width: int, connectivity: Connectivity) -> Indices:
+    """For each run of a mask the first run of its component.
+
+    Runs go from `starts` to before `ends` in the order of rows of `width`, which have a pixel more on each side than
+    the mask, so that no run goes on in the next row.
+    """
+    return _joined(len(starts), *_touching(starts, ends, width, connectivity))
 
 
 def sizes(labels: Labels, count: int) -> Indices:

@@ -26,6 +26,7 @@ from foveate.arrays.border import (
     middle_of,
     not_outside,
 )
+from foveate.arrays.outline import Disc, Enlarged, Outline
 from foveate.records import Image, Mask
 
 NOTHING = "the image is black: nothing was segmented"
@@ -84,10 +85,20 @@ def field_of_view(image: Image, rule: FovRule) -> FieldOfView:
 def find_fov(image: Image) -> FieldOfView:
     """Find the FOV of a photograph (H×W×3, 0 to 255). Never fails: the note says what was out of the ordinary."""
     height, width = image.shape[:2]
+    outline = find_outline(_brightness(image, search_size(height, width)), height, width)
+    return FieldOfView.of_mask(outline.rows(0, height), diameter=outline.diameter, note=outline.note)
+
+
+def search_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the reduced picture on which a photograph's FOV is searched."""
     step = max(1.0, max(height, width) / SEARCH_SIZE)
-    small = _brightness(image, step)
+    return max(1, round(height / step)), max(1, round(width / step))
+
+
+def find_outline(small: NDArray[np.float32], height: int, width: int) -> Outline:
+    """The FOV of a photograph of height×width by its brightest channel at its search size (`search_size`)."""
     if small.max() < BLACK:
-        return FieldOfView.of_mask(np.zeros((height, width), bool), note=NOTHING)
+        return Outline(height, width, Enlarged(np.zeros(small.shape, bool)), note=NOTHING)
     levels = border_levels(small)
     best = _best_disc(small, levels, whole=True)
     if best is None:
@@ -116,7 +127,7 @@ def _best_disc(small: NDArray[np.float32], levels: list[float], *, whole: bool) 
     return best
 
 
-def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width: int) -> FieldOfView:
+def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width: int) -> Outline:
     """All but the dark border and a bright frame around it, where these are no disc's."""
     lit = small > (levels[0] if levels else min(float(BLACK), middle_of(small) / 3))
     inside = np.zeros(lit.shape, bool)
@@ -128,15 +139,14 @@ def _no_disc(small: NDArray[np.float32], levels: list[float], height: int, width
         note = "no dark border found: the whole image is taken as the field of view"
     else:
         note = "the field of view is not a disc: the area inside the dark border is taken"
-    return FieldOfView.of_mask(_enlarge(inside, height, width), note=note)
+    return Outline(height, width, Enlarged(inside), note=note)
 
 
-def _brightness(image: Image, step: float) -> NDArray[np.float32]:
-    """The brightest channel, averaged down by `step`; red is what lights a fundus, so grey would lose dark rims."""
+def _brightness(image: Image, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The brightest channel, averaged down; red is what lights a fundus, so grey would lose dark rims."""
     # Channel by channel: a maximum along the axis of three takes twenty times as long.
     brightest = PillowImage.fromarray(np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2]))
-    size = max(1, round(brightest.width / step)), max(1, round(brightest.height / step))
-    return np.asarray(brightest.resize(size, PillowImage.Resampling.BOX), np.float32)
+    return np.asarray(brightest.resize(size[::-1], PillowImage.Resampling.BOX), np.float32)
 
 
 def _edge_points(lit: Mask) -> Points:
@@ -219,22 +229,13 @@ def _fitted(points: Points) -> tuple[float, float, float]:
     return float(mean[0]) + a, float(mean[1]) + b, math.sqrt(float(squares.mean()) + a * a + b * b)
 
 
-def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> FieldOfView:
+def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> Outline:
     """The circle at full size, cut flat where the lit part ends before the circle does, and at a frame."""
     down, across = height / lit.shape[0], width / lit.shape[1]
     row, column, radius = circle.row * down, circle.column * across, circle.radius * (down + across) / 2
-    top, bottom = _cuts(lit.mean(axis=1), box[0], row, radius, down)
-    left, right = _cuts(lit.mean(axis=0), box[1], column, radius, across)
-    distances = np.arange(height) + 0.5 - row
-    half = np.sqrt(np.maximum(radius**2 - distances**2, 0.0))
-    # Of every row, the pixels whose middles lie inside.
-    begin = np.ceil(np.maximum(column - half, max(left, 0.0)) - 0.5).astype(int)
-    end = np.floor(np.minimum(column + half, min(right, width)) - 0.5).astype(int) + 1
-    inside = (np.abs(distances) <= radius) & (distances >= top - row) & (distances <= bottom - row) & (begin < end)
-    mask = np.zeros((height, width), bool)
-    for line in np.flatnonzero(inside):
-        mask[line, begin[line] : end[line]] = True
-    return FieldOfView.of_mask(mask, diameter=2 * radius)
+    rows = _cuts(lit.mean(axis=1), box[0], row, radius, down)
+    columns = _cuts(lit.mean(axis=0), box[1], column, radius, across)
+    return Outline(height, width, Disc(row, column, radius, rows, columns), diameter=2 * radius)
 
 
 def _cuts(shares: NDArray[np.float64], within: slice, centre: float, radius: float, step: float) -> tuple[float, float]:
@@ -242,13 +243,8 @@ def _cuts(shares: NDArray[np.float64], within: slice, centre: float, radius: flo
     # A cut is flat over a chord of some length; a few pixels at the circle's poles are rounding, not a cut.
     slack = 0.04 * radius
     used = np.flatnonzero(shares > 0.1)
-    first, last = used[0] * step, (used[-1] + 1) * step
+    first, last = float(used[0]) * step, float(used[-1] + 1) * step
     return (
         first if first > centre - radius + slack else within.start * step,
         last if last < centre + radius - slack else within.stop * step,
     )
-
-
-def _enlarge(mask: Mask, height: int, width: int) -> Mask:
-    picture = PillowImage.fromarray(mask.astype(np.uint8)).resize((width, height), PillowImage.Resampling.NEAREST)
-    return np.asarray(picture, bool)

@@ -35,6 +35,9 @@ HIGHEST_WORKING_MINIMUM = 4096
 HIGHEST_WORKING_MAXIMUM = 100_000
 """Pixels: so many that photographs are never reduced."""
 
+HIGHEST_CONTEXT = 1024
+"""Pixels around a tile: with more of it, most of the work would be done several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
@@ -53,6 +56,9 @@ class Preparation:
     """What of the image the network sees."""
     clahe: float = 0.0
     """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
+    context: int = 0
+    """Pixels: how far what the network says of a pixel depends on others, for one that works at the photograph's own
+    size and may be given a large one in tiles; 0: it is shown every image in one piece."""
 
     # Pydantic, which reads recipes, takes no key that isn't here.
     __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
@@ -71,6 +77,8 @@ class Preparation:
             )
         if self.clahe != 0 and not 1 <= self.clahe <= HIGHEST_CLAHE:
             raise ValueError(f"clahe: {self.clahe:g} is no clip limit; 0, or from 1 to {HIGHEST_CLAHE}")
+        if not 0 <= self.context <= HIGHEST_CONTEXT:
+            raise ValueError(f"context: {self.context} is no width of a margin; 0, or up to {HIGHEST_CONTEXT} pixels")
 
     def scale(self, diameter: float) -> float:
         """The factor from a photograph whose FOV has that diameter to the working size."""
@@ -134,7 +142,7 @@ def prepare_mask(mask: Mask, frame: Frame) -> Probability:
     top, left, bottom, right = frame.box
     share = mask[top:bottom, left:right].astype(np.float64)
     for axis, length in enumerate(frame.working):
-        share = _averaged(share, length, axis)
+        share = averaged(share, length, axis)
     return share.astype(np.float32)
 
 
@@ -175,7 +183,7 @@ def predict(
     return restored
 
 
-def _averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:
+def averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:
     """Exact means over `length` equal cells along one axis; Pillow's BOX would give every pixel to one cell whole."""
     own = values.shape[axis]
     if own == length:

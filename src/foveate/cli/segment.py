@@ -50,6 +50,10 @@ def segment(
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
     threads: THREADS = 0,
+    max_memory: Annotated[
+        str | None, Option(metavar="SIZE", help="Memory to work in, e.g. 1500MB: larger images go by strips.")
+    ] = None,
+    max_megapixels: Annotated[float, Option(help="Larger images are refused.")] = 500.0,
 ) -> None:
     """Write a mask for every photograph.
 
@@ -58,12 +62,14 @@ def segment(
     import foveate
     from foveate.imaging import images_below
     from foveate.imaging.overlay import OPACITY
+    from foveate.inference.large.limits import Limits
     from foveate.inference.source import items_of
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
+    Limits.of(max_memory, max_megapixels)  # before the model is opened
     items = items_of(images, recursive=recursive)
     segmenter = foveate.load(
         model,
@@ -96,6 +102,8 @@ def segment(
         confidence=confidence,
         dicom_seg=dicom_seg,
         overwrite=overwrite,
+        max_memory=max_memory,
+        max_megapixels=max_megapixels,
         on_image=display.tell,
         on_wait=display.wait,
     )

@@ -20,7 +20,10 @@ ENDINGS = frozenset(
 DICOM_ENDINGS = (".dcm", ".dicom", ".ima")
 """What DICOM files end in where they have an ending; they are known by content."""
 
-_OWN_ENDINGS = ("_mask.png", "_probability.png", "_overlay.png", "_seg.dcm")
+_OWN_ENDINGS = (
+    "_seg.dcm",
+    *(f"_{kind}.{ending}" for kind in ("mask", "probability", "overlay") for ending in ("png", "tif")),
+)
 
 
 def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -> list[Path]:
@@ -30,7 +33,7 @@ def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
-    results that this program itself writes (`…_mask.png`, `…_seg.dcm` and so on) are left out; a link
+    results that this program itself writes (`…_mask.png`, `…_probability.tif`, `…_seg.dcm`) are left out; a link
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """

@@ -7,7 +7,8 @@ import io
 import os
 import secrets
 import zlib
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -17,14 +18,15 @@ from foveate.errors import OutputError
 from foveate.imaging.palette import BACKGROUND, class_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from foveate.records import Image, Mask, Probability
 
-_COMPRESSION = {"compress_level": 4, "compress_type": zlib.Z_RLE}
+COMPRESS_LEVEL = 4
+_COMPRESSION = {"compress_level": COMPRESS_LEVEL, "compress_type": zlib.Z_RLE}
 """Runs of equal bytes alone are looked for: after PNG's filters other repeats are rare. Of masks, probabilities and
 overlays of a photograph the files are 1 to 14 % smaller than at zlib's plain level 4, in two thirds of the time."""
 
@@ -51,14 +53,25 @@ def encode_labels(classes: NDArray[np.uint8], names: Sequence[str]) -> bytes:
     image = PillowImage.frombytes("P", classes.shape[::-1], np.ascontiguousarray(classes).tobytes())
     image.putpalette(bytes(level for colour in (BACKGROUND, *class_colours(len(names))) for level in colour))
     text = PngInfo()
-    text.add_text("Classes", ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names])))
+    text.add_text("Classes", classes_text(names))
     return _encoded(image, "PNG", pnginfo=text, **_COMPRESSION)
+
+
+def classes_text(names: Sequence[str]) -> str:
+    """Which number of a label image is which class."""
+    return ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names]))
+
+
+def probability_steps(probability: Probability) -> NDArray[np.uint16]:
+    """Probabilities as round(p × 65535)."""
+    scaled = np.multiply(probability.clip(0, 1), 65535, dtype=np.float64)
+    steps: NDArray[np.uint16] = np.rint(scaled).astype(np.uint16)
+    return steps
 
 
 def encode_probability(probability: Probability) -> bytes:
     """A probability map (H×W, 0 to 1) as the bytes of a 16-bit grey PNG of round(p × 65535)."""
-    steps = np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64))
-    return _png(PillowImage.fromarray(steps.astype(np.uint16)))
+    return _png(PillowImage.fromarray(probability_steps(probability)))
 
 
 def encode_rgb(image: Image) -> bytes:
@@ -107,9 +120,17 @@ def write_bytes(data: bytes, path: Path) -> None:
     The parent folder is made if it is missing. Raises OutputError if anything fails; then nothing is left
     behind, and a file that was there before is as it was.
     """
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, as `write_bytes` does: it takes its name when all of it is there, and else is gone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(data, path)
+        with _part_of(path) as file:
+            yield file
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{path}: can't be written, its folder is a file; give another folder") from error
     except OSError as error:
@@ -129,13 +150,14 @@ def _encoded(image: PillowImage.Image, form: str, **options: str | int | PngInfo
     return file.getvalue()
 
 
-def _replace(data: bytes, path: Path) -> None:
+@contextmanager
+def _part_of(path: Path) -> Iterator[BinaryIO]:
     # Not named after the target, whose name may have the greatest length already.
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     file = temporary.open("xb")
     try:
         with file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -13,13 +13,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from foveate.errors import FoveateError
+from foveate.imaging.large import LargePhotograph
+from foveate.inference.large.result import LargeSegmentation
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
 
-Step = Callable[[Photograph], Segmentation]
-"""A photograph to its segmentation: pure, and the same whatever else is going on. `Segmenter.segment_photograph`."""
+Read = Photograph | LargePhotograph
+Segmented = Segmentation | LargeSegmentation
+
+Step = Callable[[Read], Segmented]
+"""A photograph to its segmentation: pure, and the same whatever else is going on. `large.step.BoundedStep`."""
 
 Pass = Callable[[Step, Sequence[SourceItem], Sink], Iterator[tuple[SourceItem, Outcome | None]]]
 """An engine's way through the images, in order; without an outcome are those that others are making."""
@@ -77,14 +82,14 @@ def _made(step: Step, work: BegunImage, sink: Sink) -> Written:
         return sink.failed(work, error)
 
 
-def _read(work: BegunImage) -> Photograph:
+def _read(work: BegunImage) -> Read:
     started = time.perf_counter()
     photograph = work.item.read()
     work.seconds += time.perf_counter() - started
     return photograph
 
 
-def _segmented(step: Step, work: BegunImage, photograph: Photograph) -> Segmentation:
+def _segmented(step: Step, work: BegunImage, photograph: Read) -> Segmented:
     started = time.perf_counter()
     result = step(photograph)
     work.seconds += time.perf_counter() - started
@@ -97,7 +102,7 @@ class _Ahead:
 
     item: SourceItem
     begun: BegunImage | Outcome | None
-    photograph: Future[Photograph] | None
+    photograph: Future[Read] | None
 
 
 class _Overlap:
@@ -112,7 +117,7 @@ class _Overlap:
         begun = self._sink.begin(item)
         return _Ahead(item, begun, self._reading.submit(_read, begun) if isinstance(begun, BegunImage) else None)
 
-    def photograph(self, ahead: _Ahead) -> Photograph | None:
+    def photograph(self, ahead: _Ahead) -> Read | None:
         """What was read; None where that failed, or nothing is to be made."""
         if not isinstance(ahead.begun, BegunImage) or ahead.photograph is None:
             self._behind.append((ahead.item, None if isinstance(ahead.begun, BegunImage) else ahead.begun))
@@ -125,12 +130,15 @@ class _Overlap:
         finally:
             ahead.photograph = None
 
-    def segment(self, item: SourceItem, work: BegunImage, photograph: Photograph) -> None:
+    def segment(self, item: SourceItem, work: BegunImage, photograph: Read) -> None:
         """Run the network, and begin to write."""
         try:
             result = _segmented(self._step, work, photograph)
         except (FoveateError, MemoryError) as error:
             self._fail(item, work, error)
+            return
+        if isinstance(result, LargeSegmentation):  # writing it is the work, and is stopped where work is
+            self._behind.append((item, self._sink.conclude(self._sink.write(work, result))))
         else:
             self._behind.append((item, self._writing.submit(self._sink.write, work, result)))
 
@@ -154,7 +162,7 @@ def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[
             while ahead is not None:
                 now, photograph, large = ahead, overlap.photograph(ahead), False
                 if photograph is not None and isinstance(now.begun, BegunImage):
-                    large = photograph.pixels[..., 0].size >= LARGE
+                    large = isinstance(photograph, LargePhotograph) or photograph.pixels[..., 0].size >= LARGE
                     if large:
                         yield from overlap.concluded()
                     else:

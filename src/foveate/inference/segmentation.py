@@ -15,7 +15,7 @@ from foveate.arrays.decide import decisive
 from foveate.errors import OutputError, UsageError, unknown
 from foveate.imaging import encode_labels, encode_mask, encode_probability, encode_rgb, overlay, stem_of, write_bytes
 from foveate.imaging.overlay import OPACITY, Style
-from foveate.metrics.confidence import Correction, expected_f1, with_spread
+from foveate.metrics.confidence import Correction, F1Estimate, expected_f1, with_spread
 from foveate.records import Classes, Image, Mask, Masks, Photograph, Probabilities, Probability, any_of
 
 PREVIEW = 1024
@@ -30,6 +30,14 @@ class ExpectedF1:
     low: float | None
     """Of the interval that about 95 % of like images lie in; None where the model's card says nothing of it."""
     high: float | None
+
+    @classmethod
+    def of(cls, estimate: F1Estimate, correction: Correction | None) -> ExpectedF1:
+        """With what the model's validation images taught, where they did."""
+        if correction is None:
+            return cls(estimate.value, None, None)
+        corrected = min(1.0, max(0.0, estimate.value + correction.shift))
+        return cls(corrected, *estimate.interval(correction))
 
     def __str__(self) -> str:
         around = "" if self.low is None or self.high is None else f" ({self.low:.2f}–{self.high:.2f})"
@@ -118,11 +126,7 @@ class Segmentation:
                 lean = self.spread[number]
                 views = [expected_f1((probability + side * lean).clip(0, 1), mask, self.fov) for side in (-1, 1)]
                 expected = with_spread(expected, [view or expected for view in views])
-            if self.correction is None:
-                by_class[name] = ExpectedF1(expected.value, None, None)
-            else:
-                corrected = min(1.0, max(0.0, expected.value + self.correction.shift))
-                by_class[name] = ExpectedF1(corrected, *expected.interval(self.correction))
+            by_class[name] = ExpectedF1.of(expected, self.correction)
         return by_class
 
     def overlay(self, *, style: Style = "outline", opacity: float = OPACITY) -> Image:
@@ -193,7 +197,9 @@ def output_kinds(classes: Classes, *, probabilities: bool, overlay: bool) -> lis
     return kinds + [f"{prefix}probability" for prefix in prefixes] * probabilities + ["overlay"] * overlay
 
 
-def output_paths(folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool) -> dict[str, Path]:
+def output_paths(
+    folder: Path, name: str, classes: Classes, *, probabilities: bool, overlay: bool, ending: str = ".png"
+) -> dict[str, Path]:
     """Kind of output to its path."""
     kinds = output_kinds(classes, probabilities=probabilities, overlay=overlay)
-    return {kind: folder / f"{name}_{kind}.png" for kind in kinds}
+    return {kind: folder / f"{name}_{kind}{ending}" for kind in kinds}

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
+from foveate.arrays.prepare import Network
 from foveate.errors import FoveateError, ImageError, ModelError, UsageError
 from foveate.imaging import read_photograph
+from foveate.inference.large.limits import Limits
+from foveate.inference.large.tiles import in_tiles, tile_side
 from foveate.inference.procedure import Procedure
 from foveate.inference.segmentation import Segmentation
 from foveate.metrics.confidence import Correction
@@ -96,7 +99,7 @@ class Segmenter:
     def _result(self, photograph: Photograph, fov: Mask | None) -> Segmentation:
         card, pixels = self.card, photograph.pixels
         view = card.preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
-        masks, probabilities, spread = self.procedure.carry_out(pixels, view, self.session.run, card)
+        masks, probabilities, spread = self.procedure.carry_out(pixels, view, self._network(), card)
         return Segmentation(
             photograph=photograph,
             masks=masks,
@@ -111,6 +114,14 @@ class Segmenter:
             notes=photograph.notes + ((view.note,) if view.note else ()),
             correction=None if card.trust is None else Correction(card.trust.shift, card.trust.margin),
         )
+
+    def _network(self) -> Network:
+        """The session's, which takes large images in tiles where its card says that it can."""
+        context = self.card.preparation.context
+        if not context:
+            return self.session.run
+        side = tile_side(Limits().for_arrays // 2, context)
+        return in_tiles(self.session.run, planes=len(self.card.classes), side=side, context=context)
 
     def segment_many(
         self, images: Iterable[Source], *, on_error: Callable[[Source, FoveateError], None] | None = None

@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-import numpy as np
 
 from foveate.errors import FoveateError, OutputError
 from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
+from foveate.inference.large.result import LargeSegmentation
+from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
+from foveate.inference.tally import Tally, tally_of
 
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
@@ -77,7 +79,7 @@ class Sink(Protocol):
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
 
-    def write(self, work: BegunImage, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
         """Make complete outputs or none; in any thread."""
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -106,7 +108,8 @@ class Wanted:
 
 
 class FolderSink:
-    """PNG files in a folder, whose record is shared with other calls that work on it at the same time.
+    """PNG files (of very large images TIFFs) in a folder, whose record is shared with other calls that work on it at
+    the same time.
 
     `inputs` are the files of the call, none of which may be replaced; `objects` are the DICOM SEG to make besides.
     Raises OutputError where the folder's record can't be read or added to.
@@ -134,7 +137,7 @@ class FolderSink:
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """As `Sink.begin`: announced in the record before an output appears."""
         name, record = readable(item.name), self._record
-        paths = self._paths(item.name)
+        paths = self._paths(item)
         # The next image is begun before the last is concluded, so that the record can't tell these two apart.
         namesake = self._items.setdefault(name.lower(), item)
         if namesake is not item:
@@ -162,17 +165,18 @@ class FolderSink:
                 self._tell_refusal(name, item, error, before)
                 return Outcome(item.key, {}, error=str(error))
 
-    def write(self, work: BegunImage, result: Segmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
-            result = self._made(work, result)
-            expected = result.expected_f1() if self._wanted.confidence else {}
-            record = self._done(work, result, expected, work.seconds + time.perf_counter() - started)
+            result, tally = self._made(work, result)
+            record = self._done(work, result, tally, work.seconds + time.perf_counter() - started)
         except (FoveateError, MemoryError) as error:
             return self.failed(work, error)
         self._written[work.item.name] = record
-        outcome = Outcome(work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=expected)
+        outcome = Outcome(
+            work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=tally.expected_f1
+        )
         return Written(work, record, outcome)
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -199,23 +203,35 @@ class FolderSink:
         """Write the record as a whole. Raises OutputError where that can't be."""
         self._record.close()
 
-    def _paths(self, name: str) -> dict[str, Path]:
+    def _paths(self, item: SourceItem) -> dict[str, Path]:
         """Kind to path."""
-        wanted, classes = self._wanted, self._card.told_apart
-        paths = output_paths(wanted.folder, name, classes, probabilities=wanted.probabilities, overlay=wanted.overlay)
-        return paths if self._objects is None else paths | self._objects.paths(wanted.folder, name)
+        wanted = self._wanted
+        paths = output_paths(
+            wanted.folder,
+            item.name,
+            self._card.told_apart,
+            probabilities=wanted.probabilities,
+            overlay=wanted.overlay,
+            ending=item.ending if isinstance(item, BoundedItem) else ".png",
+        )
+        return paths if self._objects is None else paths | self._objects.paths(wanted.folder, item.name)
 
-    def _made(self, work: BegunImage, result: Segmentation) -> Segmentation:
-        """Write what is missing; the same result, with what had to be decided for that."""
-        missing = dict(work.claim.missing)
+    def _made(
+        self, work: BegunImage, result: Segmentation | LargeSegmentation
+    ) -> tuple[Segmentation | LargeSegmentation, Tally]:
+        """Write what is missing; the same result, with what had to be decided for that, and its numbers."""
+        wanted, missing = self._wanted, dict(work.claim.missing)
+        if isinstance(result, LargeSegmentation):
+            tally = result.written(missing, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
+            return result, tally
         place = missing.pop("seg", None)
         if self._objects is not None and place is not None:
             # Before the others, as it alone may fail over what the image is.
             content, notes = self._objects.encode(work.item.name, result, self._files_of)
             write_bytes(content, place)
             result = replace(result, notes=(*result.notes, *notes))
-        result.write(missing, style=self._wanted.style, opacity=self._wanted.opacity)
-        return result
+        result.write(missing, style=wanted.style, opacity=wanted.opacity)
+        return result, tally_of(result, confidence=wanted.confidence)
 
     def _files_of(self, name: str) -> dict[str, Path]:
         """What the record vouches for of an image, or will as soon as it is concluded, by kind."""
@@ -239,24 +255,21 @@ class FolderSink:
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
     def _done(
-        self, work: BegunImage, result: Segmentation, expected: dict[str, ExpectedF1], seconds: float
+        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: Tally, seconds: float
     ) -> ImageRecord:
-        height, width = result.mask.shape
-        inside = max(1, int(np.count_nonzero(result.fov)))
-        shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
         made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
         return ImageRecord(
             input=readable(work.item.key),
             input_bytes=work.item.size(),
             sha256=result.photograph.sha256,
             status="done",
-            height=height,
-            width=width,
-            spacing_mm=result.photograph.spacing,
+            height=tally.height,
+            width=tally.width,
+            spacing_mm=None if isinstance(result, LargeSegmentation) else result.photograph.spacing,
             fov_diameter=round(result.fov_diameter, 2),
             outputs=work.claim.kept | made,
-            areas=dict(zip(result.classes.names, shares, strict=True)),
-            expected_f1=expected,
+            areas=tally.areas,
+            expected_f1=tally.expected_f1,
             model=self._used,
             execution=self._execution,
             seconds=round(seconds, 4),

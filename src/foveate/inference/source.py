@@ -13,6 +13,7 @@ from typing import Protocol
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
 from foveate.imaging.dicom import is_dicom_file, is_installed
+from foveate.imaging.large import LargePhotograph
 from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
 
@@ -38,8 +39,8 @@ class SourceItem(Protocol):
     def place(self) -> Path | None:
         """The file that it is, and that no result may replace; None for what is no file."""
 
-    def read(self) -> Photograph:
-        """Its pixels. Raises ImageError or UsageError."""
+    def read(self) -> Photograph | LargePhotograph:
+        """Its pixels; of a large image a way to have them by rows. Raises ImageError or UsageError."""
 
     def sha256(self) -> str:
         """Of its bytes, in hexadecimal. Raises ImageError where they can't be read."""

@@ -63,19 +63,40 @@ def expected_f1(probability: Probability, mask: Mask, within: Mask | None = None
     squares; it differs from the expectation of the ratio by terms of order 1 / Σ p. The deviation is the first-order
     one of a ratio (delta method). Raises ValueError if a shape differs or a mask is not bool.
     """
-    check_masks(probability.shape, mask=mask, within=within)
-    if within is not None:
-        probability, mask = probability[within], mask[within]
-    found = probability[mask]
-    overlap = float(found.sum(dtype=np.float64))
-    total = float(probability.sum(dtype=np.float64)) + found.size
-    if not total:
-        return None
-    ratio = overlap / total
-    # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
-    inside, everywhere = _variance(found), _variance(probability)
-    variance = (1 - ratio) ** 2 * inside + ratio**2 * (everywhere - inside)
-    return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / total)
+    sums = F1Sums()
+    sums.add(probability, mask, within)
+    return sums.estimate()
+
+
+@dataclass(slots=True)
+class F1Sums:
+    """What the expected F1 of a mask comes from, added up over parts of an image."""
+
+    overlap: float = 0.0
+    total: float = 0.0
+    inside: float = 0.0
+    """Variances of the mask's pixels."""
+    variances: float = 0.0
+
+    def add(self, probability: Probability, mask: Mask, within: Mask | None = None) -> None:
+        """A part, as `expected_f1` takes it."""
+        check_masks(probability.shape, mask=mask, within=within)
+        if within is not None:
+            probability, mask = probability[within], mask[within]
+        found = probability[mask]
+        self.overlap += float(found.sum(dtype=np.float64))
+        self.total += float(probability.sum(dtype=np.float64)) + found.size
+        self.inside += _variance(found)
+        self.variances += _variance(probability)
+
+    def estimate(self) -> F1Estimate | None:
+        """The expected F1 of all parts; None if 0/0."""
+        if not self.total:
+            return None
+        ratio = self.overlap / self.total
+        # Var(A - r T) for A the pixels of both and T the sum of the sizes: in A's pixels 1 - r counts, elsewhere r.
+        variance = (1 - ratio) ** 2 * self.inside + ratio**2 * (self.variances - self.inside)
+        return F1Estimate(2 * ratio, 2 * math.sqrt(max(variance, 0.0)) / self.total)
 
 
 def _variance(probability: Probability) -> float:

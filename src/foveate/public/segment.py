@@ -37,6 +37,8 @@ def segment(
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
     threads: int = 0,
+    max_memory: int | str | None = None,
+    max_megapixels: float = 500.0,
     on_image: Callable[[Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
@@ -44,9 +46,10 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. A file that
-    fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the number of images
-    that other calls on the same folder are making, where nothing else is left to do. Raises
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `max_memory`, in
+    bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
+    A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
+    number of images that other calls on the same folder are making, where nothing else is left to do. Raises
     `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the folder's
     record can't be read or written.
     """
@@ -55,6 +58,9 @@ def segment(
     from foveate.errors import UsageError, needs
     from foveate.inference import PostProcessing, Procedure, Segmenter
     from foveate.inference.engine import run
+    from foveate.inference.large.limits import Limits
+    from foveate.inference.large.source import bounded
+    from foveate.inference.large.step import BoundedStep
     from foveate.inference.sink import FolderSink, Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import opened
@@ -66,6 +72,7 @@ def segment(
     given = [images] if isinstance(images, str | Path) else list(images)
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
+    limits = Limits.of(max_memory, max_megapixels)
     items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
@@ -83,7 +90,7 @@ def segment(
             objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
     sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
     outcomes = []
-    for outcome in run(model.segment_photograph, items, sink, on_wait=on_wait):
+    for outcome in run(BoundedStep(model, limits), bounded(items, limits), sink, on_wait=on_wait):
         outcomes.append(outcome)
         if on_image is not None:
             on_image(outcome)

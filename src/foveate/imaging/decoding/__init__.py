@@ -5,7 +5,7 @@
 RGB.
 """
 
-from foveate.imaging.decoding.formats import decode, size_of
+from foveate.imaging.decoding.formats import decode, is_tiff, size_in_header, size_of
 from foveate.imaging.decoding.samples import Decoded, Samples, as_rgb, check_size
 
-__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode", "size_of"]
+__all__ = ["Decoded", "Samples", "as_rgb", "check_size", "decode", "is_tiff", "size_in_header", "size_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import (
     BmpImagePlugin,
@@ -40,7 +40,7 @@ MAX_UNZIPPED = 3 * MAX_PIXELS + 4096
 """Bytes that a gzipped file may unpack to: the largest 8-bit RGB picture and its header."""
 
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_OPENERS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+_OPENERS: dict[bytes, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
     b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
     b"GIF87a": GifImagePlugin.GifImageFile,
@@ -91,14 +91,31 @@ def size_of(data: bytes, most_unzipped: int = MAX_UNZIPPED) -> tuple[int, int]:
     return width, height
 
 
-def _opener_of(data: bytes) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+def _opener_of(data: bytes) -> Callable[[BinaryIO], ImageFile.ImageFile]:
     opener = next((opener for signature, opener in _OPENERS.items() if data.startswith(signature)), None)
     if opener is None or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
         raise ImageError(_unknown(data))
     return opener
 
 
-def _decode_with(opener: Callable[[io.BytesIO], ImageFile.ImageFile], data: bytes) -> Decoded:
+def is_tiff(beginning: bytes) -> bool:
+    """Whether a file that begins so is a TIFF or BigTIFF."""
+    return beginning.startswith(_TIFF_SIGNATURES)
+
+
+def size_in_header(file: BinaryIO) -> tuple[int, int] | None:
+    """Height and width by the header of a file that is open at its beginning; None for TIFF, gzip and no picture."""
+    beginning = file.read(16)
+    opener = next((opener for signature, opener in _OPENERS.items() if beginning.startswith(signature)), None)
+    if opener is None:
+        return None
+    file.seek(0)
+    with calling_decoder():
+        width, height = opener(file).size
+    return height, width
+
+
+def _decode_with(opener: Callable[[BinaryIO], ImageFile.ImageFile], data: bytes) -> Decoded:
     image = opener(io.BytesIO(data))
     check_size(*image.size)
     frames = int(getattr(image, "n_frames", 1))

@@ -25,6 +25,8 @@ MIN_SIDE = 16
 _DEPTHS = (8, 10, 12, 14, 16)
 """The bit depths that cameras and scanners deliver inside 16-bit samples."""
 
+COMPOSITED = "transparent pixels: composited over black"
+
 _BRIGHT = 10_000
 """One of so many samples may be brighter than what the scale is taken from."""
 
@@ -97,8 +99,22 @@ def as_8_bit(samples: Samples) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """
     if samples.dtype.itemsize == 1:
         return samples.astype(np.uint8, copy=False), ()
-    counts = _counted(samples)
-    outside = max(samples.shape[2] if samples.ndim == 3 else 1, samples.size // _BRIGHT)
+    scale = scale_by(counted(samples), samples.shape[2] if samples.ndim == 3 else 1)
+    return scale.table[samples], scale.notes
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What 16-bit values become."""
+
+    table: NDArray[np.uint8]
+    """65536, by value."""
+    notes: tuple[str, ...]
+
+
+def scale_by(counts: NDArray[np.int64], channels: int) -> Scale:
+    """The scale of an image by how often each value from 0 to 65535 occurs in it."""
+    outside = max(channels, int(counts.sum()) // _BRIGHT)
     above = np.cumsum(counts[::-1])[::-1] > outside  # at least so many samples have this value or a higher one
     largest = int(np.flatnonzero(above)[-1])
     scale = _scale_of(largest)
@@ -107,10 +123,10 @@ def as_8_bit(samples: Samples) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     bits = scale.bit_length() if scale.bit_length() in _DEPTHS and scale & (scale + 1) == 0 else 0
     what = f"{bits}-bit values" if bits else f"values up to {largest}"
     note = f"16-bit image with {what}: scaled by 255/{scale}" + (f", {cut} brighter values cut" if cut else "")
-    return table[samples], () if bits == 16 else (note,)
+    return Scale(table, () if bits == 16 else (note,))
 
 
-def _counted(samples: Samples) -> NDArray[np.int64]:
+def counted(samples: Samples) -> NDArray[np.int64]:
     """How often each value from 0 to 65535 occurs."""
     counts = np.zeros(1 << 16, np.int64)
     for part in np.array_split(samples.ravel(), samples.size // 2**22 + 1):
@@ -138,7 +154,12 @@ def as_rgb(samples: Samples) -> tuple[Image, tuple[str, ...]]:
     if has_alpha:
         alpha = as_8_bit(planes[..., -1:])[0]
         if alpha.min() < 255:
-            colour = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
-            notes = (*notes, "transparent pixels: composited over black")
+            colour = over_black(colour, alpha)
+            notes = (*notes, COMPOSITED)
     height, width = planes.shape[:2]
     return np.array(np.broadcast_to(colour, (height, width, 3)), order="C"), notes
+
+
+def over_black(colour: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """H×W×C with alpha (H×W×1) over black; where that is 255 nothing changes."""
+    return ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from mmap import mmap
 
 from foveate.errors import ImageError
 
@@ -23,10 +24,15 @@ _NEW_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _SUB_DIRECTORIES = 254, 255, 256, 2
 _REDUCED, _OLD_REDUCED = 1, 2
 """A bit of the one tag, a value of the other, that mean a smaller version of another picture."""
 _MOST_DIRECTORIES = 1000
+_MOST_ENTRIES = 65_535
+"""Of a directory: TIFF has no room for more, BigTIFF would have, but no use."""
+
+Content = bytes | mmap
+"""All of a file, in memory or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class Field:
     """An entry of a directory: its type, how many values it has, and where these lie."""
 
     kind: int
@@ -35,7 +41,7 @@ class _Field:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """How the numbers of a file are written."""
 
     order: str
@@ -43,6 +49,7 @@ class _Form:
 
     @property
     def offset(self) -> str:
+        """How a place in the file is written."""
         return self.order + ("Q" if self.big else "I")
 
     @property
@@ -53,10 +60,10 @@ class _Form:
 
 def check_directory(data: bytes) -> None:
     """Refuse a TIFF or BigTIFF file without all entries and all values of its first directory: ImageError."""
-    form = _form_of(data)
+    form = form_of(data)
     try:
         (start,) = struct.unpack_from(form.offset, data, form.start)
-        for tag, field in _fields(data, start, form)[0].items():
+        for tag, field in fields_of(data, start, form)[0].items():
             outside = field.place + field.count * _VALUE_SIZES.get(field.kind, 0) > len(data)
             if outside and tag < _FIRST_PRIVATE_TAG:
                 raise ImageError(f"is cut short: TIFF tag {tag} is missing; copy or export it again")
@@ -66,38 +73,63 @@ def check_directory(data: bytes) -> None:
 
 def pages_of(data: bytes) -> list[bytes]:
     """The file once for each directory of its chain, with that directory as the first."""
-    form = _form_of(data)
-    return [_beginning_at(data, start, form) for start in _chain(data, form)]
+    form = form_of(data)
+    return [_beginning_at(data, start, form) for start in chain_of(data, form)]
 
 
 def without_thumbnail(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     """The file with the directory of the full picture as the first, where its own first says that it is a smaller
     version of another, which then lies in a directory below it or after it; and a note about that.
     """
-    form = _form_of(data)
+    start, notes = full_picture(data)
+    return (_beginning_at(data, start, form_of(data)) if notes else data), notes
+
+
+def full_picture(data: Content) -> tuple[int, tuple[str, ...]]:
+    """Where the directory of the full picture is, and a note where that isn't the first; 0 where there is none."""
+    form, first = form_of(data), 0
     try:
-        first, *others = _chain(data, form)
-        fields = _fields(data, first, form)[0]
-        if not _is_reduced(data, fields, form):
-            return data, ()
-        for start in [*_numbers(data, fields.get(_SUB_DIRECTORIES), form), *others]:
-            candidate = _fields(data, start, form)[0]
-            if not _is_reduced(data, candidate, form) and _size(data, candidate, form) > _size(data, fields, form):
-                width, height = (_size(data, fields, form)[place] for place in (1, 2))
-                note = f"its first picture is a thumbnail ({width}×{height}): the full one is read"
-                return _beginning_at(data, start, form), (note,)
+        first, *others = chain_of(data, form)
+        fields = fields_of(data, first, form)[0]
+        if not is_reduced(data, fields, form):
+            return first, ()
+        for start in [*numbers_in(data, fields.get(_SUB_DIRECTORIES), form), *others]:
+            candidate = fields_of(data, start, form)[0]
+            if not is_reduced(data, candidate, form) and size_of(data, candidate, form) > size_of(data, fields, form):
+                width, height = (size_of(data, fields, form)[place] for place in (1, 2))
+                return start, (f"its first picture is a thumbnail ({width}×{height}): the full one is read",)
     except (struct.error, OverflowError, ValueError):  # damaged further on: the first is all there is
         pass
-    return data, ()
+    return first, ()
 
 
-def _form_of(data: bytes) -> _Form:
-    return _Form("<" if data.startswith(b"II") else ">", 43 in data[2:4])
+def smaller_pictures(data: Content, start: int) -> list[int]:
+    """Where the directories are that may hold smaller versions of the picture at `start`."""
+    form = form_of(data)
+    try:
+        below = numbers_in(data, fields_of(data, start, form)[0].get(_SUB_DIRECTORIES), form)
+    except (struct.error, OverflowError):
+        below = ()
+    found = []
+    for other in dict.fromkeys([*below, *chain_of(data, form)]):
+        try:
+            if other != start and is_reduced(data, fields_of(data, other, form)[0], form):
+                found.append(other)
+        except (struct.error, OverflowError):  # damaged, and so of no use
+            continue
+    return found
 
 
-def _fields(data: bytes, start: int, form: _Form) -> tuple[dict[int, _Field], int]:
+def form_of(data: Content) -> Form:
+    """By the first four bytes."""
+    return Form("<" if data[:2] == b"II" else ">", 43 in data[2:4])
+
+
+def fields_of(data: Content, start: int, form: Form) -> tuple[dict[int, Field], int]:
     """The entries of a directory by tag, and where the next directory is; 0 for none. Raises struct.error."""
     (count,) = struct.unpack_from(form.order + ("Q" if form.big else "H"), data, start)
+    if count > _MOST_ENTRIES:
+        raise struct.error(f"{count} entries in a directory")
     first = start + (8 if form.big else 2)
     entry = struct.Struct(f"{form.order}HH{form.offset[1:]}{form.offset[1:]}")
     room = struct.calcsize(form.offset)
@@ -105,19 +137,19 @@ def _fields(data: bytes, start: int, form: _Form) -> tuple[dict[int, _Field], in
     for place in range(first, first + count * entry.size, entry.size):
         tag, kind, values, offset = entry.unpack_from(data, place)
         inside = values * _VALUE_SIZES.get(kind, 0) <= room
-        fields[tag] = _Field(kind, values, place + entry.size - room if inside else offset)
+        fields[tag] = Field(kind, values, place + entry.size - room if inside else offset)
     end = first + count * entry.size
     (following,) = struct.unpack_from(form.offset, data, end) if end + room <= len(data) else (0,)
     return fields, following
 
 
-def _chain(data: bytes, form: _Form) -> list[int]:
+def chain_of(data: Content, form: Form) -> list[int]:
     """Where the directories are, from the first; up to one that can't be read, or was there before."""
     starts: list[int] = []
     try:
         (start,) = struct.unpack_from(form.offset, data, form.start)
         while start and start not in starts and len(starts) < _MOST_DIRECTORIES:
-            following = _fields(data, start, form)[1]
+            following = fields_of(data, start, form)[1]
             starts.append(start)
             start = following
     except (struct.error, OverflowError):
@@ -125,24 +157,26 @@ def _chain(data: bytes, form: _Form) -> list[int]:
     return starts
 
 
-def _numbers(data: bytes, field: _Field | None, form: _Form) -> tuple[int, ...]:
+def numbers_in(data: Content, field: Field | None, form: Form) -> tuple[int, ...]:
+    """The whole numbers of an entry; none where it isn't there, holds no such or too many."""
     if field is None or field.kind not in _WHOLE_NUMBERS or field.count > _MOST_DIRECTORIES:
         return ()
     return struct.unpack_from(f"{form.order}{field.count}{_WHOLE_NUMBERS[field.kind]}", data, field.place)
 
 
-def _is_reduced(data: bytes, fields: dict[int, _Field], form: _Form) -> bool:
-    new, old = (_numbers(data, fields.get(tag), form)[:1] for tag in (_NEW_SUBFILE, _OLD_SUBFILE))
+def is_reduced(data: Content, fields: dict[int, Field], form: Form) -> bool:
+    """Whether a directory says that it holds a smaller version of another's picture."""
+    new, old = (numbers_in(data, fields.get(tag), form)[:1] for tag in (_NEW_SUBFILE, _OLD_SUBFILE))
     return bool(new and new[0] & _REDUCED) or old == (_OLD_REDUCED,)
 
 
-def _size(data: bytes, fields: dict[int, _Field], form: _Form) -> tuple[int, int, int]:
+def size_of(data: Content, fields: dict[int, Field], form: Form) -> tuple[int, int, int]:
     """Area, width and height."""
-    width, height = (sum(_numbers(data, fields.get(tag), form)[:1]) for tag in (_WIDTH, _HEIGHT))
+    width, height = (sum(numbers_in(data, fields.get(tag), form)[:1]) for tag in (_WIDTH, _HEIGHT))
     return width * height, width, height
 
 
-def _beginning_at(data: bytes, start: int, form: _Form) -> bytes:
+def _beginning_at(data: bytes, start: int, form: Form) -> bytes:
     pointer = struct.pack(form.offset, start)
     return data[: form.start] + pointer + data[form.start + len(pointer) :]
 

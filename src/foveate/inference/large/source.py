@@ -1,0 +1,122 @@
+"""Any item of a source, looked at before it is read: what is too large is opened instead."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from foveate.errors import FoveateError, ImageError
+from foveate.imaging.decoding import is_tiff, size_in_header
+from foveate.imaging.large import LargePhotograph, NotByRowsError, in_memory, open_tiff
+from foveate.imaging.large.content import opened
+from foveate.imaging.large.photograph import check_pixels, size_in_tiff
+from foveate.inference.large.limits import BIGTIFF_FROM, Limits
+from foveate.inference.source import BytesItem, FileItem, SourceItem
+from foveate.records import Photograph
+
+MAY_BE_LARGE = 100_000
+"""Bytes: smaller files hold no pixels to speak of, whatever they claim, and aren't looked at twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedItem:
+    """A `SourceItem` with limits."""
+
+    item: SourceItem
+    limits: Limits
+
+    @property
+    def key(self) -> str:
+        """The item's."""
+        return self.item.key
+
+    @property
+    def name(self) -> str:
+        """The item's."""
+        return self.item.name
+
+    @property
+    def place(self) -> Path | None:
+        """The item's."""
+        return self.item.place
+
+    def sha256(self) -> str:
+        """The item's."""
+        return self.item.sha256()
+
+    def size(self) -> int:
+        """The item's."""
+        return self.item.size()
+
+    @property
+    def ending(self) -> str:
+        """Of its results: beyond 100 megapixels they are tiled TIFFs, as far as the file says how large it is."""
+        return ".tif" if self._pixels() > BIGTIFF_FROM else ".png"
+
+    def read(self) -> Photograph | LargePhotograph:
+        """The photograph; opened only where it is too large to be held. Raises as the item does."""
+        pixels, reason = self._pixels(), "it is no TIFF"
+        with self._named():
+            if pixels > self.limits.whole_pixels and (tiff := self._tiff()) is not None:
+                try:
+                    return open_tiff(tiff, self.key, self.limits.pixels)
+                except NotByRowsError as error:
+                    reason = str(error)
+            most = self.limits.decoded_pixels
+            if most is not None and pixels > most:
+                raise ImageError(
+                    f"has {pixels / 1e6:.0f} megapixels and must be decoded as a whole ({reason}), for which"
+                    f" --max-memory allows {most / 1e6:.0f}. Raise it, or save the image as a TIFF in tiles"
+                )
+        photograph = self.item.read()
+        if isinstance(photograph, LargePhotograph):
+            return photograph
+        height, width = photograph.pixels.shape[:2]
+        with self._named():
+            check_pixels(height, width, self.limits.pixels)
+        return in_memory(photograph) if height * width > self.limits.whole_pixels else photograph
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except ImageError as error:
+            raise ImageError(f"{self.key}: {error}") from error
+
+    def _content(self) -> Path | bytes | None:
+        """The file or the bytes; None for another kind of item, for small ones, and what reading can't find."""
+        if self.item.size() < MAY_BE_LARGE:
+            return None
+        if isinstance(self.item, BytesItem):
+            return self.item.content
+        return self.item.path if isinstance(self.item, FileItem) and self.item.path.is_file() else None
+
+    def _tiff(self) -> Path | bytes | None:
+        content = self._content()
+        if content is None:
+            return None
+        with opened(content) as file:
+            return content if is_tiff(file.piece(0, 8)) else None
+
+    def _pixels(self) -> int:
+        """As the file's header says; 0 where that can't be known, which reading then reports."""
+        try:
+            if (tiff := self._tiff()) is not None:
+                height, width = size_in_tiff(tiff)
+                return height * width
+            content = self._content()
+            if content is None:
+                return 0
+            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+                height, width = size_in_header(file) or (0, 0)
+                return height * width
+        except (FoveateError, OSError, ValueError):
+            return 0
+
+
+def bounded(items: Sequence[SourceItem], limits: Limits) -> list[SourceItem]:
+    """The items, none of which brings more than the limits allow."""
+    return [BoundedItem(item, limits) for item in items]

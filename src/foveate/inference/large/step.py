@@ -1,0 +1,65 @@
+"""The step of an engine, for photographs of any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foveate.errors import FoveateError, ImageError
+from foveate.imaging.large import LargePhotograph
+from foveate.inference.large.limits import Limits
+from foveate.inference.large.result import LargeSegmentation
+from foveate.inference.large.strips import Way, diameter_of, frame_of, outline_of
+from foveate.inference.segmentation import Segmentation
+from foveate.inference.segmenter import Segmenter
+from foveate.records import Photograph
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedStep:
+    """A segmenter, which takes what is held as a whole and opens a way for what isn't."""
+
+    segmenter: Segmenter
+    limits: Limits
+
+    def __call__(self, photograph: Photograph | LargePhotograph) -> Segmentation | LargeSegmentation:
+        """What comes of it; raises as the segmenter does."""
+        if isinstance(photograph, Photograph):
+            return self.segmenter.segment_photograph(photograph)
+        try:
+            return self._opened(photograph)
+        except FoveateError as error:
+            raise type(error)(f"{photograph.source}: {error}") from error
+
+    def _opened(self, photograph: LargePhotograph) -> LargeSegmentation:
+        segmenter = self.segmenter
+        card, options = segmenter.card, segmenter.procedure.post_processing
+        _check(segmenter)
+        outline = outline_of(photograph, card.preparation)
+        notes = photograph.notes + ((outline.note,) if outline.note else ())
+        frame = frame_of(outline, card.preparation)
+        if frame is None:
+            return LargeSegmentation(photograph, outline, 0.0, None, card, options, self.limits, notes)
+        way = Way(
+            photograph,
+            outline,
+            frame,
+            card.preparation,
+            segmenter.session.run,
+            len(card.classes),
+            segmenter.procedure.views,
+            self.limits,
+        )
+        way.check()
+        if way.level.width < photograph.width:
+            notes += (f"reduced from its smaller version of {way.level.width}×{way.level.height} pixels",)
+        diameter = diameter_of(outline, frame)
+        return LargeSegmentation(photograph, outline, diameter, way, card, options, self.limits, notes)
+
+
+def _check(segmenter: Segmenter) -> None:
+    """Raise ImageError where something is asked for that takes the whole of a mask."""
+    options, classes = segmenter.procedure.post_processing, segmenter.card.told_apart
+    if options.reconnect:
+        raise ImageError("is too large for --reconnect, which looks for ways through all of it; leave that out")
+    if options.fill_holes and classes.softmax:
+        raise ImageError("is too large for --fill-holes with classes that exclude each other; leave that out")
