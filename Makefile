@@ -37,7 +37,8 @@ results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)
 
 bench: .venv/full
-	$(BIN)/python benchmarks/segmenting.py
+	$(BIN)/python benchmarks/segmenting.py $(if $(BEFORE),--before $(BEFORE))
+	$(BIN)/python scripts/write_benchmark.py
 
 wheel: .venv/full
 	$(BIN)/python -m build --wheel --no-isolation

@@ -140,7 +140,7 @@ def _eager(batch: Any, names: list[str]) -> dict[str, Call]:
     return calls
 
 
-def networks(repeats: int) -> dict[str, dict[str, float]]:
+def networks(repeats: int) -> dict[str, dict[str, float | None]]:
     """Every network of the registry and two of MONAI in eager PyTorch: seconds and billions of multiply-adds."""
     import torch
 
@@ -163,7 +163,7 @@ def networks(repeats: int) -> dict[str, dict[str, float]]:
 
     seconds = in_turn({name: call(network) for name, network in built.items()}, repeats)
     known = {name: network.counts[""].gmacs for name, network in catalogue().items()}
-    return {name: {"seconds": own, "gmacs": known.get(name, float("nan"))} for name, own in seconds.items()}
+    return {name: {"seconds": own, "gmacs": known.get(name)} for name, own in seconds.items()}
 
 
 def photographs(folder: Path, repeats: int) -> dict[str, dict[str, float]]:

@@ -87,7 +87,7 @@ class SameSize:
         return op.Resize(features, _allow_other_inputs=True, _allow_other_attributes=True, _outputs=["resized"])
 
     @staticmethod
-    def check(context: Any, features: ir.Value, resized: ir.Value) -> MatchResult:
+    def fits(context: Any, features: ir.Value, resized: ir.Value) -> MatchResult:
         """Whether both have the same size everywhere."""
         result = MatchResult()
         if features.shape is None or resized.shape is None:
@@ -116,7 +116,7 @@ class SeparableOfFew:
         )
 
     @staticmethod
-    def check(context: Any, depthwise: ir.Value, between: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
+    def fits(context: Any, depthwise: ir.Value, between: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
         """Whether they are of that kind, and few."""
         result = MatchResult()
         if not _is_separable(between, depthwise, features) or len(_weights(depthwise)) > FEW:
@@ -142,7 +142,7 @@ class RegionMap:
         return op.Conv(attended, weights, bias, _allow_other_attributes=True, _outputs=["after"])
 
     @staticmethod
-    def check(
+    def fits(
         context: Any, gate: ir.Value, region: ir.Value, weights: ir.Value, after: ir.Value, **_: Any
     ) -> MatchResult:
         """Whether gate and map have one channel, and the convolution no neighbours."""
@@ -176,7 +176,7 @@ class JoinedSeparable:
         )
 
     @staticmethod
-    def check(
+    def fits(
         context: Any, depthwise: ir.Value, joined: ir.Value, between: ir.Value, features: ir.Value, **_: Any
     ) -> MatchResult:
         """Whether the convolutions are of that kind, and the maps' channels known."""
@@ -206,7 +206,7 @@ class JoinedPointwise:
         return op.Conv(joined, pointwise, _allow_other_inputs=True, _allow_other_attributes=True, _outputs=["features"])
 
     @staticmethod
-    def check(context: Any, joined: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
+    def fits(context: Any, joined: ir.Value, features: ir.Value, **_: Any) -> MatchResult:
         """Whether the convolution is of that kind, and the maps' channels known."""
         result = MatchResult()
         if not _is_pointwise(features) or None in _parts(joined):
@@ -220,7 +220,7 @@ class JoinedPointwise:
 
 
 RULES = [
-    RewriteRule(rule.pattern, rule.rewrite, rule.check, name=rule.__name__)
+    RewriteRule(rule.pattern, rule.rewrite, rule.fits, name=rule.__name__)
     for rule in (SameSize, SeparableOfFew, RegionMap, JoinedSeparable, JoinedPointwise)
 ]
 """In the order in which they are tried."""
