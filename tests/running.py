@@ -149,7 +149,9 @@ def wait_for_address(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def in_a_thread(send_buffer: int = 0, **limits: int) -> Iterator[Running]:
+def in_a_thread(
+    send_buffer: int = 0, *, segmenter: Any = None, key: str | None = None, **limits: int
+) -> Iterator[Running]:
     """The server in a thread of this process, with limits that the command has no options for."""
     import foveate
     from foveate.service.app import Service
@@ -157,7 +159,7 @@ def in_a_thread(send_buffer: int = 0, **limits: int) -> Iterator[Running]:
     from foveate.service.limits import Limits
     from foveate.service.server import address_of, listening_socket, run
 
-    service = Service([foveate.load(green_model())], Limits(**limits), Access())
+    service = Service([segmenter or foveate.load(green_model())], Limits(**limits), Access(key))
     bound, begun = listening_socket("127.0.0.1", 0), threading.Event()
     if send_buffer:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import stand_in
 from chromium import (
     chromium,
     complaints,
@@ -39,8 +38,12 @@ from foveate.browser.runtime import NAME, VERSION
 from foveate.drawn import draw
 from foveate.imaging import read_photograph, write_rgb
 from foveate.pictures import OUTCOMES
+from running import in_a_thread
 
 pytestmark = pytest.mark.slow
+
+KEY = "a key of this test"
+"""Of the server."""
 
 EYES = {"left.png": 1, "right.png": 2}
 """Name to seed."""
@@ -94,8 +97,8 @@ def shown(request: pytest.FixtureRequest, window: tuple[Any, Path], segmenter: f
     if request.param == "alone":
         yield on(Shown(page, folder, request.param, request.getfixturevalue("single"), segmenter))
         return
-    with stand_in.served(segmenter) as address:
-        yield on(Shown(page, folder, request.param, address, segmenter))
+    with in_a_thread(segmenter=segmenter, key=KEY) as running:
+        yield on(Shown(page, folder, request.param, f"{running.address}/", segmenter))
 
 
 def on(shown: Shown) -> Shown:
@@ -105,7 +108,7 @@ def on(shown: Shown) -> Shown:
     if shown.mode == "served":
         shown.page.get(shown.address)
         until(lambda: first(shown.page, "#key-form").is_displayed(), "the question for the key")
-        first(shown.page, "#key").send_keys(stand_in.KEY)
+        first(shown.page, "#key").send_keys(KEY)
         first(shown.page, "#key-form button").click()
         until(lambda: shown.page.execute_script("return document.documentElement.dataset.ready"), "the page")
     else:
@@ -343,6 +346,21 @@ def test_the_page_says_what_it_is_and_nothing_leaves_the_machine(shown: Shown) -
     # The browser itself says that the key was asked for and that the server refused an image.
     expected = ("401", "422") if shown.mode == "served" else ()
     assert [each for each in complaints(shown.page) if not any(status in each for status in expected)] == []
+
+
+def test_a_tiff_which_no_browser_reads_is_shown_by_the_server_and_refused_alone(shown: Shown) -> None:
+    PillowImage.open(shown.folder / "left.png").save(shown.folder / "left.tif")
+    drop(shown.page, shown.folder / "left.tif")
+    if shown.mode == "alone":
+        assert "browsers don't read TIFF" in shown.page.find_element("css selector", "#list").text
+        return
+    shown.choose("left.png")
+    expected = stage(shown.page)
+    press(shown.page, "#list li:nth-child(4) button")
+    until(lambda: text(shown.page, "#work-title") == "left.tif", "left.tif")
+    settled(shown.page)
+    np.testing.assert_array_equal(stage(shown.page), expected)
+    assert text(shown.page, "#pointed") == ""
 
 
 REAL = {

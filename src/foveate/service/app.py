@@ -122,7 +122,9 @@ def _add_segment(app: FastAPI, segmenting: Segmenting) -> None:
         ] = "mask",
         include: Annotated[
             str,
-            Query(description="Of json and zip: mask, probability, overlay, fov, with commas; zip has mask always."),
+            Query(
+                description="Of json, zip: mask, probability, overlay, fov, photograph, by commas; zip has mask always."
+            ),
         ] = "",
         of_class: Annotated[
             str | None, Query(alias="class", description="Of a model of several classes: whose mask or probability.")

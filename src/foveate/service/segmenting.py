@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from foveate.service.places import Places
     from foveate.service.work import Lanes
 
-INCLUDED = ("mask", "probability", "overlay", "fov")
+INCLUDED = ("mask", "probability", "overlay", "fov", "photograph")
 """What JSON and ZIP may have besides."""
 
 
@@ -103,4 +103,4 @@ def wanted_of(segmenter: Segmenter, query: Query) -> tuple[WantedOutputs, str]:
     if query.outputs == "zip":
         included.append("mask")
     kinds = tuple(kind for kind in there if kind.rpartition("_")[2] in included)
-    return WantedOutputs(kinds, fov="fov" in included, expected_f1=True), ""
+    return WantedOutputs(kinds, fov="fov" in included, photograph="photograph" in included, expected_f1=True), ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import FoveateError, ImageError
-from foveate.imaging import encode_mask, size_of
+from foveate.imaging import encode_mask, encode_rgb, size_of
 from foveate.inference.engine import LARGE
 from foveate.inference.segmentation import ExpectedF1, output_kinds
 from foveate.inference.source import BytesItem
@@ -68,6 +68,8 @@ class WantedOutputs:
     kinds: tuple[str, ...]
     """Of `Segmentation.png`."""
     fov: bool = False
+    photograph: bool = False
+    """As it was read, for who can't read its file: a browser and a TIFF."""
     expected_f1: bool = False
 
 
@@ -102,6 +104,7 @@ def made(segmenter: Segmenter, upload: Upload, wanted: WantedOutputs) -> Made:
         result = segmenter.segment_photograph(photograph)
         files = {kind: result.png(kind) for kind in wanted.kinds}
         files |= {"fov": encode_mask(result.fov)} if wanted.fov else {}
+        files |= {"photograph": encode_rgb(result.photograph.pixels)} if wanted.photograph else {}
         told = _told(result, upload, wanted)
     except FoveateError as error:
         return Made(upload, of_error(error))

@@ -1,7 +1,7 @@
 /** Files that the page makes: masks, overlays, probabilities, the table, and all of them. */
 
 import { Layers, switchesFor } from "./layers.js";
-import { bitmapOf } from "./picture.js";
+import { photographOf } from "./picture.js";
 import { writePng } from "./png.js";
 import { table } from "./record.js";
 import { zipped } from "./zip.js";
@@ -61,7 +61,7 @@ export async function filesOf(work, name, kind) {
  */
 async function overlay(work) {
   const { width, height, classes } = /** @type {Result} */ (work.result);
-  const bitmap = await bitmapOf(new Uint8Array(await work.file.arrayBuffer()), work.name).catch(() => null);
+  const bitmap = await photographOf(work);
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillRect(0, 0, width, height);

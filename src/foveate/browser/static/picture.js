@@ -20,6 +20,15 @@ export async function bitmapOf(bytes, name) {
   }
 }
 
+/**
+ * @param {import("./work.js").Work} work
+ * @returns {Promise<ImageBitmap | null>} Its photograph; null for one that can't be shown.
+ */
+export async function photographOf(work) {
+  const bytes = work.result?.photograph ?? new Uint8Array(await work.file.arrayBuffer());
+  return bitmapOf(bytes, work.name).catch(() => null);
+}
+
 /** @param {Uint8Array} bytes */
 function whyNot(bytes) {
   if (!bytes.length) return "the file is empty.";

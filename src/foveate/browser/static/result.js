@@ -28,6 +28,7 @@
  * @property {string} modelSha256
  * @property {string} imageSha256
  * @property {number} seconds
+ * @property {Uint8Array} [photograph] PNG, by a server, of one whose file this browser can't read.
  * @property {Record<string, Uint8Array>} files PNG files that a server made, by kind.
  */
 

@@ -1,6 +1,7 @@
 /** The engine with a server: `foveate serve`, which the page comes from. */
 
 import { fromBase64 } from "./bytes.js";
+import { bitmapOf } from "./picture.js";
 import { readPng } from "./png.js";
 import { Refused } from "./result.js";
 
@@ -16,7 +17,9 @@ export function serverEngine(askKey) {
   return {
     models: async () => (await call("/v1/models", {})).json(),
     segment: async (bytes, name, model) => {
-      const query = new URLSearchParams({ model, outputs: "json", include: "mask,probability,fov" });
+      const shown = await bitmapOf(bytes, name).then((bitmap) => bitmap.close() ?? true, () => false);
+      const include = shown ? "mask,probability,fov" : "mask,probability,fov,photograph";
+      const query = new URLSearchParams({ model, outputs: "json", include });
       const headers = { "Content-Type": "application/octet-stream", "X-File-Name": encodeURIComponent(name) };
       const answer = await call(`/v1/segment?${query}`, { method: "POST", body: bytes, headers });
       return resultOf(await answer.json(), name);
@@ -81,9 +84,11 @@ async function resultOf(answer, name) {
   );
   const probabilities = await Promise.all(classes.map((/** @type {string} */ each) => read(named(each, "probability"))));
   const fov = Uint8Array.from(await read("fov"), (value) => Number(value > 0));
+  const { photograph } = files;
   delete files.fov;
+  delete files.photograph;
   return {
-    name, width, height, masks, probabilities, fov, classes, softmax, files,
+    name, width, height, masks, probabilities, fov, classes, softmax, files, photograph,
     thresholds: answer.thresholds,
     expectedF1: classes.map((/** @type {string} */ each) => answer.expected_f1?.[each] ?? null),
     notes: answer.notes,

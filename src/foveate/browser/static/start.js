@@ -7,7 +7,7 @@ import { handle } from "./hands.js";
 import { listen } from "./intake.js";
 import { Layers, switchesFor } from "./layers.js";
 import { showNumbers, showSwitches, showTargets, showThresholds } from "./panel.js";
-import { bitmapOf } from "./picture.js";
+import { photographOf } from "./picture.js";
 import { loadReference } from "./reference.js";
 import { View } from "./view.js";
 import { Work } from "./work.js";
@@ -76,7 +76,7 @@ class Page {
   /** @param {Work} work One that is done. */
   async select(work) {
     const result = /** @type {import("./result.js").Result} */ (work.result);
-    const bitmap = await bitmapOf(new Uint8Array(await work.file.arrayBuffer()), work.name).catch(() => null);
+    const bitmap = await photographOf(work);
     const layers = new Layers(work, bitmap);
     this.layers = layers;
     byId("work").hidden = byId("panel").hidden = false;
