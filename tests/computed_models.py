@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from foveate.inference import Segmenter
 from foveate.inference.engine import run
+from foveate.inference.large.limits import Limits
+from foveate.inference.large.step import BoundedStep
 from foveate.inference.sink import FolderSink, Outcome, Wanted
 from foveate.inference.source import SourceItem
 from foveate.models import ModelCard, open_model
@@ -43,4 +45,4 @@ def computed(network: Network, **fields: Any) -> Segmenter:
 def into_folder(segmenter: Segmenter, items: Sequence[SourceItem], wanted: Wanted, **options: Any) -> Iterator[Outcome]:
     """What becomes of the items, as `foveate.segment` has it, one after the other."""
     sink = FolderSink(segmenter, wanted, [item.place for item in items if item.place is not None])
-    return run(segmenter.segment_photograph, items, sink, **options)
+    return run(BoundedStep(segmenter, Limits()), items, sink, **options)

@@ -31,8 +31,8 @@ def native_network() -> bytes:
         weights.append(numpy_helper.from_array(kernel, f"{name}_kernel"))
         nodes.append(helper.make_node("Conv", [into, f"{name}_kernel"], [out], pads=[1, 1, 1, 1]))
 
-    weights.append(numpy_helper.from_array(np.float32(1 / 40), "contrast"))
-    weights.append(numpy_helper.from_array(np.float32(128), "middle"))
+    weights.append(numpy_helper.from_array(np.array(1 / 40, np.float32), "contrast"))
+    weights.append(numpy_helper.from_array(np.array(128, np.float32), "middle"))
     weights.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
     nodes.append(helper.make_node("Sub", ["image", "middle"], ["centred"]))
     nodes.append(helper.make_node("Mul", ["centred", "contrast"], ["scaled"]))
@@ -54,7 +54,8 @@ def native_network() -> bytes:
         weights,
     )
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def write_native_model(folder: Path, *, context: int) -> Path:

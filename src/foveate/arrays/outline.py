@@ -44,7 +44,7 @@ class Disc:
         return Disc(self.row * down, self.column * across, radius, *within)
 
 
-def _between(centres: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
+def _between(centres: NDArray[np.floating], limits: tuple[float, float]) -> NDArray[np.bool_]:
     return (centres >= limits[0]) & (centres <= limits[1])
 
 
@@ -68,7 +68,8 @@ class Enlarged:
 def _nearest(small: int, large: int) -> NDArray[np.int32]:
     """For every pixel of an axis that is enlarged, which one it is a copy of."""
     picture = PillowImage.fromarray(np.arange(small, dtype=np.int32)[None])
-    return np.asarray(picture.resize((large, 1), PillowImage.Resampling.NEAREST))[0]
+    copied: NDArray[np.int32] = np.asarray(picture.resize((large, 1), PillowImage.Resampling.NEAREST))[0]
+    return copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def overlay(
     for name, shape in (("mask", masks.shape[1:]), ("field of view", None if fov is None else fov.shape)):
         if shape is not None and shape != image.shape[:2]:
             raise ImageError(f"the {name} has shape {shape} but the image {image.shape[:2]}; give a matching pair")
-    order = drawing_order([np.count_nonzero(mask) for mask in masks])
+    order = drawing_order([int(np.count_nonzero(mask)) for mask in masks])
     outlined = None if fov is None or fov.all() else np.pad(fov, 1)
     return drawn(image, masks, outlined, Pen.of(image.shape[:2], style, opacity), order)
 

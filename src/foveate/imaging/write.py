@@ -61,7 +61,8 @@ def classes_text(names: Sequence[str]) -> str:
 
 def probability_steps(probability: Probability) -> NDArray[np.uint16]:
     """Probabilities as round(p × 65535)."""
-    return np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64)).astype(np.uint16)
+    steps: NDArray[np.uint16] = np.rint(np.multiply(probability.clip(0, 1), 65535, dtype=np.float64)).astype(np.uint16)
+    return steps
 
 
 def encode_probability(probability: Probability) -> bytes:
@@ -115,17 +116,23 @@ def write_bytes(data: bytes, path: Path) -> None:
     The parent folder is made if it is missing. Raises OutputError if anything fails; then nothing is left
     behind, and a file that was there before is as it was.
     """
-    with whole_file(path) as file:
-        file.write(data)
+    with _told_of(path):
+        _replace(data, path)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, as `write_bytes` does: it takes its name when all of it is there, and else is gone."""
+    with _told_of(path), _part_of(path) as file:
+        yield file
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Errors inside name the file; its folder is there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _part_of(path) as file:
-            yield file
+        yield
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{path}: can't be written, its folder is a file; give another folder") from error
     except OSError as error:
@@ -143,6 +150,11 @@ def _encoded(image: PillowImage.Image, form: str, **options: str | int | PngInfo
     file = io.BytesIO()
     image.save(file, form, **options)
     return file.getvalue()
+
+
+def _replace(data: bytes, path: Path) -> None:
+    with _part_of(path) as file:
+        file.write(data)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
+from foveate.imaging.large import LargePhotograph
 from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
 
@@ -37,8 +38,8 @@ class SourceItem(Protocol):
     def place(self) -> Path | None:
         """The file that it is, and that no result may replace; None for what is no file."""
 
-    def read(self) -> Photograph:
-        """Its pixels. Raises ImageError or UsageError."""
+    def read(self) -> Photograph | LargePhotograph:
+        """Its pixels, or how to get at them where they are too many. Raises ImageError or UsageError."""
 
     def sha256(self) -> str:
         """Of its bytes, in hexadecimal. Raises ImageError where they can't be read."""

@@ -45,7 +45,7 @@ class PngFile:
             )
             self._chunk(b"tEXt", b"Classes\0" + classes_text(names).encode("latin-1", "replace"))
 
-    def add(self, rows: NDArray[np.unsignedinteger]) -> None:  # type: ignore[type-arg]
+    def add(self, rows: NDArray[np.unsignedinteger]) -> None:
         """The next rows: uint8 or, of a wide file, uint16; N×W, or N×W×3 for RGB."""
         if not len(rows):
             return

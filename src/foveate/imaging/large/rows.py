@@ -41,12 +41,12 @@ class ArrayRows:
     @property
     def height(self) -> int:
         """Of the array."""
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
         """Of the array."""
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     def read(self, top: int, bottom: int) -> Image:
         """A view of the rows."""

@@ -37,12 +37,12 @@ class TiffFile:
         self._file, self._size, self._kind, self._wide, self._names = file, size, kind, wide, names
         self._offsets: list[int] = []
         self._counts: list[int] = []
-        self._waiting: list[NDArray[np.unsignedinteger]] = []  # type: ignore[type-arg]
+        self._waiting: list[NDArray[np.unsignedinteger]] = []
         self._rows = 0
         file.write(b"II" + struct.pack("<HHHQ", 43, 8, 0, 0))  # where the directory is, is known at the end
         self._place = 16
 
-    def add(self, rows: NDArray[np.unsignedinteger]) -> None:  # type: ignore[type-arg]
+    def add(self, rows: NDArray[np.unsignedinteger]) -> None:
         """The next rows: uint8 or, of a wide file, uint16; N×W, or N×W×3 for RGB."""
         self._waiting.append(rows)
         self._rows += len(rows)
@@ -64,7 +64,7 @@ class TiffFile:
         self._file.seek(8)
         self._file.write(struct.pack("<Q", start))
 
-    def _tiles(self, rows: NDArray[np.unsignedinteger]) -> None:  # type: ignore[type-arg]
+    def _tiles(self, rows: NDArray[np.unsignedinteger]) -> None:
         """A row of tiles; what reaches over the picture's edges is 0."""
         width = rows.shape[1]
         further = ((0, 0),) * (rows.ndim - 2)

@@ -72,6 +72,8 @@ class BoundedItem:
                     f" --max-memory allows {most / 1e6:.0f}. Raise it, or save the image as a TIFF in tiles"
                 )
         photograph = self.item.read()
+        if isinstance(photograph, LargePhotograph):
+            return photograph
         height, width = photograph.pixels.shape[:2]
         with self._named():
             check_pixels(height, width, self.limits.pixels)

@@ -263,4 +263,5 @@ def _parts(rows: Probabilities, step: int) -> Iterator[Probabilities]:
 
 def _deviation(views: NDArray[np.float32]) -> Probabilities:
     """Over the first axis; exactly 0 where all agree, for then they are their mean."""
-    return views.std(axis=0, dtype=np.float64).astype(np.float32)
+    deviation: Probabilities = views.std(axis=0, dtype=np.float64).astype(np.float32)
+    return deviation
