@@ -25,7 +25,7 @@ from foveate.arrays.border import (
     middle_of,
     not_outside,
 )
-from foveate.arrays.outline import Disc, Enlarged, Outline
+from foveate.arrays.outline import Enlarged, LitDisc, Outline
 from foveate.records import Image, Mask
 
 NOTHING = "the image is black: nothing was segmented"
@@ -210,4 +210,4 @@ def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> Outli
                 last if last < centre + radius - slack else within.stop * step,
             )
         )
-    return Outline(height, width, Disc(row, column, radius, *cuts), diameter=2 * radius)
+    return Outline(height, width, LitDisc(row, column, radius, *cuts), diameter=2 * radius)

@@ -18,7 +18,7 @@ STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Disc:
+class LitDisc:
     """A disc that may be cut flat; in pixels, where a pixel's centre lies half a pixel from its edge."""
 
     row: float
@@ -36,12 +36,12 @@ class Disc:
         mask &= _between(columns, self.columns_within)
         return mask
 
-    def scaled(self, down: float, across: float) -> Disc:
+    def scaled(self, down: float, across: float) -> LitDisc:
         """The disc in a picture with so many times the rows and columns."""
         (first, last), (left, right) = self.rows_within, self.columns_within
         radius = self.radius * (down + across) / 2
         within = (first * down, last * down), (left * across, right * across)
-        return Disc(self.row * down, self.column * across, radius, *within)
+        return LitDisc(self.row * down, self.column * across, radius, *within)
 
 
 def _between(centres: NDArray[np.floating], limits: tuple[float, float]) -> NDArray[np.bool_]:
@@ -78,7 +78,7 @@ class Outline:
 
     height: int
     width: int
-    shape: Disc | Enlarged
+    shape: LitDisc | Enlarged
     diameter: float | None = None
     """Pixels, of the disc; None for a shape that is none."""
     note: str = ""

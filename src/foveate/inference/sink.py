@@ -25,7 +25,7 @@ from foveate.inference.segmentation import ExpectedF1, Segmentation, output_path
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
-from foveate.inference.tally import Tally, tally_of
+from foveate.inference.tally import MaskTally, tally_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class FolderSink:
         )
         return Written(work, record, outcome)
 
-    def _made(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Tally:
+    def _made(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> MaskTally:
         wanted, paths = self._wanted, work.claim.missing
         if isinstance(result, LargeSegmentation):
             return result.written(paths, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
@@ -220,7 +220,7 @@ class FolderSink:
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
     def _done(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: Tally, seconds: float
+        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: MaskTally, seconds: float
     ) -> ImageRecord:
         made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
         return ImageRecord(
