@@ -45,4 +45,4 @@ def computed(network: Network, **fields: Any) -> Segmenter:
 def into_folder(segmenter: Segmenter, items: Sequence[SourceItem], wanted: Wanted, **options: Any) -> Iterator[Outcome]:
     """What becomes of the items, as `foveate.segment` has it, one after the other."""
     sink = FolderSink(segmenter, wanted, [item.place for item in items if item.place is not None])
-    return run(BoundedStep(segmenter, Limits.of(None, 500.0)), items, sink, **options)
+    return run(BoundedStep(segmenter, Limits()), items, sink, **options)

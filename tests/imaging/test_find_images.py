@@ -24,11 +24,11 @@ def test_every_ending_is_in_lower_case_and_is_searched_for(tmp_path: Path) -> No
 
 
 def test_the_programs_own_results_and_folders_are_left_out(tmp_path: Path) -> None:
-    for name in ("eye.png", "eye_mask.png", "eye_probability.png", "eye_overlay.png", "eye_mask.tif"):
+    for name in ("eye.png", "eye_mask.png", "eye_probability.png", "eye_overlay.png", "eye_mask.tif", "eye_mask.jpg"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "folder.png" / "deeper.png").write_bytes(b"")
-    assert [path.name for path in find_images(tmp_path)] == ["eye.png", "eye_mask.tif"]
+    assert [path.name for path in find_images(tmp_path)] == ["eye.png", "eye_mask.jpg"]
 
 
 def test_an_empty_folder_has_no_images(tmp_path: Path) -> None:

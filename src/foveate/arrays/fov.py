@@ -26,7 +26,7 @@ from foveate.arrays.border import (
     middle_of,
     not_outside,
 )
-from foveate.arrays.outline import Disc, Enlarged, Outline
+from foveate.arrays.outline import Enlarged, LitDisc, Outline
 from foveate.records import Image, Mask
 
 NOTHING = "the image is black: nothing was segmented"
@@ -235,7 +235,7 @@ def _disc(circle: Circle, lit: Mask, box: Box, height: int, width: int) -> Outli
     row, column, radius = circle.row * down, circle.column * across, circle.radius * (down + across) / 2
     rows = _cuts(lit.mean(axis=1), box[0], row, radius, down)
     columns = _cuts(lit.mean(axis=0), box[1], column, radius, across)
-    return Outline(height, width, Disc(row, column, radius, rows, columns), diameter=2 * radius)
+    return Outline(height, width, LitDisc(row, column, radius, rows, columns), diameter=2 * radius)
 
 
 def _cuts(shares: NDArray[np.float64], within: slice, centre: float, radius: float, step: float) -> tuple[float, float]:

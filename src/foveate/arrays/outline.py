@@ -18,7 +18,7 @@ STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Disc:
+class LitDisc:
     """A disc that may be cut flat; in pixels, where a pixel's centre lies half a pixel from its edge."""
 
     row: float
@@ -42,15 +42,15 @@ class Disc:
             mask[line, begin[line] : end[line]] = True
         return mask
 
-    def scaled(self, down: float, across: float) -> Disc:
+    def scaled(self, down: float, across: float) -> LitDisc:
         """The disc in a picture with so many times the rows and columns."""
         (first, last), (left, right) = self.rows_within, self.columns_within
         radius = self.radius * (down + across) / 2
         within = (first * down, last * down), (left * across, right * across)
-        return Disc(self.row * down, self.column * across, radius, *within)
+        return LitDisc(self.row * down, self.column * across, radius, *within)
 
 
-def _between(centres: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
+def _between(centres: NDArray[np.floating], limits: tuple[float, float]) -> NDArray[np.bool_]:
     return (centres >= limits[0]) & (centres <= limits[1])
 
 
@@ -74,8 +74,8 @@ class Enlarged:
 def _nearest(small: int, large: int) -> NDArray[np.int32]:
     """For every pixel of an axis that is enlarged, which one it is a copy of."""
     picture = PillowImage.fromarray(np.arange(small, dtype=np.int32)[None])
-    nearest: NDArray[np.int32] = np.asarray(picture.resize((large, 1), PillowImage.Resampling.NEAREST))[0]
-    return nearest
+    copied: NDArray[np.int32] = np.asarray(picture.resize((large, 1), PillowImage.Resampling.NEAREST))[0]
+    return copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Outline:
 
     height: int
     width: int
-    shape: Disc | Enlarged
+    shape: LitDisc | Enlarged
     diameter: float | None = None
     """Pixels, of the disc; None for a shape that is none."""
     note: str = ""

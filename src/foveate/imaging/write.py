@@ -127,10 +127,16 @@ def write_bytes(data: bytes, path: Path) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, as `write_bytes` does: it takes its name when all of it is there, and else is gone."""
+    with _told_of(path), _part_of(path) as file:
+        yield file
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Errors inside name the file; its folder is there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _part_of(path) as file:
-            yield file
+        yield
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(f"{path}: can't be written, its folder is a file; give another folder") from error
     except OSError as error:

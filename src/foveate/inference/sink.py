@@ -26,7 +26,7 @@ from foveate.inference.segmentation import ExpectedF1, Segmentation, output_path
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
-from foveate.inference.tally import Tally, tally_of
+from foveate.inference.tally import MaskTally, tally_of
 
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
@@ -218,7 +218,7 @@ class FolderSink:
 
     def _made(
         self, work: BegunImage, result: Segmentation | LargeSegmentation
-    ) -> tuple[Segmentation | LargeSegmentation, Tally]:
+    ) -> tuple[Segmentation | LargeSegmentation, MaskTally]:
         """Write what is missing; the same result, with what had to be decided for that, and its numbers."""
         wanted, missing = self._wanted, dict(work.claim.missing)
         if isinstance(result, LargeSegmentation):
@@ -255,7 +255,7 @@ class FolderSink:
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
     def _done(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: Tally, seconds: float
+        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: MaskTally, seconds: float
     ) -> ImageRecord:
         made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
         return ImageRecord(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MaskTally:
     """Of one image."""
 
     height: int
@@ -26,10 +26,10 @@ class Tally:
     """By class, where it was asked for and the mask is not empty."""
 
 
-def tally_of(result: Segmentation, *, confidence: bool) -> Tally:
+def tally_of(result: Segmentation, *, confidence: bool) -> MaskTally:
     """Of a segmentation that is in memory."""
     height, width = result.fov.shape
     inside = max(1, int(np.count_nonzero(result.fov)))
     shares = [round(int(np.count_nonzero(mask)) / inside, 6) for mask in result.masks]
     expected = result.expected_f1() if confidence else {}
-    return Tally(height, width, dict(zip(result.classes.names, shares, strict=True)), expected)
+    return MaskTally(height, width, dict(zip(result.classes.names, shares, strict=True)), expected)

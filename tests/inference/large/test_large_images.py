@@ -149,8 +149,7 @@ def test_what_is_done_after_the_threshold_is_the_same_to_the_pixel(tmp_path: Pat
 def test_several_classes_and_views_are_the_same_in_strips(tmp_path: Path, exclusive: bool) -> None:
     def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         shifted = np.roll(batch[:, :2], 1, axis=3)  # so that its views differ
-        mixed = (batch[:, :2] * np.float32(0.8) + shifted * np.float32(0.2)) / np.float32(512)
-        return mixed.astype(np.float32)
+        return np.asarray((batch[:, :2] * 0.8 + shifted * 0.2) / 512, np.float32)
 
     fields = {"classes": ("artery", "vein"), "exclusive": exclusive, "thresholds": (0.2,) * (2 - exclusive)}
     model = computed(network, **fields, fov="whole", working_minimum=1.0, working_maximum=350.0, trust=None)
@@ -293,8 +292,8 @@ def test_a_stop_in_the_middle_leaves_nothing_and_the_next_call_makes_it(tmp_path
 PEAK = """
 import resource, sys
 import foveate
-folder, images = sys.argv[1], sys.argv[2:]
-outcomes = foveate.segment(images, folder + "/out", model=folder + "/green.onnx", max_memory="450MB", overwrite=True)
+outcomes = foveate.segment(sys.argv[2:], sys.argv[1] + "/out", model=sys.argv[1] + "/green.onnx",
+                           max_memory="450MB", overwrite=True)
 assert not any(outcome.error for outcome in outcomes), outcomes
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

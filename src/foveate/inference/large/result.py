@@ -22,7 +22,7 @@ from foveate.imaging.write import probability_steps, whole_file
 from foveate.inference.large.runs import RUN_BYTES, Cleaning, Runs
 from foveate.inference.large.strips import Strip, Way
 from foveate.inference.segmentation import ExpectedF1
-from foveate.inference.tally import Tally
+from foveate.inference.tally import MaskTally
 from foveate.metrics.confidence import Correction, F1Sums, with_spread
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class LargeSegmentation:
         style: Style = "outline",
         opacity: float = OPACITY,
         confidence: bool = False,
-    ) -> Tally:
+    ) -> MaskTally:
         """Write the kinds that `paths` names, replacing what is there: all of them or none. Raises a FoveateError."""
         check_style(style, opacity)
         classes = self.card.told_apart
@@ -174,7 +174,7 @@ class _Counting:
                 for side, one in zip((-1, 1), sums[1:], strict=True):
                     one.add((probability + side * strip.spread[number]).clip(0, 1), mask, strip.inside)
 
-    def tally(self, height: int, width: int) -> Tally:
+    def tally(self, height: int, width: int) -> MaskTally:
         """Of the whole."""
         shares = [round(int(pixels) / max(1, self._inside), 6) for pixels in self._pixels]
         expected = {}
@@ -185,7 +185,7 @@ class _Counting:
             if self._spread:
                 estimate = with_spread(estimate, [view or estimate for view in leaning])
             expected[name] = ExpectedF1.of(estimate, self._correction)
-        return Tally(height, width, dict(zip(self._classes.names, shares, strict=True)), expected)
+        return MaskTally(height, width, dict(zip(self._classes.names, shares, strict=True)), expected)
 
 
 @dataclass(frozen=True, slots=True)

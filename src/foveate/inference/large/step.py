@@ -49,7 +49,7 @@ class BoundedStep:
             segmenter.procedure.views,
             self.limits,
         )
-        way.check()
+        way.refuse_too_large()
         if way.level.width < photograph.width:
             notes += (f"reduced from its smaller version of {way.level.width}×{way.level.height} pixels",)
         diameter = diameter_of(outline, frame)

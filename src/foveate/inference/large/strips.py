@@ -108,7 +108,7 @@ class Way:
         """Of a tile; half of the memory is the network's."""
         return tile_side(self.limits.for_arrays // 2, self.preparation.context)
 
-    def check(self) -> None:
+    def refuse_too_large(self) -> None:
         """Raise ModelError where this way can't be gone in the memory that there is."""
         top, left, bottom, right = self.frame.box
         own = self.frame.working == (bottom - top, right - left)
