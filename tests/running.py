@@ -156,10 +156,10 @@ def in_a_thread(
     import foveate
     from foveate.service.app import Service
     from foveate.service.guard import Access
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
     from foveate.service.server import address_of, listening_socket, run
 
-    service = Service([segmenter or foveate.load(green_model())], Limits(**limits), Access(key))
+    service = Service([segmenter or foveate.load(green_model())], ServiceLimits(**limits), Access(key))
     bound, begun = listening_socket("127.0.0.1", 0), threading.Event()
     if send_buffer:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from foveate.service.limits import Limits
+from foveate.service.limits import ServiceLimits
 from foveate.service.problems import KINDS
 from foveate_command import pixels
 from running import BOUNDARY, FORM, Answer, Running, form_of, in_a_thread, started
 
-LIMITS = Limits()
+LIMITS = ServiceLimits()
 
 
 def png(seed: int = 0) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from foveate.service.limits import Limits, rows
+from foveate.service.limits import ServiceLimits, rows
 from foveate.service.problems import KINDS
 from foveate_command import pixels, run
 from running import Running, started
@@ -108,7 +108,7 @@ def test_the_examples_of_the_openapi_document_run(page_service: Running, folder:
 
 def test_the_limits_of_the_page_the_command_and_the_service_are_one_table(page_service: Running) -> None:
     table = re.findall(r"^\| `(\w+)` \| (\d+) \| (\w+) (.*) \|$", PAGE, re.MULTILINE)
-    expected = [(row.name, str(row.value), row.unit, row.meaning) for row in rows(Limits())]
+    expected = [(row.name, str(row.value), row.unit, row.meaning) for row in rows(ServiceLimits())]
     assert table == expected
     assert run("serve", "--limits").out.splitlines() == [f"{name}  {' '.join(rest)}" for name, *rest in expected]
     told = page_service.get("/readyz").json["limits"]

@@ -95,11 +95,11 @@ def _send_until_it_is_gone(running: Running) -> None:
 
 
 def test_a_service_that_is_being_stopped_takes_nothing_on() -> None:
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
     from foveate.service.places import Places
     from foveate.service.problems import ServiceError
 
-    places = Places(Limits())
+    places = Places(ServiceLimits())
     places.stopping = True
     with pytest.raises(ServiceError, match="stopped") as refused:
         places.take()

@@ -18,13 +18,13 @@ class Declared:
         object.__setattr__(self, "facts", facts)
 
 
-class Option(Declared):
+class CommandOption(Declared):
     """An option, by its names, or that of its parameter where none is given."""
 
     __slots__ = ()
 
 
-class Argument(Declared):
+class CommandArgument(Declared):
     """What stands without a name."""
 
     __slots__ = ()

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from foveate.cli.declared import Declared, Option
+from foveate.cli.declared import CommandOption, Declared
 
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of the application, which every command inherits."""
@@ -41,7 +41,7 @@ def _in_typers_words(annotation: Any) -> Any:
     declared = next(iter(getattr(annotation, "__metadata__", ())), None)
     if not isinstance(declared, Declared):
         return annotation
-    made = typer.Option if isinstance(declared, Option) else typer.Argument
+    made = typer.Option if isinstance(declared, CommandOption) else typer.Argument
     return Annotated[annotation.__origin__, made(*declared.names, **declared.facts)]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from foveate.cli.declared import Argument, Option
+from foveate.cli.declared import CommandArgument, CommandOption
 
 NUMBER = {int: r"\d+", float: r"\d+(\.\d+)?"}
 
@@ -62,14 +62,14 @@ def _read(parameters: list[Parameter], words: list[str]) -> dict[str, Any]:
     return given
 
 
-def _declared(parameter: Parameter) -> Option | Argument:
-    found: Option | Argument = parameter.annotation.__metadata__[0]
+def _declared(parameter: Parameter) -> CommandOption | CommandArgument:
+    found: CommandOption | CommandArgument = parameter.annotation.__metadata__[0]
     return found
 
 
 def _names(parameter: Parameter) -> tuple[str, ...]:
     declared = _declared(parameter)
-    if isinstance(declared, Argument):
+    if isinstance(declared, CommandArgument):
         return ()
     return declared.names or (f"--{parameter.name.replace('_', '-')}",)
 

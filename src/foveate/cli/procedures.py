@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-from foveate.cli.declared import Option
+from foveate.cli.declared import CommandOption
 
 if TYPE_CHECKING:
     from foveate.inference.procedure import Procedure
@@ -14,23 +14,25 @@ HEADING = "What is done with the mask"
 
 TTA = Annotated[
     Literal["1", "2", "4", "8"],
-    Option("--tta", rich_help_panel=HEADING, help="Mean of so many flips and quarter turns; 8: all."),
+    CommandOption("--tta", rich_help_panel=HEADING, help="Mean of so many flips and quarter turns; 8: all."),
 ]
 HYSTERESIS = Annotated[
     float | None,
-    Option(
+    CommandOption(
         rich_help_panel=HEADING,
         help="A second, lower threshold: what reaches it counts if it hangs together with the mask.",
     ),
 ]
 RECONNECT = Annotated[
-    int, Option(rich_help_panel=HEADING, help="Bridge gaps of at most so many pixels between parts of vessels.")
+    int, CommandOption(rich_help_panel=HEADING, help="Bridge gaps of at most so many pixels between parts of vessels.")
 ]
-MIN_SIZE = Annotated[int, Option(rich_help_panel=HEADING, help="Remove parts of fewer pixels.")]
+MIN_SIZE = Annotated[int, CommandOption(rich_help_panel=HEADING, help="Remove parts of fewer pixels.")]
 LARGEST = Annotated[
-    bool, Option("--largest", rich_help_panel=HEADING, help="Keep only the largest part of each class.")
+    bool, CommandOption("--largest", rich_help_panel=HEADING, help="Keep only the largest part of each class.")
 ]
-FILL_HOLES = Annotated[int, Option(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")]
+FILL_HOLES = Annotated[
+    int, CommandOption(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")
+]
 
 
 def views_of(tta: str) -> Literal[1, 2, 4, 8]:

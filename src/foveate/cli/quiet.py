@@ -10,9 +10,11 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any
 
-from foveate.cli.declared import Option
+from foveate.cli.declared import CommandOption
 
-QUIET = Annotated[bool, Option("--quiet", "-q", help="Say nothing on stdout; what goes wrong is still said on stderr.")]
+QUIET = Annotated[
+    bool, CommandOption("--quiet", "-q", help="Say nothing on stdout; what goes wrong is still said on stderr.")
+]
 
 
 def with_quiet(command: Callable[..., object]) -> Callable[..., object]:

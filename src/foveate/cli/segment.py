@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from foveate.cli.console import say
-from foveate.cli.declared import Argument, Option
+from foveate.cli.declared import CommandArgument, CommandOption
 from foveate.cli.options import BACKEND, DEVICE, PRECISION, THREADS
 from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
 from foveate.cli.segment_display import Display
@@ -16,18 +16,18 @@ from foveate.errors import UsageError
 def segment(
     images: Annotated[
         list[Path],
-        Argument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
+        CommandArgument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
     ],
-    out: Annotated[Path, Option("--out", "-o", help="Folder for the results.")],
-    model: Annotated[str, Option(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
-    probabilities: Annotated[bool, Option("--probabilities", help="Also a 16-bit probability map.")] = False,
-    overlay: Annotated[bool, Option("--overlay", help="Also the mask over the photograph.")] = False,
+    out: Annotated[Path, CommandOption("--out", "-o", help="Folder for the results.")],
+    model: Annotated[str, CommandOption(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
+    probabilities: Annotated[bool, CommandOption("--probabilities", help="Also a 16-bit probability map.")] = False,
+    overlay: Annotated[bool, CommandOption("--overlay", help="Also the mask over the photograph.")] = False,
     overlay_style: Annotated[
         Literal["outline", "fill"] | None,
-        Option(help="A line around what was found, so that it stays in sight, or a colour over it."),
+        CommandOption(help="A line around what was found, so that it stays in sight, or a colour over it."),
     ] = None,
     overlay_opacity: Annotated[
-        float | None, Option(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
+        float | None, CommandOption(min=0, max=1, help="How much of the photograph that hides; 0.8 unless said.")
     ] = None,
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
@@ -36,24 +36,24 @@ def segment(
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     confidence: Annotated[
-        bool, Option("--confidence", help="Say how good each mask probably is: its expected F1.")
+        bool, CommandOption("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
     dicom_seg: Annotated[
         Literal["binary", "fractional"] | None,
-        Option(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
+        CommandOption(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
     ] = None,
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace results that are there.")] = False,
+    overwrite: Annotated[bool, CommandOption("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
-        bool, Option("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
+        bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
     ] = False,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
     threads: THREADS = 0,
     max_memory: Annotated[
-        str | None, Option(metavar="SIZE", help="Memory to work in, e.g. 1500MB: larger images go by strips.")
+        str | None, CommandOption(metavar="SIZE", help="Memory to work in, e.g. 1500MB: larger images go by strips.")
     ] = None,
-    max_megapixels: Annotated[float, Option(help="Larger images are refused.")] = 500.0,
+    max_megapixels: Annotated[float, CommandOption(help="Larger images are refused.")] = 500.0,
 ) -> None:
     """Write a mask for every photograph.
 

@@ -11,15 +11,15 @@ from foveate.cli.console import say
 from foveate.cli.options import THREADS
 from foveate.errors import UsageError
 
-BOUNDS = "Limits (by default as --limits says)"
+BOUNDS = "ServiceLimits (by default as --limits says)"
 """Heading of these options in the help."""
 
 
 def _show_limits(asked: bool) -> None:
-    from foveate.service.limits import Limits, rows
+    from foveate.service.limits import ServiceLimits, rows
 
     if asked:
-        say("\n".join(str(row) for row in rows(Limits())))
+        say("\n".join(str(row) for row in rows(ServiceLimits())))
         raise typer.Exit
 
 

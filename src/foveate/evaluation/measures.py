@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from foveate.errors import UsageError, unknown
 from foveate.metrics import Confusion, Histogram, Levels, count, rates
-from foveate.metrics.boundary import boundary
+from foveate.metrics.boundaries import boundary
 from foveate.metrics.calibration import CalibrationSums
 from foveate.metrics.confidence import expected_f1
 from foveate.metrics.counts import thresholded_jaccard

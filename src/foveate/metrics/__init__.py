@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from foveate.metrics.areas import Levels
     from foveate.metrics.bootstrap import BootstrapInterval, interval, mean_interval, rate_intervals
-    from foveate.metrics.boundary import Boundary, boundary
+    from foveate.metrics.boundaries import Boundary, boundary
     from foveate.metrics.calibration import CalibrationSums
     from foveate.metrics.calibre import Calibres
     from foveate.metrics.confidence import Correction, F1Estimate, expected_f1, fit_correction, with_spread
@@ -59,7 +59,7 @@ __all__ = [
 
 _HOMES = {
     "BootstrapInterval": "foveate.metrics.bootstrap",
-    "Boundary": "foveate.metrics.boundary",
+    "Boundary": "foveate.metrics.boundaries",
     "CalibrationSums": "foveate.metrics.calibration",
     "Calibres": "foveate.metrics.calibre",
     "Centrelines": "foveate.metrics.topology",
@@ -75,7 +75,7 @@ _HOMES = {
     "Rates": "foveate.metrics.counts",
     "RiskCoverage": "foveate.metrics.risk_coverage",
     "VesselCounts": "foveate.metrics.vessels",
-    "boundary": "foveate.metrics.boundary",
+    "boundary": "foveate.metrics.boundaries",
     "compare_paired": "foveate.metrics.paired",
     "count": "foveate.metrics.counts",
     "count_vessels": "foveate.metrics.vessels",

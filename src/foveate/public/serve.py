@@ -48,13 +48,15 @@ def serve(
     with needs("serve", "serving"):
         from foveate.service.app import Service
         from foveate.service.guard import LOOPBACK, Access
-        from foveate.service.limits import Limits
+        from foveate.service.limits import ServiceLimits
         from foveate.service.server import address_of, is_loopback, listening_socket, run
 
     asked = {"max_bytes": max_bytes, "max_pixels": max_pixels, "max_seconds": max_seconds, "max_images": max_images}
     given = [model] if isinstance(model, str | Path | Segmenter) else list(model)
     try:
-        limits = Limits(**{name: value for name, value in {**asked, "queue": queue}.items() if value is not None})
+        limits = ServiceLimits(
+            **{name: value for name, value in {**asked, "queue": queue}.items() if value is not None}
+        )
     except ValueError as error:
         raise UsageError(f"{error}.") from error
     if api_key is not None and len(api_key) < SHORTEST_KEY:

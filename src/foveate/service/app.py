@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from foveate.inference import Segmenter
 from foveate.service import documented
 from foveate.service.guard import Access, Guard, problem_response
-from foveate.service.limits import Limits, rows
+from foveate.service.limits import ServiceLimits, rows
 from foveate.service.observed import TYPE, Observed
 from foveate.service.pages import docs_response, index_response, static_files, static_response
 from foveate.service.places import Places
@@ -52,7 +52,7 @@ class Service:
     def __init__(
         self,
         segmenters: list[Segmenter],
-        limits: Limits,
+        limits: ServiceLimits,
         access: Access,
         *,
         log_names: bool = False,
@@ -170,7 +170,7 @@ def card_of(segmenter: Segmenter) -> dict[str, Any]:
     return {name: told[name] for name in OF_CARD}
 
 
-def state_of(segmenters: Mapping[str, Segmenter], limits: Limits, places: Places) -> dict[str, Any]:
+def state_of(segmenters: Mapping[str, Segmenter], limits: ServiceLimits, places: Places) -> dict[str, Any]:
     """Versions, models, what runs them, the limits, and how much of the last two is in use."""
     return {
         "status": "ready",

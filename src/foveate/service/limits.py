@@ -14,7 +14,7 @@ def _limit(default: int, unit: str, meaning: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServiceLimits:
     """Each is a whole number from 1 up. Raises ValueError, "NAME: what is wrong with it", for any other."""
 
     max_bytes: int = _limit(64 * 2**20, "bytes", "in the body of a request; more: 413")
@@ -51,7 +51,7 @@ class Row:
         return f"{self.name}  {self.value} {self.unit} {self.meaning}"
 
 
-def rows(limits: Limits) -> Iterator[Row]:
+def rows(limits: ServiceLimits) -> Iterator[Row]:
     """The table."""
     for each in fields(limits):
         yield Row(each.name, getattr(limits, each.name), each.metadata["unit"], each.metadata["meaning"])

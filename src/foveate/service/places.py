@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from foveate.service.problems import ServiceError
 
 if TYPE_CHECKING:
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
 
 WEIGHT = 0.2
 """Of the last request in the mean of how long they take."""
@@ -19,7 +19,7 @@ WEIGHT = 0.2
 class Places:
     """The places of a service, and the bytes that are held in them."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ServiceLimits) -> None:
         self._limits = limits
         self.taken = 0
         self.held = 0

@@ -9,14 +9,14 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from foveate.service.limits import Limits
+from foveate.service.limits import ServiceLimits
 from foveate.service.problems import ServiceError
 
 
 class TimedProtocol(H11Protocol):
     """A connection. uvicorn waits for a request's head, and for an answer to be taken, as long as it lasts."""
 
-    limits: ClassVar[Limits]
+    limits: ClassVar[ServiceLimits]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One more."""
@@ -97,6 +97,6 @@ class TimedProtocol(H11Protocol):
             self.transport.abort()
 
 
-def protocol_within(limits: Limits) -> type[TimedProtocol]:
+def protocol_within(limits: ServiceLimits) -> type[TimedProtocol]:
     """The protocol of a service with these limits."""
     return type("LimitedProtocol", (TimedProtocol,), {"limits": limits})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from foveate.inference import Segmenter
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
     from foveate.service.observed import Line
     from foveate.service.places import Places
     from foveate.service.work import Lanes
@@ -46,7 +46,7 @@ class Segmenting:
     """Models by name, the first of which is meant where none is named, and what keeps them within limits."""
 
     segmenters: Mapping[str, Segmenter]
-    limits: Limits
+    limits: ServiceLimits
     places: Places
     lanes: Lanes
     log_names: bool

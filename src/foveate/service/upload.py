@@ -18,7 +18,7 @@ from foveate.service.problems import ServiceError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
     from foveate.service.places import Place
 
 RAW = re.compile(r"image/[\w.+-]+|application/(octet-stream|gzip|x-gzip)|", re.ASCII)
@@ -40,7 +40,7 @@ class Upload:
     content: bytes
 
 
-async def received(request: Request, limits: Limits, place: Place) -> list[Upload]:
+async def received(request: Request, limits: ServiceLimits, place: Place) -> list[Upload]:
     """All images of a request, in order. Raises ServiceError where they are too large, too slow, cut short or none."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     content_type = kind.decode("latin-1").lower()
@@ -71,7 +71,7 @@ def label_of(name: str) -> str:
     return "".join(character for character in name if character.isprintable())[:LONGEST_LABEL]
 
 
-async def _counted(request: Request, limits: Limits, place: Place) -> AsyncIterator[bytes]:
+async def _counted(request: Request, limits: ServiceLimits, place: Place) -> AsyncIterator[bytes]:
     count = 0
     async for chunk in request.stream():
         count += len(chunk)
@@ -81,11 +81,11 @@ async def _counted(request: Request, limits: Limits, place: Place) -> AsyncItera
         yield chunk
 
 
-def _too_large(limits: Limits) -> ServiceError:
+def _too_large(limits: ServiceLimits) -> ServiceError:
     return ServiceError("too_large", f"the body has more than {limits.max_bytes} bytes.")
 
 
-async def _form(chunks: AsyncIterator[bytes], boundary: bytes, limits: Limits) -> list[Upload]:
+async def _form(chunks: AsyncIterator[bytes], boundary: bytes, limits: ServiceLimits) -> list[Upload]:
     form = _Form(limits)
     if not boundary:
         raise ServiceError("bad_request", "the form's Content-Type names no boundary.")
@@ -110,7 +110,7 @@ async def _form(chunks: AsyncIterator[bytes], boundary: bytes, limits: Limits) -
 class _Form:
     """Hears what the parser finds."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ServiceLimits) -> None:
         self.uploads: list[Upload] = []
         self.ended = False
         self._limits = limits

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from foveate.inference import Segmentation, Segmenter
     from foveate.runtime import Execution, Session
-    from foveate.service.limits import Limits
+    from foveate.service.limits import ServiceLimits
     from foveate.service.places import Place
     from foveate.service.upload import Upload
 
@@ -136,7 +136,7 @@ def kinds_of(segmenter: Segmenter) -> list[str]:
     return output_kinds(segmenter.card.told_apart, probabilities=True, overlay=True)
 
 
-def is_large(content: bytes, label: str, limits: Limits) -> bool:
+def is_large(content: bytes, label: str, limits: ServiceLimits) -> bool:
     """By the header. Raises ServiceError for an image with too many pixels, and for none."""
     try:
         width, height = size_of(content, 3 * limits.max_pixels + 4096)
@@ -153,7 +153,7 @@ def is_large(content: bytes, label: str, limits: Limits) -> bool:
 class Lanes:
     """The threads that work: one looks at headers, two have small images, one has large ones."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ServiceLimits) -> None:
         self._limits = limits
         self._headers = ThreadPoolExecutor(1, "header")
         self._small = ThreadPoolExecutor(SMALL_AT_A_TIME, "small")

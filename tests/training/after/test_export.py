@@ -110,6 +110,7 @@ def test_the_card_names_the_images_of_the_runs_that_a_run_began_with(
     )
     # The card alone is looked at, which the graph has no part in.
     monkeypatch.setattr("foveate.training.after.export.to_onnx", lambda _: b"a graph")
+    monkeypatch.setattr("foveate.training.after.export.faster", lambda content: content)
     monkeypatch.setattr("foveate.training.after.export.compare", lambda *_: {(64, 64): 0.0})
     card = export(folder, tmp_path / "exported" / "model.onnx").card
     first, second = (load_facts(run)["data"] for run in (finished_run, folder))

@@ -60,7 +60,7 @@ def decode(data: bytes) -> Decoded:
     header is checked. Raises ImageError, which doesn't name the file, if it can't be read.
     """
     if data.startswith(b"\x1f\x8b"):
-        data = _unzipped(data)
+        data = _unzipped(data, MAX_UNZIPPED)
     if is_dicom(data):
         with needs("dicom", "reading DICOM"):
             from foveate.imaging.dicom.read import decode_dicom
@@ -135,7 +135,7 @@ def _decode_with(opener: Callable[[BinaryIO], ImageFile.ImageFile], data: bytes)
     )
 
 
-def _unzipped(data: bytes, most: int = MAX_UNZIPPED) -> bytes:
+def _unzipped(data: bytes, most: int) -> bytes:
     with calling_decoder(), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         unzipped = file.read(most + 1)
     if len(unzipped) > most:
