@@ -37,6 +37,9 @@ PHOTOGRAPHS = {"584x565": (584, 565), "999x960": (960, 999), "3504x2336": (2336,
 """Those of DRIVE, CHASE_DB1 and HRF: name to height and width."""
 
 FOLDERS = (1, 10, 100)
+PAUSE = 0.05
+"""Seconds before each call: threads of the one before it spin for a while before they sleep."""
+
 JSON = Path(__file__).with_suffix(".json")
 
 Call = Callable[[], object]
@@ -47,6 +50,7 @@ def in_turn(calls: Mapping[str, Call], repeats: int) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(repeats + 1):
         for name, call in calls.items():
+            time.sleep(PAUSE)
             started = time.perf_counter()
             call()
             if number:
@@ -206,8 +210,17 @@ def warm(file: Path, repeats: int) -> dict[str, float]:
     return {
         "seconds": statistics.median(whole),
         "network": statistics.median(network),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": _peak(),
     }
+
+
+def _peak() -> float:
+    """MiB, the most that this process had; what its parent had is not among it, as it is in `ru_maxrss`."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def cold(folder: Path, repeats: int) -> dict[str, float]:
