@@ -25,7 +25,6 @@ from foveate.sweeps import work as work_module
 from foveate.sweeps.place import trial_folder
 from foveate.sweeps.ranking import Ranking, ranking_of, write_table
 from foveate.sweeps.read import read_sweep
-from foveate.training import loop
 from foveate.training.run.existing import runs_below
 from foveate.training.run.folder import locked
 from small_run import run
@@ -33,13 +32,16 @@ from small_run import run
 pytest_plugins = ("postgresql_server",)
 
 TWO = ("training.optimiser = ['sgd', 'adamw']",)
-KILLED_IN_THE_SECOND_EPOCH = """
-import os, signal, sys
+SIGNALLED_IN_THE_SECOND_EPOCH = """
+import signal, sys
 import foveate.training.loop as loop
+number = int(sys.argv.pop(1))
+if number == signal.SIGINT:  # as on a terminal, also where whoever began the tests ignores it
+    signal.signal(number, signal.default_int_handler)
 def step(steps, setup, taken=[]):
     taken.append(0)
     if len(taken) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
+        signal.raise_signal(number)
     return real(steps, setup)
 real, loop._one_step = loop._one_step, step
 from foveate.cli import main
@@ -251,25 +253,20 @@ def test_a_storage_that_fails_on_the_way_ends_the_call_in_one_line(tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("hears_ctrl_c")
-def test_ctrl_c_in_a_step_leaves_the_trial_to_the_next_call(
-    tmp_path: Path, small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep, out = small_sweep(tmp_path, fixed=("training.epochs=2",), search=TWO), tmp_path / "out"
-    taken: list[float] = []
-
-    def step(*arguments: Any) -> float:
-        taken.append(one_step(*arguments))
-        if len(taken) == 2:
-            signal.raise_signal(signal.SIGINT)
-        return taken[-1]
-
-    one_step = loop._one_step
-    monkeypatch.setattr(loop, "_one_step", step)
-    with pytest.raises(KeyboardInterrupt):
-        work(sweep, small_data, out)
-    assert work(sweep, small_data, out) == 2
+def test_ctrl_c_in_a_step_leaves_the_trial_to_the_next_call(tmp_path: Path, small_data: list[DataSet]) -> None:
+    path, out = write_sweep(tmp_path, fixed=("training.epochs=2",), search=TWO), tmp_path / "out"
+    stopped = signalled(signal.SIGINT, path, out)
+    assert stopped.returncode == 128 + signal.SIGINT, stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert by_trial(ranking_of(out, None)) == {0: "stopped", 1: "waiting"}
+    assert work(read_sweep(str(path)), small_data, out) == 2
     assert facts(out / "trial-0000" / "seed-0")["resumed"][0]["after_epoch"] == 1
+
+
+def signalled(number: signal.Signals, sweep: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """A worker on the sweep, in a process of its own, which hears a signal in its second epoch."""
+    call = [sys.executable, "-c", SIGNALLED_IN_THE_SECOND_EPOCH, str(int(number)), *call_of(sweep, out)]
+    return subprocess.run(call, capture_output=True, check=False, text=True)
 
 
 @pytest.mark.slow
@@ -277,10 +274,8 @@ def test_a_killed_workers_trial_is_taken_up_again_and_ends_with_the_same_weights
     tmp_path: Path, small_data: list[DataSet]
 ) -> None:
     path, out = write_sweep(tmp_path, fixed=("training.epochs=2",), search=TWO), tmp_path / "out"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_IN_THE_SECOND_EPOCH, *call_of(path, out)], capture_output=True, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed = signalled(signal.SIGKILL, path, out)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert by_trial(ranking_of(out, None)) == {0: "stopped", 1: "waiting"}
     assert work(read_sweep(str(path)), small_data, out) == 2
     work(read_sweep(str(path)), small_data, tmp_path / "whole")
