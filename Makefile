@@ -38,6 +38,7 @@ results: .venv/full
 
 bench: .venv/full
 	$(BIN)/python benchmarks/segmenting.py $(if $(BEFORE),--before $(BEFORE))
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python scripts/write_benchmark.py
 
 wheel: .venv/full

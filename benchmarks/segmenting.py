@@ -9,6 +9,7 @@ What is compared is run in turn, in one call, and stands as medians of `--repeat
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -19,12 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import foveate
 from foveate.drawn import draw
 from foveate.models import open_model
 from foveate.networks.registry.catalogue import catalogue
@@ -113,6 +116,32 @@ def backends(before: Path | None, repeats: int) -> dict[str, float]:
     return in_turn(calls, repeats)
 
 
+def bounds() -> dict[str, float]:
+    """What the shipped network must do for one image: megabytes moved, and billions of multiply-adds.
+
+    The bytes are those that ONNX Runtime's profile says its operations read and write, after all that it joins.
+    """
+    import onnxruntime
+
+    model, options = open_model("vessels"), onnxruntime.SessionOptions()
+    options.enable_profiling = True
+    with tempfile.TemporaryDirectory() as folder:
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
+        session.run(None, {session.get_inputs()[0].name: np.zeros((1, 3, SIDE, SIDE), np.float32)})
+        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    sizes = ("activation_size", "parameter_size", "output_size")
+    moved = sum(int(event["args"][size]) for event in events for size in sizes if size in event.get("args", {}))
+    found = {"moved_mb": moved / 1e6}
+    if find_spec("torch"):
+        from foveate.networks import build
+        from foveate.networks.registry.counting import measure
+
+        made = partial(build, model.card.network, **model.card.options)
+        found["gmacs"] = measure(made, in_channels=3, height=SIDE, width=SIDE)[0].gmacs
+    return found
+
+
 def _without_arena(file: Path, batch: Any) -> Call:
     import onnxruntime
 
@@ -185,8 +214,6 @@ def photographs(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
 
 def warm(file: Path, repeats: int) -> dict[str, float]:
     """In a process of its own: the medians for one photograph, and the most memory that it ever had."""
-    import foveate
-
     segmenter, spent = foveate.load("vessels"), [0.0]
     run = segmenter.session.run
 
@@ -226,7 +253,9 @@ def _peak() -> float:
 def cold(folder: Path, repeats: int) -> dict[str, float]:
     """Seconds of whole commands: Python with the runtime alone, one photograph to its mask on disk, the help."""
     photo = folder / "584x565.jpg"
-    command = [sys.executable, "-m", "foveate"]
+    command = [sys.executable, "-c", "from foveate.cli.process import run; run()"]
+    # As pip leaves a package; from a checkout Python may be told not to.
+    compileall.compile_dir(Path(foveate.__file__).parent, quiet=1)
 
     def segment() -> None:
         out = tempfile.mkdtemp(dir=folder)
@@ -284,6 +313,7 @@ def main() -> None:
         return
     found: dict[str, Any] = {"repeats": asked.repeats, "machine": machine()}
     found["network"] = backends(asked.before, asked.repeats)
+    found["bounds"] = bounds()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         found["photographs"] = photographs(folder, asked.repeats)

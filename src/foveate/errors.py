@@ -14,17 +14,12 @@ A message says which file or key, what was found, and what to do next, in one li
 
 from __future__ import annotations
 
-import difflib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
-
-
-PACKAGES = {"skimage": "scikit-image", "lightning_fabric": "lightning-fabric", "PIL": "pillow"}
-"""Names of packages that are imported by another."""
 
 
 class FoveateError(Exception):
@@ -61,6 +56,8 @@ class TrainingError(FoveateError):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The sentence for an unknown name: the nearest valid one if there is any, then all valid ones."""
+    import difflib
+
     valid = sorted(known)
     nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     guess = f" Did you mean '{nearest[0]}'?" if nearest else ""

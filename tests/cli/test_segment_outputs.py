@@ -71,7 +71,7 @@ def test_files_and_folders_are_segmented_in_one_call_as_the_record_tells(tmp_pat
     ran = run_apart("segment", *inputs[:2], inputs[2].parent, "-o", out, "--overlay")
     assert (ran.status, ran.err) == (0, "")
     record = json.loads((out / "segment.json").read_text(encoding="utf-8"))
-    packages = ("foveate", "numpy", "onnxruntime", "pillow", "tifffile")
+    packages = ("foveate", "numpy", "onnxruntime", "pillow")
     assert record["versions"] == {
         "python": platform.python_version(),
         **{package: importlib.metadata.version(package) for package in packages},

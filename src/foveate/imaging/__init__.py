@@ -15,7 +15,7 @@ from foveate.imaging.labels import (
     read_labels,
 )
 from foveate.imaging.mask import MaskFile, read_mask, read_mask_file
-from foveate.imaging.overlay import centreline_overlay, overlay
+from foveate.imaging.overlay import overlay
 from foveate.imaging.palette import class_colours
 from foveate.imaging.read import PhotographFile, read_photograph, read_photograph_file
 from foveate.imaging.spreadsheet import csv_text, write_csv
@@ -41,7 +41,6 @@ __all__ = [
     "MaskFile",
     "PhotographFile",
     "as_masks",
-    "centreline_overlay",
     "class_colours",
     "csv_text",
     "encode_labels",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -159,7 +158,7 @@ def _encoded(image: PillowImage.Image, form: str, **options: str | int | PngInfo
 @contextmanager
 def _part_of(path: Path) -> Iterator[BinaryIO]:
     # Not named after the target, whose name may have the greatest length already.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = path.with_name(f".{os.urandom(8).hex()}.part")
     file = temporary.open("xb")
     try:
         with file:

@@ -9,21 +9,25 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from foveate.errors import FoveateError
-from foveate.imaging.large import LargePhotograph
-from foveate.inference.large.result import LargeSegmentation
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
 
-Read = Photograph | LargePhotograph
-Segmented = Segmentation | LargeSegmentation
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
-Step = Callable[[Read], Segmented]
+    from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.inference.large.result import LargeSegmentation
+
+    Read = Photograph | LargePhotograph
+    Segmented = Segmentation | LargeSegmentation
+
+Step = Callable[["Read"], "Segmented"]
 """A photograph to its segmentation: pure, and the same whatever else is going on. `large.step.BoundedStep`."""
 
 Pass = Callable[[Step, Sequence[SourceItem], Sink], Iterator[tuple[SourceItem, Outcome | None]]]
@@ -137,7 +141,7 @@ class _Overlap:
         except (FoveateError, MemoryError) as error:
             self._fail(item, work, error)
             return
-        if isinstance(result, LargeSegmentation):  # writing it is the work, and is stopped where work is
+        if not isinstance(result, Segmentation):  # writing it is the work, and is stopped where work is
             self._behind.append((item, self._sink.conclude(self._sink.write(work, result))))
         else:
             self._behind.append((item, self._writing.submit(self._sink.write, work, result)))
@@ -154,6 +158,8 @@ class _Overlap:
 
 def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[tuple[SourceItem, Outcome | None]]:
     """The network has the calling thread; a second one reads, a third one writes, each an image at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "write") as writing:
         overlap = _Overlap(step, sink, reading, writing)
         coming = iter(items)
@@ -162,7 +168,7 @@ def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[
             while ahead is not None:
                 now, photograph, large = ahead, overlap.photograph(ahead), False
                 if photograph is not None and isinstance(now.begun, BegunImage):
-                    large = isinstance(photograph, LargePhotograph) or photograph.pixels[..., 0].size >= LARGE
+                    large = not isinstance(photograph, Photograph) or photograph.pixels[..., 0].size >= LARGE
                     if large:
                         yield from overlap.concluded()
                     else:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from foveate.errors import DataError, UsageError
-from foveate.imaging import Label, as_masks, centreline_overlay, read_labels, read_mask
+from foveate.imaging import Label, as_masks, read_labels, read_mask
+from foveate.imaging.measured_overlay import centreline_overlay
 from foveate.inference.segmenter import Segmenter, Source
 from foveate.morphometry.dictionary import IMAGE
 from foveate.morphometry.image import Measured, measure_classes, measure_regions

@@ -7,9 +7,9 @@ other records are, and what many images have in common is held once.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,18 @@ from foveate.runtime import Execution
 
 RECORD = "segment.json"
 TABLE = "segment.csv"
-PACKAGES = ("foveate", "numpy", "onnxruntime", "pillow", "tifffile")
+PACKAGES = {
+    "foveate": "foveate",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+    "pillow": "PIL",
+    "pydicom": "pydicom",
+    "tifffile": "tifffile",
+    "torch": "torch",
+}
+"""Whose versions are recorded where they had a part in the work, and the module that tells it: looking through what is
+installed would take as long as finding the field of view."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 """By it, spreadsheets know that names are in UTF-8."""
@@ -170,8 +181,9 @@ def _images_of_version_1(text: bytes) -> Iterator[tuple[str, ImageRecord]]:
 
 
 def as_json(images: Mapping[str, ImageRecord]) -> bytes:
-    """The record's text, with the versions that run now."""
-    versions = {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    """The record's text, with the versions of what ran."""
+    ran = {name: sys.modules[module] for name, module in PACKAGES.items() if module in sys.modules}
+    versions = {"python": platform.python_version()} | {name: module.__version__ for name, module in ran.items()}
     encoder = msgspec.json.Encoder()
     # An empty record, opened where its images belong, which are last.
     text = bytearray(encoder.encode(FolderRecord(versions=versions)).removesuffix(b"}}"))

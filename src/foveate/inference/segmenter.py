@@ -16,7 +16,6 @@ from foveate.arrays.prepare import Network
 from foveate.errors import FoveateError, ImageError, ModelError, UsageError
 from foveate.imaging import read_photograph
 from foveate.inference.large.limits import Limits
-from foveate.inference.large.tiles import in_tiles, tile_side
 from foveate.inference.procedure import Procedure
 from foveate.inference.segmentation import Segmentation
 from foveate.metrics.confidence import Correction
@@ -120,6 +119,8 @@ class Segmenter:
         context = self.card.preparation.context
         if not context:
             return self.session.run
+        from foveate.inference.large.tiles import in_tiles, tile_side
+
         side = tile_side(Limits().for_arrays // 2, context)
         return in_tiles(self.session.run, planes=len(self.card.classes), side=side, context=context)
 

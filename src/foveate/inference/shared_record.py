@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
@@ -53,7 +52,7 @@ class SharedRecord:
         """By NAME, as of the last `refresh`."""
         self._folder = folder
         self._parts = folder / PARTS
-        self._own = self._parts / f"{os.getpid()}-{secrets.token_hex(4)}{_ENDING}"
+        self._own = self._parts / f"{os.getpid()}-{os.urandom(4).hex()}{_ENDING}"
         self._said_by: dict[str, Path | None] = {}
         self._owners: dict[str, str] = {}
         self._common = Common()

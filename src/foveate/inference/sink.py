@@ -19,7 +19,6 @@ from foveate.errors import FoveateError, OutputError
 from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
-from foveate.inference.large.result import LargeSegmentation
 from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
@@ -30,6 +29,7 @@ from foveate.inference.tally import MaskTally, tally_of
 
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
+    from foveate.inference.large.result import LargeSegmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class FolderSink:
     ) -> tuple[Segmentation | LargeSegmentation, MaskTally]:
         """Write what is missing; the same result, with what had to be decided for that, and its numbers."""
         wanted, missing = self._wanted, dict(work.claim.missing)
-        if isinstance(result, LargeSegmentation):
+        if not isinstance(result, Segmentation):
             tally = result.written(missing, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
             return result, tally
         place = missing.pop("seg", None)
@@ -265,7 +265,7 @@ class FolderSink:
             status="done",
             height=tally.height,
             width=tally.width,
-            spacing_mm=None if isinstance(result, LargeSegmentation) else result.photograph.spacing,
+            spacing_mm=result.photograph.spacing if isinstance(result, Segmentation) else None,
             fov_diameter=round(result.fov_diameter, 2),
             outputs=work.claim.kept | made,
             areas=tally.areas,

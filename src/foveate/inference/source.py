@@ -8,14 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
 from foveate.imaging.dicom import is_dicom_file, is_installed
-from foveate.imaging.large import LargePhotograph
 from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from foveate.imaging.large.photograph import LargePhotograph
 
 LISTS = (".csv", ".txt")
 """What files that name photographs end in: a table with a column of paths, or one path in each line."""

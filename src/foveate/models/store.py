@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from importlib.resources import files
 from os import SEEK_END
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from foveate.errors import ModelError, UsageError, unknown
 from foveate.models.card import CARD, ModelCard
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+SHIPPED = Path(__file__).parent
+"""Each folder in it with a card is a model of that name."""
 
 LARGEST_CARD = 4 * 2**20
 """Bytes; the ids of a hundred thousand images fit in."""
@@ -34,10 +32,9 @@ class Model:
     """Whether it is a part of the package, and so as trustworthy as its code."""
 
 
-def shipped() -> dict[str, Traversable]:
+def shipped() -> dict[str, Path]:
     """Name to folder of every model in the package."""
-    folders = (folder for folder in files("foveate.models").iterdir() if folder.is_dir())
-    return {folder.name: folder for folder in folders if (folder / CARD).is_file()}
+    return {card.parent.name: card.parent for card in SHIPPED.glob(f"*/{CARD}")}
 
 
 def open_model(name_or_path: str | Path) -> Model:
@@ -47,7 +44,7 @@ def open_model(name_or_path: str | Path) -> Model:
     """
     models = shipped()
     if str(name_or_path) in models:
-        folder: Traversable = models[str(name_or_path)]
+        folder = models[str(name_or_path)]
         return _verified(folder, None, f"shipped model '{name_or_path}'", shipped=True)
     path = Path(name_or_path)
     if path.suffix != ".onnx":
@@ -59,7 +56,7 @@ def open_model(name_or_path: str | Path) -> Model:
     return _verified(path.parent, path.name, str(path))
 
 
-def _verified(folder: Traversable, file: str | None, source: str, *, shipped: bool = False) -> Model:
+def _verified(folder: Path, file: str | None, source: str, *, shipped: bool = False) -> Model:
     try:
         card = ModelCard.parse(_content(folder / CARD, LARGEST_CARD, source), source)
         if file is not None and card.file != file:
@@ -78,7 +75,7 @@ def _verified(folder: Traversable, file: str | None, source: str, *, shipped: bo
     return Model(card, content, source, shipped)
 
 
-def _content(file: Traversable, most: int, source: str) -> bytes:
+def _content(file: Path, most: int, source: str) -> bytes:
     """The bytes of a file. Raises OSError, and ModelError for more than `most` before they are read."""
     with file.open("rb") as opened:
         if opened.seek(0, SEEK_END) > most:

@@ -16,8 +16,9 @@ from PIL import Image as PillowImage
 
 from foveate.errors import ImageError
 from foveate.imaging import read_photograph
-from foveate.imaging.large import Following, LargePhotograph, NotByRowsError, open_tiff
-from foveate.imaging.large.photograph import Level
+from foveate.imaging.large.photograph import LargePhotograph, Level, open_tiff
+from foveate.imaging.large.rows import Following
+from foveate.imaging.large.tiff_layout import NotByRowsError
 
 HEIGHT, WIDTH = 150, 173
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)

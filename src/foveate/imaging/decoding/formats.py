@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -136,6 +135,8 @@ def _decode_with(opener: Callable[[BinaryIO], ImageFile.ImageFile], data: bytes)
 
 
 def _unzipped(data: bytes, most: int) -> bytes:
+    import gzip
+
     with calling_decoder(), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         unzipped = file.read(most + 1)
     if len(unzipped) > most:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,14 +23,13 @@ from foveate.imaging.decoding.tiff_pages import (
     Content,
     chain_of,
     composite_of,
-    fields_of,
     form_of,
     full_picture,
-    size_of,
     smaller_pictures,
 )
 from foveate.imaging.large.content import opened
 from foveate.imaging.large.rows import ArrayRows, Rows
+from foveate.imaging.large.size import check_pixels, size_at
 from foveate.imaging.large.tiff_layout import (
     SAMPLES,
     Layout,
@@ -113,7 +111,7 @@ def open_tiff(source: Path | bytes, name: str, most: int) -> LargePhotograph:
     with opened(source) as file:
         with file.mapped() as content:
             start, notes = full_picture(content)
-            check_pixels(*_size(content, start), most)
+            check_pixels(*size_at(content, start), most)
             layout = layout_of(content, start, file.size)
             _check(content, start, layout)
             pages = len(chain_of(content, form_of(content)))
@@ -136,32 +134,6 @@ def open_tiff(source: Path | bytes, name: str, most: int) -> LargePhotograph:
 def _tiff_rows(source: Path | bytes, layout: Layout, scales: Scales) -> Iterator[Rows]:
     with opened(source) as file:
         yield TiffRows(file, layout, scales)
-
-
-def check_pixels(height: int, width: int, most: int) -> None:
-    """Raise ImageError for an image that is larger than it may be, or has a side that is too small."""
-    if min(height, width) < MIN_SIDE:
-        raise ImageError(f"is {width}×{height} pixels; at least {MIN_SIDE} on each side are needed")
-    if height * width > most:
-        raise ImageError(
-            f"claims {width}×{height} pixels, over the limit of {most / 1e6:g} megapixels (--max-megapixels);"
-            " raise that, or crop or shrink the image"
-        )
-
-
-def size_in_tiff(source: Path | bytes) -> tuple[int, int]:
-    """Height and width of a TIFF's picture by its directory, (0, 0) where that can't be read."""
-    with opened(source) as file, file.mapped() as content:
-        return _size(content, full_picture(content)[0])
-
-
-def _size(content: Content, start: int) -> tuple[int, int]:
-    form = form_of(content)
-    try:
-        _, width, height = size_of(content, fields_of(content, start, form)[0], form)
-    except (struct.error, OverflowError):
-        return 0, 0
-    return height, width
 
 
 def _check(content: Content, start: int, layout: Layout) -> None:

@@ -7,15 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging.decoding import is_tiff, size_in_header
-from foveate.imaging.large import LargePhotograph, NotByRowsError, in_memory, open_tiff
 from foveate.imaging.large.content import opened
-from foveate.imaging.large.photograph import check_pixels, size_in_tiff
+from foveate.imaging.large.size import check_pixels, size_in_tiff
 from foveate.inference.large.limits import BIGTIFF_FROM, Limits
 from foveate.inference.source import BytesItem, FileItem, SourceItem
 from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from foveate.imaging.large.photograph import LargePhotograph
 
 MAY_BE_LARGE = 100_000
 """Bytes: smaller files hold no pixels to speak of, whatever they claim, and aren't looked at twice."""
@@ -58,13 +61,11 @@ class BoundedItem:
 
     def read(self) -> Photograph | LargePhotograph:
         """The photograph; opened only where it is too large to be held. Raises as the item does."""
-        pixels, reason = self._pixels(), "it is no TIFF"
+        pixels = self._pixels()
         with self._named():
-            if pixels > self.limits.whole_pixels and (tiff := self._tiff()) is not None:
-                try:
-                    return open_tiff(tiff, self.key, self.limits.pixels)
-                except NotByRowsError as error:
-                    reason = str(error)
+            large, reason = self._opened() if pixels > self.limits.whole_pixels else (None, "")
+            if large is not None:
+                return large
             most = self.limits.decoded_pixels
             if most is not None and pixels > most:
                 raise ImageError(
@@ -72,12 +73,29 @@ class BoundedItem:
                     f" --max-memory allows {most / 1e6:.0f}. Raise it, or save the image as a TIFF in tiles"
                 )
         photograph = self.item.read()
-        if isinstance(photograph, LargePhotograph):
+        if not isinstance(photograph, Photograph):
             return photograph
         height, width = photograph.pixels.shape[:2]
         with self._named():
             check_pixels(height, width, self.limits.pixels)
-        return in_memory(photograph) if height * width > self.limits.whole_pixels else photograph
+        if height * width <= self.limits.whole_pixels:
+            return photograph
+        from foveate.imaging.large.photograph import in_memory
+
+        return in_memory(photograph)
+
+    def _opened(self) -> tuple[LargePhotograph | None, str]:
+        """A TIFF whose rows can be had by themselves; else None and why that can't be."""
+        from foveate.imaging.large.photograph import open_tiff
+        from foveate.imaging.large.tiff_layout import NotByRowsError
+
+        tiff = self._tiff()
+        if tiff is None:
+            return None, "it is no TIFF"
+        try:
+            return open_tiff(tiff, self.key, self.limits.pixels), ""
+        except NotByRowsError as error:
+            return None, str(error)
 
     @contextmanager
     def _named(self) -> Iterator[None]:

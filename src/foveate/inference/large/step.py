@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from foveate.errors import FoveateError, ImageError
-from foveate.imaging.large import LargePhotograph
 from foveate.inference.large.limits import Limits
-from foveate.inference.large.result import LargeSegmentation
-from foveate.inference.large.strips import Way, diameter_of, frame_of, outline_of
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.segmenter import Segmenter
 from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.inference.large.result import LargeSegmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class BoundedStep:
             raise type(error)(f"{photograph.source}: {error}") from error
 
     def _opened(self, photograph: LargePhotograph) -> LargeSegmentation:
+        from foveate.inference.large.result import LargeSegmentation
+        from foveate.inference.large.strips import Way, diameter_of, frame_of, outline_of
+
         segmenter = self.segmenter
         card, options = segmenter.card, segmenter.procedure.post_processing
         _check(segmenter)

@@ -23,7 +23,8 @@ from foveate.arrays.outline import Outline
 from foveate.arrays.prepare import Frame, Network, Preparation, averaged
 from foveate.arrays.resize import Enlarging, Part, ReadRows, reduced
 from foveate.errors import ModelError
-from foveate.imaging.large import Following, LargePhotograph
+from foveate.imaging.large.photograph import LargePhotograph
+from foveate.imaging.large.rows import Following
 from foveate.inference.large.tiles import run_padded, tile_side, tiled_rows
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import as_file
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +79,7 @@ def _of_places(weights: Tensor) -> bool:
 def _opened(weights: str) -> tuple[nn.Module, WeightsHeader, Preparation]:
     if weights in shipped():
         card = open_model(weights).card
-        with as_file(shipped()[weights] / WEIGHTS) as path:
-            network, facts = load_weights(path)
+        network, facts = load_weights(shipped()[weights] / WEIGHTS)
         return network, facts, card.preparation
     run = Path(weights)
     if not run.is_dir():

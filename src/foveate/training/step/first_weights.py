@@ -7,7 +7,6 @@ import json
 import shlex
 from collections.abc import Mapping
 from copy import deepcopy
-from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +134,11 @@ def _read(initial: str | Path) -> tuple[dict[str, Tensor], WeightsHeader, dict[s
 
 def _read_shipped(name: str) -> tuple[dict[str, Tensor], WeightsHeader, dict[str, Any]]:
     card = open_model(name).card
-    with as_file(shipped()[name] / WEIGHTS) as path:
-        if not path.is_file():
-            raise ModelError(f"{name}: is shipped for use alone, without {WEIGHTS}. Begin --from a run's weights.")
-        network, facts = load_weights(path)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    path = shipped()[name] / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{name}: is shipped for use alone, without {WEIGHTS}. Begin --from a run's weights.")
+    network, facts = load_weights(path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     source: dict[str, Any] = {
         "file": name,
         "sha256": sha256,
