@@ -107,7 +107,8 @@ def test_a_full_disk_fails_the_image_at_hand_and_leaves_nothing_half_written(
     out = tmp_path / "out"
     inputs = [save(tmp_path / f"photo{seed}.png", seed) for seed in range(3)]
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "overlapped", engine.serial)  # so that the writes have an order
+        # So that the writes have an order.
+        patch.setattr(engine, "abreast", lambda *images, threads: engine.serial(*images))
         fail_at(patch, 3)
         ran = segment(*inputs, "-o", out)
     assert ran.status == 1

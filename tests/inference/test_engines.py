@@ -1,11 +1,11 @@
-"""Both engines do the same; one of them reads and writes while the network runs."""
+"""Both engines do the same; one of them has several images at a time."""
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Barrier, Lock
 
 import msgspec
 import numpy as np
@@ -17,11 +17,10 @@ import foveate
 from computed_models import computed, into_folder
 from foveate.errors import DataError, FoveateError, ImageError, UsageError
 from foveate.inference import engine
-from foveate.inference.engine import Pass, overlapped, serial
+from foveate.inference.engine import Pass, abreast, serial
 from foveate.inference.record import ImageRecord, read_record
 from foveate.inference.sink import Wanted
-from foveate.inference.source import BytesItem, FileItem, files_of
-from foveate.records import Photograph
+from foveate.inference.source import BytesItem, files_of
 
 SIDE = 40
 WHOLE = {"fov": "whole", "working_minimum": 1.0, "working_maximum": 99.0, "trust": None, "thresholds": (100 / 255,)}
@@ -55,7 +54,7 @@ def test_both_engines_write_the_same_files_and_record_whatever_fails(tmp_path: P
         return green(batch)
 
     made = {}
-    for one_pass in (serial, overlapped):
+    for one_pass in (serial, abreast):
         out = tmp_path / one_pass.__name__
         for repetition in range(2):
             wanted = Wanted(out, probabilities=True, overlay=True)
@@ -66,53 +65,37 @@ def test_both_engines_write_the_same_files_and_record_whatever_fails(tmp_path: P
             ]
         files = {path.name: path.read_bytes() for path in out.glob("*.png")}
         made[one_pass.__name__] = files, {name: without_times(i) for name, i in read_record(out)}
-    assert made["serial"] == made["overlapped"]
+    assert made["serial"] == made["abreast"]
     assert len(made["serial"][0]) == 5 * 3
 
 
-@dataclass(frozen=True)
-class ToldItem(FileItem):
-    """A file that says when somebody reads it."""
-
-    reads: queue.SimpleQueue[str]
-
-    def read(self) -> Photograph:
-        self.reads.put(self.name)
-        return FileItem.read(self)
-
-
-@pytest.mark.parametrize(
-    ("one_pass", "large", "beside"),
-    [(serial, False, []), (overlapped, False, ["photo1", "photo2", "photo3"]), (overlapped, True, [])],
-)
-def test_the_next_image_is_read_while_the_network_runs_only_where_they_overlap_and_are_not_large(
-    one_pass: Pass, large: bool, beside: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("large", "together"), [(False, 2), (True, 1)])
+def test_two_images_are_in_the_network_at_a_time_unless_they_are_large(
+    large: bool, together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "LARGE", SIDE * SIDE if large else SIDE * SIDE + 1)
-    reads: queue.SimpleQueue[str] = queue.SimpleQueue()
-    items = [ToldItem(item.path, item.name, reads) for item in files_of(draw(tmp_path / "in", 4))]
-    meanwhile: list[str] = []
+    inside, most = Lock(), [0, 0]
+    met = Barrier(together)
 
     def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        number = int(batch[0, 0, 0, 0])
-        last = number == len(items) - 1
-        while True:  # its own reading first, then what else is read; on a busy machine that may take a while to begin
-            try:
-                name = reads.get(timeout=0.05 if last or not beside else 30)
-            except queue.Empty:
-                return green(batch)
-            if name != f"photo{number}":
-                meanwhile.append(name)
-                return green(batch)
+        with inside:
+            most[0] += 1
+            most[1] = max(most)
+        met.wait(timeout=100)  # breaks where fewer than that come together
+        with inside:
+            most[0] -= 1
+        return green(batch)
 
-    outcomes = list(into_folder(computed(network, **WHOLE), items, Wanted(tmp_path / "out"), engine=one_pass))
-    assert not any(outcome.error for outcome in outcomes)
-    assert meanwhile == beside
+    items = files_of(draw(tmp_path / "in", 6))
+    two = partial(abreast, threads=2)
+    outcomes = list(into_folder(computed(network, **WHOLE), items, Wanted(tmp_path / "out"), engine=two))
+    assert [outcome.error for outcome in outcomes] == [""] * 6
+    assert most[1] == together
 
 
 def test_a_call_that_is_left_early_vouches_for_what_it_wrote(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    outcomes = into_folder(computed(green, **WHOLE), files_of(draw(tmp_path / "in", 6)), Wanted(out), engine=overlapped)
+    outcomes = into_folder(computed(green, **WHOLE), files_of(draw(tmp_path / "in", 6)), Wanted(out), engine=abreast)
     assert isinstance(outcomes, Iterator)
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
@@ -156,7 +139,7 @@ def test_a_name_of_a_source_that_leads_out_of_the_folder_is_refused(name: str, t
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("one_pass", [serial, overlapped])
+@pytest.mark.parametrize("one_pass", [serial, abreast])
 def test_two_images_of_a_source_under_one_name_are_not_taken_for_each_other(
     one_pass: Pass, overwrite: bool, tmp_path: Path
 ) -> None:

@@ -1,16 +1,20 @@
 """Many images from a source through a segmenter into a sink; a failure stops none of the others.
 
-Two engines do the same with the same results. `serial` has one image at a time. `overlapped` reads the next image and
-writes the last one while the network runs; where an image is large, it waits, so that it needs no more memory.
+Two engines do the same with the same results. `serial` has one image at a time. `abreast` has several, each in a thread
+of its own, and writes in another what is segmented: so all cores are busy also where the work on one image is not for
+several. A large image has the network for itself, so that it needs no more memory.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock, Semaphore
+from typing import TYPE_CHECKING, cast
 
 from foveate.errors import FoveateError
 from foveate.inference.segmentation import Segmentation
@@ -36,8 +40,11 @@ Pass = Callable[[Step, Sequence[SourceItem], Sink], Iterator[tuple[SourceItem, O
 WAIT_SECONDS = 0.2
 """How often a call that has nothing else to do looks whether others have made the images that they announced."""
 
-LARGE = 4_000_000
-"""Pixels of an image from which on nothing else is done beside it."""
+LARGE = 1_500_000
+"""Pixels of an image from which on no other is segmented beside it."""
+
+MOST = 4
+"""Images that are segmented at the same time where there are cores for more: each needs memory of its own."""
 
 
 def run(
@@ -46,14 +53,17 @@ def run(
     sink: Sink,
     *,
     engine: Pass | None = None,
+    threads: int = 0,
     on_wait: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """One outcome for each item, as they come, and the sink closed at the end, also where the caller stops early.
+    """One outcome for each item, in order, and the sink closed at the end, also where the caller stops early.
+
+    Without an `engine` several images are segmented at a time, by `threads` (0: one for each core).
 
     An image that another call is making is waited for at the end, and made here if that call was killed. `on_wait` is
     told how many there are. Raises OutputError where the sink can't say what it did.
     """
-    one_pass = engine or (overlapped if len(items) > 1 else serial)
+    one_pass = engine or (partial(abreast, threads=threads) if len(items) > 1 else serial)
     try:
         left = items
         while left:
@@ -100,85 +110,100 @@ def _segmented(step: Step, work: BegunImage, photograph: Read) -> Segmented:
     return result
 
 
-@dataclass(slots=True)
-class _Ahead:
-    """An image that is being read, where there is anything to make of it."""
+class _Places:
+    """Of the network: an image takes one, a large one all of them. Taken in turn, so that nobody waits for ever."""
 
-    item: SourceItem
-    begun: BegunImage | Outcome | None
-    photograph: Future[Read] | None
+    def __init__(self, count: int) -> None:
+        self._count, self._free, self._turn = count, Semaphore(count), Lock()
+
+    @contextmanager
+    def taken(self, photograph: Read) -> Iterator[None]:
+        """Those that the image needs, as long as it is inside."""
+        small = isinstance(photograph, Photograph) and photograph.pixels[..., 0].size < LARGE
+        count = 1 if small else self._count
+        with self._turn:
+            for _ in range(count):
+                self._free.acquire()
+        try:
+            yield
+        finally:
+            self._free.release(count)
 
 
-class _Overlap:
-    """The images between being begun and being concluded: one that is read, one in the network, one that is written."""
+class _Lanes:
+    """The images between being begun and being concluded, in order: first those in the lanes, then those written."""
 
-    def __init__(self, step: Step, sink: Sink, reading: ThreadPoolExecutor, writing: ThreadPoolExecutor) -> None:
-        self._step, self._sink, self._reading, self._writing = step, sink, reading, writing
+    def __init__(
+        self, step: Step, sink: Sink, places: _Places, segmenting: ThreadPoolExecutor, writing: ThreadPoolExecutor
+    ) -> None:
+        self._step, self._sink, self._places = step, sink, places
+        self._segmenting, self._writing = segmenting, writing
+        self._ahead: deque[tuple[SourceItem, tuple[BegunImage, Future[Read | Segmented]] | Outcome | None]] = deque()
         self._behind: deque[tuple[SourceItem, Future[Written] | Outcome | None]] = deque()
 
-    def begin(self, item: SourceItem) -> _Ahead:
-        """Ask the sink, and begin to read."""
+    def begin(self, item: SourceItem) -> int:
+        """Ask the sink, and let a lane have the image; how many are ahead."""
         begun = self._sink.begin(item)
-        return _Ahead(item, begun, self._reading.submit(_read, begun) if isinstance(begun, BegunImage) else None)
+        state = (begun, self._segmenting.submit(self._in_lane, begun)) if isinstance(begun, BegunImage) else begun
+        self._ahead.append((item, state))
+        return len(self._ahead)
 
-    def photograph(self, ahead: _Ahead) -> Read | None:
-        """What was read; None where that failed, or nothing is to be made."""
-        if not isinstance(ahead.begun, BegunImage) or ahead.photograph is None:
-            self._behind.append((ahead.item, None if isinstance(ahead.begun, BegunImage) else ahead.begun))
-            return None
+    def _in_lane(self, work: BegunImage) -> Read | Segmented:
+        photograph = _read(work)
+        if not isinstance(photograph, Photograph):
+            return photograph
+        with self._places.taken(photograph):
+            return _segmented(self._step, work, photograph)
+
+    def written(self, most: int = 0) -> Iterator[tuple[SourceItem, Outcome | None]]:
+        """Have images written, in order, until `most` are left ahead; what became of others meanwhile."""
+        while len(self._ahead) > most:
+            item, state = self._ahead.popleft()
+            self._behind.append((item, self._write(*state) if isinstance(state, tuple) else state))
+            yield from self.concluded(1)
+
+    def _write(self, work: BegunImage, coming: Future[Read | Segmented]) -> Future[Written] | Outcome:
         try:
-            return ahead.photograph.result()
+            result = coming.result()
+            if isinstance(result, Segmentation):
+                return self._writing.submit(self._sink.write, work, result)
+            # Of a very large image reading and writing is the work, and is stopped where this thread is.
+            photograph = cast("LargePhotograph", result)
+            with self._places.taken(photograph):
+                return self._sink.conclude(self._sink.write(work, _segmented(self._step, work, photograph)))
         except (FoveateError, MemoryError) as error:
-            self._fail(ahead.item, ahead.begun, error)
-            return None
-        finally:
-            ahead.photograph = None
-
-    def segment(self, item: SourceItem, work: BegunImage, photograph: Read) -> None:
-        """Run the network, and begin to write."""
-        try:
-            result = _segmented(self._step, work, photograph)
-        except (FoveateError, MemoryError) as error:
-            self._fail(item, work, error)
-            return
-        if not isinstance(result, Segmentation):  # writing it is the work, and is stopped where work is
-            self._behind.append((item, self._sink.conclude(self._sink.write(work, result))))
-        else:
-            self._behind.append((item, self._writing.submit(self._sink.write, work, result)))
-
-    def _fail(self, item: SourceItem, work: BegunImage, error: FoveateError | MemoryError) -> None:
-        self._behind.append((item, self._sink.conclude(self._sink.failed(work, error))))
+            return self._sink.conclude(self._sink.failed(work, error))
 
     def concluded(self, most: int = 0) -> Iterator[tuple[SourceItem, Outcome | None]]:
         """What has become of images, in order, but for the last `most`, whose writing needn't be waited for."""
         while len(self._behind) > most:
             item, outcome = self._behind.popleft()
-            yield item, self._sink.conclude(outcome.result()) if isinstance(outcome, Future) else outcome
+            if outcome is not None and not isinstance(outcome, Outcome):
+                outcome = self._sink.conclude(outcome.result())
+            yield item, outcome
 
 
-def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[tuple[SourceItem, Outcome | None]]:
-    """The network has the calling thread; a second one reads, a third one writes, each an image at a time."""
+def abreast(
+    step: Step, items: Sequence[SourceItem], sink: Sink, *, threads: int = 0
+) -> Iterator[tuple[SourceItem, Outcome | None]]:
+    """As many images at a time as there are threads (0: cores), but for `MOST`; one thread more writes, in order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1, "read") as reading, ThreadPoolExecutor(1, "write") as writing:
-        overlap = _Overlap(step, sink, reading, writing)
-        coming = iter(items)
-        ahead = next(map(overlap.begin, coming), None)
+    count = min(MOST, threads or _cores())
+    with ThreadPoolExecutor(count, "segment") as segmenting, ThreadPoolExecutor(1, "write") as writing:
+        lanes = _Lanes(step, sink, _Places(count), segmenting, writing)
         try:
-            while ahead is not None:
-                now, photograph, large = ahead, overlap.photograph(ahead), False
-                if photograph is not None and isinstance(now.begun, BegunImage):
-                    large = not isinstance(photograph, Photograph) or photograph.pixels[..., 0].size >= LARGE
-                    if large:
-                        yield from overlap.concluded()
-                    else:
-                        ahead = next(map(overlap.begin, coming), None)
-                    overlap.segment(now.item, now.begun, photograph)
-                del photograph
-                yield from overlap.concluded(0 if large else 1)
-                if ahead is now:
-                    ahead = next(map(overlap.begin, coming), None)
-            yield from overlap.concluded()
+            for item in items:
+                if lanes.begin(item) > count:
+                    yield from lanes.written(count)
+            yield from lanes.written()
+            yield from lanes.concluded()
         finally:
             # Where the caller stops early, what was written is vouched for all the same.
-            deque(overlap.concluded(), maxlen=0)
+            segmenting.shutdown(wait=False, cancel_futures=True)
+            deque(lanes.concluded(), maxlen=0)
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -90,7 +90,8 @@ def segment(
             objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
     sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
     outcomes = []
-    for outcome in run(BoundedStep(model, limits), bounded(items, limits), sink, on_wait=on_wait):
+    threads = model.session.execution.threads
+    for outcome in run(BoundedStep(model, limits), bounded(items, limits), sink, threads=threads, on_wait=on_wait):
         outcomes.append(outcome)
         if on_image is not None:
             on_image(outcome)
