@@ -35,8 +35,8 @@ PACKAGES = {
     "tifffile": "tifffile",
     "torch": "torch",
 }
-"""Whose versions are recorded where they had a part in the work, and the module that tells it: looking through what is
-installed would take as long as finding the field of view."""
+"""Whose versions are recorded where they are loaded, and the module that tells its own: to look through what is
+installed would take as long as to find the field of view."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 """By it, spreadsheets know that names are in UTF-8."""
@@ -181,12 +181,10 @@ def _images_of_version_1(text: bytes) -> Iterator[tuple[str, ImageRecord]]:
 
 
 def as_json(images: Mapping[str, ImageRecord]) -> bytes:
-    """The record's text, with the versions of what ran."""
-    ran = {name: sys.modules[module] for name, module in PACKAGES.items() if module in sys.modules}
-    versions = {"python": platform.python_version()} | {name: module.__version__ for name, module in ran.items()}
+    """The record's text, with the versions of what is loaded."""
     encoder = msgspec.json.Encoder()
     # An empty record, opened where its images belong, which are last.
-    text = bytearray(encoder.encode(FolderRecord(versions=versions)).removesuffix(b"}}"))
+    text = bytearray(encoder.encode(FolderRecord(versions=_versions())).removesuffix(b"}}"))
     for number, (name, image) in enumerate(images.items()):
         text += b",\n" if number else b"\n"
         encoder.encode_into(name, text, -1)
@@ -194,6 +192,13 @@ def as_json(images: Mapping[str, ImageRecord]) -> bytes:
         encoder.encode_into(image, text, -1)
     text += b"\n}}\n"
     return bytes(text)
+
+
+def _versions() -> dict[str, str]:
+    loaded = {name: sys.modules.get(module) for name, module in PACKAGES.items()}
+    return {"python": platform.python_version()} | {
+        name: str(module.__version__) for name, module in loaded.items() if module is not None
+    }
 
 
 def as_csv(images: Mapping[str, ImageRecord]) -> str:
