@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from foveate.public.audit import audit
     from foveate.public.compare import compare
     from foveate.public.cross import cross
+    from foveate.public.doctor import doctor
     from foveate.public.evaluate import evaluate
     from foveate.public.export import export
     from foveate.public.files import read_results, write_results
@@ -42,6 +43,7 @@ __all__ = [
     "audit",
     "compare",
     "cross",
+    "doctor",
     "evaluate",
     "export",
     "load",
@@ -68,6 +70,7 @@ _HOMES = {
     "audit": "foveate.public.audit",
     "compare": "foveate.public.compare",
     "cross": "foveate.public.cross",
+    "doctor": "foveate.public.doctor",
     "evaluate": "foveate.public.evaluate",
     "export": "foveate.public.export",
     "load": "foveate.public.load",

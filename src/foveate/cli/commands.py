@@ -15,6 +15,7 @@ from foveate.cli import (
     cross,
     data,
     demo,
+    doctor,
     evaluate,
     export,
     measure,
@@ -50,6 +51,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "sweep": sweep.sweep,
     "export": export.export,
     "networks": networks.networks,
+    "doctor": doctor.doctor,
     "data check": data.check,
     "data show": data.show,
     "data synth": data.synth,
@@ -65,11 +67,11 @@ HEADINGS = {
     "Segment": ("segment", "demo", "serve", "page"),
     "Measure": ("measure", "evaluate", "compare", "cross", "report", "audit", "attention"),
     "Train": ("train", "runs", "sweep", "export"),
-    "Know what there is": ("networks", "data", "recipes"),
+    "Know what there is": ("networks", "data", "recipes", "doctor"),
 }
 """What the overview puts them under, by their first word."""
 
-ANSWERS = {"audit", "runs", "networks", "data info", "recipes list", "recipes show"}
+ANSWERS = {"audit", "doctor", "runs", "networks", "data info", "recipes list", "recipes show"}
 """Commands that do nothing but print what they are asked for, and so have no `--quiet`."""
 
 GROUPS = {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from foveate.errors import ModelError, UsageError
 from foveate.runtime.memory import limit_memory
 from foveate.runtime.outputs import checked, failed, in_words, one_line
-from foveate.runtime.session import NAMES, Execution
+from foveate.runtime.session import NAMES, Device, Execution
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PROVIDERS = {
+PROVIDERS: dict[Device, str] = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "directml": "DmlExecutionProvider",
@@ -62,11 +62,7 @@ def open_in_onnxruntime(
     Raises ModelError for one that ONNX Runtime can't load, or whose input and output are not those of a network from
     C to K maps, and UsageError for a device or precision that it hasn't.
     """
-    # ONNX Runtime reports its use to its makers, and reads only when it is imported that it must not. Whoever set the
-    # variable himself is left his choice.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
+    onnxruntime = _silent_runtime()
     provider = _provider(execution)
     limit_memory()
     options = onnxruntime.SessionOptions()
@@ -100,21 +96,32 @@ def open_in_onnxruntime(
     )
 
 
-def _provider(execution: Execution) -> str:
+def _silent_runtime() -> Any:
+    # ONNX Runtime reports its use to its makers, and reads only when it is imported that it must not. Whoever set the
+    # variable himself is left his choice.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
-    provider = PROVIDERS.get(execution.device)
-    there = onnxruntime.get_available_providers()
-    if provider is None or provider not in there:
-        devices = ", ".join(device for device, name in PROVIDERS.items() if name in there)
+    return onnxruntime
+
+
+def devices_of_onnxruntime() -> list[Device]:
+    """Those for which the installed ONNX Runtime was built; whether their libraries are here shows when one is used."""
+    there = _silent_runtime().get_available_providers()
+    return [device for device, provider in PROVIDERS.items() if provider in there]
+
+
+def _provider(execution: Execution) -> str:
+    there = devices_of_onnxruntime()
+    if execution.device not in there:
         raise UsageError(
-            f"device {execution.device}: the installed ONNX Runtime has no such device. It has: {devices}."
+            f"device {execution.device}: the installed ONNX Runtime has no such device. It has: {', '.join(there)}."
         )
     if execution.precision != "f32":
         raise UsageError(
             f"precision {execution.precision}: ONNX Runtime computes in f32 alone. Use --backend openvino or torch."
         )
-    return provider
+    return PROVIDERS[execution.device]
 
 
 @contextmanager

@@ -94,6 +94,11 @@ class OpenvinoSession:
         return open_in_openvino, (self.model, self.source, self.maps, self.execution)
 
 
+def has_bf16(core: Any) -> bool:
+    """Whether an `openvino.Core` finds a processor with instructions for bf16."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Execution) -> OpenvinoSession:
     """A session of a file that ONNX Runtime has loaded.
 
@@ -106,7 +111,7 @@ def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Exe
         import openvino
 
     core = openvino.Core()
-    if execution.precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if execution.precision == "bf16" and not has_bf16(core):
         raise UsageError("precision bf16: this processor has no instructions for it. Use f32, or auto.")
     settings = {
         # By itself it would take bf16 where the processor has it.
