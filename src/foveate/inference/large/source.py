@@ -14,7 +14,7 @@ from foveate.imaging.large import LargePhotograph, NotByRowsError, in_memory, op
 from foveate.imaging.large.content import opened
 from foveate.imaging.large.photograph import check_pixels, size_in_tiff
 from foveate.inference.large.limits import BIGTIFF_FROM, Limits
-from foveate.inference.source import BytesItem, FileItem, SourceItem
+from foveate.inference.source import BytesItem, FetchedItem, FileItem, SourceItem
 from foveate.records import Photograph
 
 MAY_BE_LARGE = 100_000
@@ -58,6 +58,8 @@ class BoundedItem:
 
     def read(self) -> Photograph | LargePhotograph:
         """The photograph; opened only where it is too large to be held. Raises as the item does."""
+        if isinstance(self.item, FetchedItem):
+            return self._fetched(self.item)
         pixels, reason = self._pixels(), "it is no TIFF"
         with self._named():
             if pixels > self.limits.whole_pixels and (tiff := self._tiff()) is not None:
@@ -79,6 +81,16 @@ class BoundedItem:
             check_pixels(height, width, self.limits.pixels)
         return in_memory(photograph) if height * width > self.limits.whole_pixels else photograph
 
+    def _fetched(self, item: FetchedItem) -> Photograph | LargePhotograph:
+        """What has been given its results' ending before it was looked at is no larger than that ending allows."""
+        content = BoundedItem(item.fetched(), self.limits)
+        if content.ending != self.ending:
+            raise ImageError(
+                f"{self.key}: has more than {BIGTIFF_FROM / 1e6:.0f} megapixels, which are read from local files only."
+                " Bring it to a local disk."
+            )
+        return content.read()
+
     @contextmanager
     def _named(self) -> Iterator[None]:
         try:
@@ -88,7 +100,7 @@ class BoundedItem:
 
     def _content(self) -> Path | bytes | None:
         """The file or the bytes; None for another kind of item, for small ones, and what reading can't find."""
-        if self.item.size() < MAY_BE_LARGE:
+        if isinstance(self.item, FetchedItem) or self.item.size() < MAY_BE_LARGE:
             return None
         if isinstance(self.item, BytesItem):
             return self.item.content
