@@ -120,7 +120,8 @@ def fault_of(error: BaseException) -> Fault | None:
         if any(fault.classes & _names(each) or _status(each) in fault.statuses for each in chain):
             return fault
     # paramiko's word for a connection that is gone, in an exception without a class or a number of its own.
-    return FAULTS[-1] if isinstance(error, OSError) and str(error) == "Socket is closed" else None
+    gone = any(isinstance(each, OSError) and str(each) == "Socket is closed" for each in chain)
+    return FAULTS[-1] if gone else None
 
 
 def is_there_already(error: BaseException) -> bool:

@@ -79,9 +79,6 @@ class KnownSftp(SFTPFileSystem):  # type: ignore[misc]
             raise
 
 
-def opened(address: str) -> tuple[Any, str]:
-    """The file system of an address, signed in, and the path on it."""
-    options = SFTPFileSystem._get_kwargs_from_urls(address)
-    return KnownSftp(**options, skip_instance_cache=True, use_listings_cache=False), SFTPFileSystem._strip_protocol(
-        address
-    )
+def opened(address: str) -> Any:
+    """The file system of an address, signed in."""
+    return KnownSftp(**SFTPFileSystem._get_kwargs_from_urls(address), skip_instance_cache=True)

@@ -149,7 +149,7 @@ class Store:
         if self._scheme in SFTP:
             from foveate.inference.remote.sftp import opened
 
-            return opened(self._address)[0]
+            return opened(self._address)
         import fsspec
 
         options = OF_S3 if BROUGHT_BY.get(self._scheme) == "s3fs" else {}
