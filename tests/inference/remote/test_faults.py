@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from stores_on_loopback import PASSWORD, SECRET
@@ -13,7 +12,7 @@ from stores_on_loopback import PASSWORD, SECRET
 from foveate.errors import ImageError
 from foveate.inference.remote import faults
 from foveate.inference.remote.faults import WAITS, StoreError, fault_of, patiently, reason_of
-from foveate.inference.remote.store import Store
+from foveate.inference.remote.store import RemoteStore
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -61,7 +60,7 @@ def test_a_busy_server_is_asked_again_with_longer_and_longer_pauses(
     pytest.importorskip("aiohttp")
     Answers.statuses = [status] * 3
     address = f"http://127.0.0.1:{server.server_port}/photo.png"
-    store = Store(address)
+    store = RemoteStore(address)
     assert store.fetch(store.path_of(address)) == b"eyes"
     assert len(waits) == 3
     assert all(wait / 2 <= waited <= wait * 1.5 for wait, waited in zip(WAITS, waits, strict=False))
@@ -73,7 +72,7 @@ def test_a_server_that_stays_busy_is_given_up_after_the_last_pause(
     pytest.importorskip("aiohttp")
     Answers.statuses = [503] * 20
     address = f"http://me:{PASSWORD}@127.0.0.1:{server.server_port}/photo.png?signature={SECRET}"
-    store = Store(address)
+    store = RemoteStore(address)
     with pytest.raises(ImageError, match=r"busy or out of order, in each of 6 tries") as told:
         store.fetch(store.path_of(address))
     assert len(waits) == len(WAITS)
@@ -89,7 +88,7 @@ def test_what_will_not_pass_by_is_told_at_once(
     Answers.statuses = [status] * 20
     address = f"http://127.0.0.1:{server.server_port}/photo.png"
     with pytest.raises(ImageError):
-        Store(address).fetch(address)
+        RemoteStore(address).fetch(address)
     assert waits == []
 
 
@@ -112,12 +111,3 @@ def test_a_librarys_own_words_are_not_repeated(waits: list[float]) -> None:
         patiently(fails, lambda: None)
     assert SECRET not in str(told.value)
     assert SECRET not in reason_of(PermissionError(SECRET))
-
-
-def test_the_table_of_the_page_is_the_table_of_the_program() -> None:
-    page = (Path(__file__).parents[3] / "docs/scale.md").read_text(encoding="utf-8")
-    section = page.partition("## What is tried again")[2].partition("\n## ")[0]
-    for fault in faults.FAULTS:
-        assert fault.says.removeprefix("there was ").removeprefix("the ") in section
-        assert all(str(status) in section for status in fault.statuses)
-    assert all(f"{wait:g}" in section for wait in WAITS)

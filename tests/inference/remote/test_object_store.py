@@ -153,7 +153,7 @@ def test_a_connection_that_is_cut_is_tried_again_and_one_that_stays_away_is_told
 
         outcomes = foveate.segment(bucket.address("in"), tmp_path / "here", model=model, on_image=refuse)
     said = [outcome.error for outcome in outcomes if outcome.error]
-    assert len(said) >= 3
+    assert len(said) >= 2
     assert all("the connection was cut or could not be made, in each of 6 tries" in error for error in said)
     recorded = images_in_record(tmp_path / "here")
     assert sum(image["status"] == "failed" for image in recorded.values()) == len(said)

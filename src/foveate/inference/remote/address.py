@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from foveate.errors import UsageError
 
@@ -35,6 +34,8 @@ def local_or_address(place: str | os.PathLike[str]) -> Path | str:
         if scheme_of(place) != "file":
             return place
         parts = urlsplit(place, allow_fragments=False)
+        from urllib.request import url2pathname  # takes longer to import than all of this
+
         if parts.netloc not in ("", "localhost"):
             raise UsageError(f"{shown(place)}: is on another machine. Write file:///folder, with three slashes.")
         query = f"?{parts.query}" if parts.query else ""

@@ -22,7 +22,7 @@ from foveate.imaging import csv_text
 from foveate.inference.record import Common
 from foveate.inference.remote.faults import StoreError
 from foveate.inference.remote.rows import RecordRow, as_parquet, last_words, packed, rows_of, table_of
-from foveate.inference.remote.store import Store, StoredFile
+from foveate.inference.remote.store import RemoteStore, StoredFile
 from foveate.inference.shared_record import PARTS
 
 ROWS_A_PART, SECONDS_A_PART = 500, 30.0
@@ -42,7 +42,7 @@ TRIES = 5
 class RemoteRecord:
     """What is known of a call's images, and what it says of them."""
 
-    def __init__(self, store: Store, folder: str, part: str, names: Collection[str]) -> None:
+    def __init__(self, store: RemoteStore, folder: str, part: str, names: Collection[str]) -> None:
         """Read what is there of the names, by whatever part. Raises OutputError."""
         self.rows: dict[str, RecordRow] = {}
         """By NAME: the last word on each."""

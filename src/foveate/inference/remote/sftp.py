@@ -13,7 +13,7 @@ from foveate.errors import UsageError
 from foveate.inference.remote.faults import ANSWER_SECONDS, CONNECT_SECONDS
 
 
-class KnownServer(paramiko.MissingHostKeyPolicy):
+class KnownServer(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
     """Refuses a server whose key isn't in known_hosts: fsspec by itself would trust any."""
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:

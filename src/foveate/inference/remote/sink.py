@@ -24,7 +24,7 @@ from foveate.inference.record import ImageRecord, ModelUsed, Output, readable
 from foveate.inference.remote.faults import StoreError
 from foveate.inference.remote.record import RemoteRecord
 from foveate.inference.remote.rows import RecordRow
-from foveate.inference.remote.store import Store
+from foveate.inference.remote.store import RemoteStore
 from foveate.inference.segmentation import Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.sink import BegunImage, Outcome, Wanted, Written, done_record, reason_said
@@ -43,7 +43,7 @@ class RemoteSink:
     ) -> None:
         self._card, self._execution = segmenter.card, segmenter.session.execution
         self._wanted, self._used = wanted, ModelUsed.of(segmenter.card, segmenter.procedure)
-        self._store = Store(address)
+        self._store = RemoteStore(address)
         self._folder = self._store.path_of(address).rstrip("/")
         self._record = RemoteRecord(self._store, self._folder, part, [readable(item.name) for item in items])
         self._sizes = self._sizes_there()

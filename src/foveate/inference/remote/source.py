@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from foveate.inference.listing.lists import entries_of
 from foveate.inference.listing.names import Placed, names_of_results
 from foveate.inference.remote.address import PATTERN, is_address, local_or_address, shown
 from foveate.inference.remote.faults import StoreError
-from foveate.inference.remote.store import LONGEST_FILE, Store, StoredFile, store_key
+from foveate.inference.remote.store import LONGEST_FILE, RemoteStore, StoredFile, store_key
 from foveate.inference.source import FetchedItem, FileItem, SourceItem
 
 
@@ -20,7 +21,7 @@ from foveate.inference.source import FetchedItem, FileItem, SourceItem
 class _Found:
     """A file in a store."""
 
-    store: Store
+    store: RemoteStore
     path: str
     folder: str
     """Below which it has its name, as a path in the store."""
@@ -57,13 +58,13 @@ class _Found:
 
 def fetched_items(placed: Sequence[Placed], *, recursive: bool) -> list[SourceItem]:
     """An item for each file that the places mean, once. Raises UsageError for what isn't there or can't be listed."""
-    stores: dict[tuple[str, str], Store] = {}
+    stores: dict[tuple[str, str], RemoteStore] = {}
     meant: dict[str | Path, tuple[Placed, _Found | None]] = {}
     for each in placed:
         if isinstance(each.file, Path):
             meant.setdefault(each.file.resolve(), (each, None))
             continue
-        store = stores.setdefault(store_key(each.file), Store(each.file))
+        store = stores.setdefault(store_key(each.file), RemoteStore(each.file))
         for found in _found(each, each.file, store, recursive):
             meant.setdefault(found.placed.file, (found.placed, found))
     names = names_of_results([each for each, _ in meant.values()])
@@ -75,20 +76,26 @@ def fetched_items(placed: Sequence[Placed], *, recursive: bool) -> list[SourceIt
 
 def listed_at(table: str) -> list[Placed]:
     """What a list in a store names; paths count from its own folder there. Raises UsageError and DataError."""
-    store = Store(table)
+    store = RemoteStore(table)
     try:
         entries = entries_of(shown(table), store.fetch(store.path_of(table)))
     except ImageError as error:
         raise UsageError(str(error)) from None
-    folder = table.rpartition("/")[0]
-    files = [local_or_address(entry if is_address(entry) else f"{folder}/{entry}") for entry, _ in entries]
+    files = [local_or_address(entry if is_address(entry) else _beside(table, entry)) for entry, _ in entries]
     return [
         Placed(file, file.parent if isinstance(file, Path) else "", name=name, listed=True)
         for file, (_, name) in zip(files, entries, strict=True)
     ]
 
 
-def _found(placed: Placed, address: str, store: Store, recursive: bool) -> Iterator[_Found]:
+def _beside(table: str, entry: str) -> str:
+    """The address of a path that counts from a list's own folder, without dots in it."""
+    beginning, _, rest = table.partition("://")
+    authority, _, path = rest.partition("/")
+    return f"{beginning}://{authority}{posixpath.normpath(posixpath.join('/', posixpath.dirname(path), entry))}"
+
+
+def _found(placed: Placed, address: str, store: RemoteStore, recursive: bool) -> Iterator[_Found]:
     path = store.path_of(address)
     if placed.listed:
         yield _Found(store, path, _parent(path), placed.name)
@@ -99,7 +106,7 @@ def _found(placed: Placed, address: str, store: Store, recursive: bool) -> Itera
         raise UsageError(f"{shown(address)}: can't be listed ({error}).") from None
 
 
-def _looked_for(store: Store, path: str, address: str, recursive: bool) -> Iterator[_Found]:
+def _looked_for(store: RemoteStore, path: str, address: str, recursive: bool) -> Iterator[_Found]:
     if "://" not in path and PATTERN.search(path):
         files = _images(store.matching(path))
         yield from (_Found(store, file.path, _parent(file.path), facts=file) for file in files)

@@ -48,7 +48,7 @@ class StoredFile:
     """What changes with its content, as far as the store says: ETag, or time of change; else empty."""
 
 
-class Store:
+class RemoteStore:
     """A connection for every thread that uses it. Paths are the store's own, as `path_of` has them."""
 
     def __init__(self, address: str) -> None:
