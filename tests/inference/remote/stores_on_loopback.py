@@ -32,9 +32,8 @@ class Bucket:
     def put(self, key: str, content: bytes) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=content)
 
-    def content(self) -> dict[str, bytes]:
-        listed = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
-        return {each["Key"]: self.of(each["Key"]) for each in listed}
+    def content(self, beginning: str = "", ending: str = "") -> dict[str, bytes]:
+        return {key: self.of(key) for key in self.states(beginning) if key.endswith(ending)}
 
     def of(self, key: str) -> bytes:
         content: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()

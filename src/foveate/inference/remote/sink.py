@@ -47,6 +47,7 @@ class RemoteSink:
         self._folder = self._store.path_of(address).rstrip("/")
         self._record = RemoteRecord(self._store, self._folder, part, [readable(item.name) for item in items])
         self._sizes = self._sizes_there()
+        self._inputs = {item.key for item in items}
         self._owners: dict[str, SourceItem] = {}
         self._versions: dict[str, str] = {}
         self._put_now: dict[str, dict[str, int]] = {}
@@ -57,7 +58,7 @@ class RemoteSink:
         row = self._record.rows.get(name)
         try:
             refuse_name(item, self._store.shown(self._folder))
-            self._refuse_shared(item, paths)
+            self._refuse_places(item, paths)
             version = _version(item)
             claim = self._claim(item, paths, row, version)
         except FoveateError as error:
@@ -187,8 +188,12 @@ class RemoteSink:
     def _addresses(self, paths: dict[str, Path]) -> dict[str, str]:
         return {kind: self._store.shown(f"{self._folder}/{_file_of(path)}") for kind, path in paths.items()}
 
-    def _refuse_shared(self, item: SourceItem, paths: dict[str, Path]) -> None:
+    def _refuse_places(self, item: SourceItem, paths: dict[str, Path]) -> None:
+        """Raise OutputError for outputs in the place of a photograph, or of another's outputs."""
         for path in paths.values():
+            place = self._store.shown(f"{self._folder}/{_file_of(path)}")
+            if place in self._inputs:
+                raise OutputError(f"{item.key}: its result {place} would replace a photograph. Choose another --out.")
             owner = self._owners.setdefault(_file_of(path).lower(), item)
             if owner is not item:
                 raise OutputError(
