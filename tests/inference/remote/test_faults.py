@@ -10,7 +10,6 @@ import pytest
 from stores_on_loopback import PASSWORD, SECRET
 
 from foveate.errors import ImageError
-from foveate.inference.remote import faults
 from foveate.inference.remote.faults import WAITS, StoreError, fault_of, patiently, reason_of
 from foveate.inference.remote.store import RemoteStore
 
@@ -39,7 +38,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that would have been waited."""
     slept: list[float] = []
-    monkeypatch.setattr(faults.time, "sleep", slept.append)
+    monkeypatch.setattr("foveate.inference.remote.faults.time.sleep", slept.append)
     return slept
 
 

@@ -115,7 +115,7 @@ def test_what_is_not_installed_is_named_in_one_line_with_what_brings_it(
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "photo.png")
     (tmp_path / "list.parquet").write_bytes(b"")
-    registry = sys.modules["fsspec.registry"]._registry  # type: ignore[attr-defined]
+    registry = sys.modules["fsspec.registry"]._registry
     for scheme in list(registry):
         monkeypatch.delitem(registry, scheme)
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
