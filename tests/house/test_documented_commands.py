@@ -103,7 +103,10 @@ SWEEP = {
 }
 """What is changed in the sweep that a page prints, so that it is two trials of a step or more."""
 
-ELSEWHERE = {"docs/serving.md": "tests/service/test_serving_page.py"}
+ELSEWHERE = {
+    "docs/serving.md": "tests/service/test_serving_page.py",
+    "docs/scale.md": "tests/inference/remote/test_scale_page.py",
+}
 """Pages whose steps need a service that listens, and the test that runs them."""
 
 AFTERWARDS = {"docs/datasets.md": "foveate data check folder:labelled"}

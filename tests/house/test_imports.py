@@ -103,7 +103,9 @@ def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
 def test_segmenting_a_photograph_loads_no_package_that_it_has_no_use_for(tmp_path: Path) -> None:
     loaded = set(json.loads(last_line("-c", SEGMENT, str(tmp_path))))
     assert {"numpy", "onnxruntime", "PIL", "msgspec"} <= loaded
-    assert not loaded & {"pydantic", "typer", "rich", "scipy", "skimage", "matplotlib", *packages_of_training()} - {
+    stores = {"fsspec", "s3fs", "paramiko", "pyarrow"}
+    unneeded = {"pydantic", "typer", "rich", "scipy", "skimage", "matplotlib", *stores, *packages_of_training()}
+    assert not loaded & unneeded - {
         "msgspec",
         "numpy",
     }

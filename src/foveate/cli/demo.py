@@ -34,5 +34,5 @@ def demo(
     say(
         f"Drew {len(SEEDS)} synthetic photographs into {out} (no real eyes; their true vessels are in {out / 'truth'})."
     )
-    segment(photographs, out, overlay=True, overwrite=True)
+    segment(list(map(str, photographs)), str(out), overlay=True, overwrite=True)
     say(f"Look at {out / f'synthetic_{SEEDS[0]}_overlay.png'}. Your own photograph: make demo IMAGE=photo.jpg")

@@ -15,10 +15,13 @@ from foveate.errors import UsageError
 
 def segment(
     images: Annotated[
-        list[Path],
-        CommandArgument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
+        list[str],
+        CommandArgument(
+            help="Photographs, folders, patterns and lists of them (.csv, .txt, .parquet), here or at addresses"
+            " (s3://, sftp://)."
+        ),
     ],
-    out: Annotated[Path, CommandOption("--out", "-o", help="Folder for the results.")],
+    out: Annotated[str, CommandOption("--out", "-o", help="Folder for the results, or an address.")],
     model: Annotated[str, CommandOption(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
     probabilities: Annotated[bool, CommandOption("--probabilities", help="Also a 16-bit probability map.")] = False,
     overlay: Annotated[bool, CommandOption("--overlay", help="Also the mask over the photograph.")] = False,
@@ -46,6 +49,9 @@ def segment(
     recursive: Annotated[
         bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
     ] = False,
+    shard: Annotated[
+        str | None, CommandOption(metavar="I/N", help="Only a share of the images: 3/10 is the third of ten.")
+    ] = None,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
@@ -63,14 +69,17 @@ def segment(
     from foveate.imaging import images_below
     from foveate.imaging.overlay import OPACITY
     from foveate.inference.large.limits import Limits
+    from foveate.inference.listing.shard import Shard
+    from foveate.inference.remote.address import local_or_address, shown
     from foveate.inference.source import items_of
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file. Name a folder.")
+    place = local_or_address(out)
+    if isinstance(place, Path) and place.exists() and not place.is_dir():
+        raise UsageError(f"--out {place}: is a file. Name a folder.")
     Limits.of(max_memory, max_megapixels)  # before the model is opened
-    items = items_of(images, recursive=recursive)
+    items = Shard.of(shard).share(items_of(images, recursive=recursive))
     segmenter = foveate.load(
         model,
         tta=views_of(tta),
@@ -88,7 +97,7 @@ def segment(
     card, display = segmenter.card, Display(len(items))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}; {segmenter.session.execution}")
-    for folder in [] if recursive else [path for path in images if path.is_dir()]:
+    for folder in [] if recursive else [path for path in map(Path, images) if path.is_dir()]:
         if below := images_below(folder):
             say(f"{folder}: images in its sub-folders are passed over ({below}); --recursive takes them")
     foveate.segment(
@@ -101,12 +110,13 @@ def segment(
         overlay_opacity=OPACITY if overlay_opacity is None else overlay_opacity,
         confidence=confidence,
         dicom_seg=dicom_seg,
+        shard=shard,
         overwrite=overwrite,
         max_memory=max_memory,
         max_megapixels=max_megapixels,
         on_image=display.tell,
         on_wait=display.wait,
     )
-    display.close(out)
+    display.close(shown(place) if isinstance(place, str) else place)
     if display.failed:
         raise SystemExit(1)

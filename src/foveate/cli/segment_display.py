@@ -37,14 +37,14 @@ class Display:
             say_error(counter + outcome.error)
         elif outcome.kept:
             self._kept += 1
-            there = next(iter(outcome.outputs.values()))
+            there = next(iter(_places(outcome)))
             say(f"{counter}{outcome.key}: kept, as {there} is there (--overwrite replaces it)")
         else:
             expected = [f"expected F1 of {name} {value}" for name, value in outcome.expected_f1.items()]
             fresh = [note for note in outcome.notes if note not in self._notes]
             self._notes.update(outcome.notes)
             facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *fresh])
-            say(f"{counter}{outcome.key} → {', '.join(map(str, outcome.outputs.values()))} ({facts})")
+            say(f"{counter}{outcome.key} → {', '.join(_places(outcome))} ({facts})")
             self._began = self._began or (time.monotonic(), self._number)
         self._estimate()
 
@@ -54,7 +54,7 @@ class Display:
             say(f"waiting for {count} images that other calls are making")
         self._waits = True
 
-    def close(self, out: Path) -> None:
+    def close(self, out: Path | str) -> None:
         """How often each decision was taken, and what became of all."""
         for note, count in self._notes.items():
             if count > 1:
@@ -74,6 +74,10 @@ class Display:
         if counted == FIRST_ESTIMATE or (counted > FIRST_ESTIMATE and self._number % max(1, self._total // 10) == 0):
             left = (time.monotonic() - since) / counted * (self._total - self._number)
             say(f"about {_duration(left)} left")
+
+
+def _places(outcome: Outcome) -> list[str]:
+    return list(map(str, (outcome.outputs or outcome.addresses).values()))
 
 
 def _duration(seconds: float) -> str:

@@ -5,7 +5,14 @@ written so that a file is complete or not there at all.
 """
 
 from foveate.imaging.decoding import size_of
-from foveate.imaging.files import ENDINGS, find_images, images_below, stem_of
+from foveate.imaging.files import (
+    ENDINGS,
+    find_images,
+    images_below,
+    images_matching,
+    is_photograph_name,
+    stem_of,
+)
 from foveate.imaging.labels import (
     Label,
     LabelFile,
@@ -49,6 +56,8 @@ __all__ = [
     "encode_rgb",
     "find_images",
     "images_below",
+    "images_matching",
+    "is_photograph_name",
     "names_of",
     "overlay",
     "read_label_file",

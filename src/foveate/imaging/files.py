@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import pathlib
 from typing import TYPE_CHECKING
 
 from foveate.errors import ImageError, UsageError
@@ -47,6 +48,16 @@ def images_below(folder: Path) -> int:
         return len(find_images(folder, recursive=True, dicom=True)) - len(find_images(folder, dicom=True))
     except UsageError:
         return 0
+
+
+def images_matching(pattern: Path) -> list[Path]:
+    """The image files whose paths match a pattern (`*`, `?`, `[…]`, and `**` through folders), sorted.
+
+    They are those that `find_images` would list in their folders, DICOM among them.
+    """
+    anchor = pathlib.Path(pattern.anchor)
+    found = sorted(anchor.glob(str(pattern.relative_to(anchor))))
+    return [path for path in found if _is_image(path) or _is_unnamed_dicom(path)]
 
 
 def stem_of(path: PurePath) -> str:
@@ -98,7 +109,7 @@ def _images_in(folder: Path, dicom: bool) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    return _is_photograph(path.name) and (path.is_file() or _leads_nowhere(path))
+    return is_photograph_name(path.name) and (path.is_file() or _leads_nowhere(path))
 
 
 def _is_unnamed_dicom(path: Path) -> bool:
@@ -122,6 +133,7 @@ def _leads_nowhere(path: Path) -> bool:
     return False
 
 
-def _is_photograph(name: str) -> bool:
-    lower = name.lower()
-    return lower.endswith(tuple(ENDINGS)) and not lower.startswith(".") and not lower.endswith(_OWN_ENDINGS)
+def is_photograph_name(name: str, *, dicom: bool = False) -> bool:
+    """Whether a folder's file of this name is taken; if `dicom`, also by the endings of DICOM files."""
+    lower, endings = name.lower(), (*ENDINGS, *(DICOM_ENDINGS if dicom else ()))
+    return lower.endswith(endings) and not lower.startswith(".") and not lower.endswith(_OWN_ENDINGS)

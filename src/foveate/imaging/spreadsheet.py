@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from foveate.errors import DataError
 from foveate.imaging.write import write_text
@@ -48,20 +48,32 @@ def csv_rows(table: Path, check_header: Callable[[Sequence[str]], None]) -> Iter
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", strict=True, delimiter=_parting(file.readline()))
-            file.seek(0)
-            columns = reader.fieldnames or ()
-            check_header(columns)
-            for row in reader:
-                place = f"{table}, line {reader.line_num}"
-                if "" in row:
-                    raise DataError(f"{place}: has more cells than the header.")
-                yield place, {column: (row[column] or "").strip() for column in columns}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.") from error
+            yield from rows_in(str(table), file, check_header)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(str(table), error) from error
 
 
-def check_columns(table: Path, header: Sequence[str], required: Sequence[str]) -> None:
+def rows_in(table: str, file: TextIO, check_header: Callable[[Sequence[str]], None]) -> Iterator[tuple[str, Cells]]:
+    """As `csv_rows`, of text that is open already, with line ends as they are."""
+    try:
+        reader = csv.DictReader(file, restkey="", strict=True, delimiter=_parting(file.readline()))
+        file.seek(0)
+        columns = reader.fieldnames or ()
+        check_header(columns)
+        for row in reader:
+            place = f"{table}, line {reader.line_num}"
+            if "" in row:
+                raise DataError(f"{place}: has more cells than the header.")
+            yield place, {column: (row[column] or "").strip() for column in columns}
+    except csv.Error as error:
+        raise _unreadable(table, error) from error
+
+
+def _unreadable(table: str, error: Exception) -> DataError:
+    return DataError(f"{table}: can't be read as a table ({error}). Save it as CSV in UTF-8.")
+
+
+def check_columns(table: Path | str, header: Sequence[str], required: Sequence[str]) -> None:
     """Raise DataError for a required column that isn't there, and for one that is there twice."""
     for column in dict.fromkeys([*required, *header]):
         if header.count(column) != 1:

@@ -47,12 +47,12 @@ def claim_on(
     there = [] if overwrite else [kind for kind, path in paths.items() if kind not in announced and _exists(path)]
     for kind in there:
         if kind not in vouched:
-            raise _refused(item, paths[kind], "and segment.json does not say what it was made from")
+            raise refused(item, paths[kind], "and segment.json does not say what it was made from")
     further = vouched.keys() - paths.keys()
     reason = _foreign(item, before, used) if before is not None and vouched and (there or further) else ""
     for kind in there:
         if reason or _is_changed(paths[kind], vouched[kind]):
-            raise _refused(item, paths[kind], reason or "and was changed since it was made")
+            raise refused(item, paths[kind], reason or "and was changed since it was made")
     missing = {kind: path for kind, path in paths.items() if kind not in there}
     return Claim(missing, {} if reason else {kind: path for kind, path in vouched.items() if kind not in missing})
 
@@ -62,9 +62,7 @@ def refuse_paths(
 ) -> None:
     """Raise OutputError for outputs outside of the folder, in the place of a photograph or of another output, or with
     too long a name."""
-    name_parts = Path(item.name).parts
-    if not name_parts or Path(item.name).is_absolute() or ".." in name_parts:
-        raise OutputError(f"{item.key}: its results can't be called {item.name!r}, which leads out of {folder}.")
+    refuse_name(item, str(folder))
     longest = max((path.name for path in paths), key=lambda name: len(os.fsencode(name)))
     excess = len(os.fsencode(longest)) - LONGEST_NAME
     if excess > 0:
@@ -83,6 +81,13 @@ def refuse_paths(
             )
 
 
+def refuse_name(item: SourceItem, folder: str) -> None:
+    """Raise OutputError for a NAME that leads out of the folder, or is none."""
+    name_parts = Path(item.name).parts
+    if not name_parts or Path(item.name).is_absolute() or ".." in name_parts:
+        raise OutputError(f"{item.key}: its results can't be called {item.name!r}, which leads out of {folder}.")
+
+
 def file_of(path: Path, folder: Path) -> str:
     """An output as the record names it."""
     return readable(path.relative_to(folder).as_posix())
@@ -93,7 +98,8 @@ def output_of(path: Path, folder: Path) -> Output:
     return Output(file=file_of(path, folder), sha256=_sha256(path))
 
 
-def _refused(item: SourceItem, path: Path, reason: str) -> OutputError:
+def refused(item: SourceItem, path: Path | str, reason: str) -> OutputError:
+    """The error where an output stands in the way."""
     return OutputError(f"{item.key}: {path} is there already, {reason}. Use another --out, or --overwrite.")
 
 
@@ -101,9 +107,13 @@ def _foreign(item: SourceItem, before: ImageRecord, used: ModelUsed) -> str:
     """Why what the record vouches for is not of this image and model; empty where it is."""
     if before.sha256 != item.sha256():
         return f"made from another image ({before.input})"
-    if before.model == used:
+    return other_model(before.model, used)
+
+
+def other_model(model: ModelUsed | None, used: ModelUsed) -> str:
+    """Why what a model made isn't what another one would make; empty where they are the same."""
+    if model == used:
         return ""
-    model = before.model
     if model is not None and model.sha256 == used.sha256 and model.thresholds == used.thresholds:
         return f"made with other options ({model.passes}; post-processing: {model.post_processing})"
     return f"made by another model ({model.name if model else 'unknown'})"

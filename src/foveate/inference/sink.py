@@ -20,12 +20,13 @@ from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
 from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
 from foveate.inference.large.source import BoundedItem
-from foveate.inference.record import ImageRecord, ModelUsed, readable
+from foveate.inference.record import ImageRecord, ModelUsed, Output, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
 from foveate.inference.shared_record import SharedRecord, next_turn
 from foveate.inference.source import SourceItem
 from foveate.inference.tally import MaskTally, tally_of
+from foveate.runtime import Execution
 
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
@@ -39,7 +40,7 @@ class Outcome:
     key: str
     """What it was called: the path as it was given."""
     outputs: dict[str, Path]
-    """By kind."""
+    """By kind; empty where results go to an address."""
     kept: bool = False
     """All outputs were there already, made from the same file by the same model."""
     error: str = ""
@@ -47,6 +48,8 @@ class Outcome:
     seconds: float = 0.0
     expected_f1: dict[str, ExpectedF1] = field(default_factory=dict)
     """By class, where it was asked for and the mask is not empty."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """By kind, where results go to an address."""
 
 
 @dataclass(slots=True)
@@ -170,7 +173,9 @@ class FolderSink:
         started, work.begun_to_write = time.perf_counter(), True
         try:
             result, tally = self._made(work, result)
-            record = self._done(work, result, tally, work.seconds + time.perf_counter() - started)
+            made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
+            seconds = work.seconds + time.perf_counter() - started
+            record = done_record(work, result, tally, made, self._used, self._execution, seconds)
         except (FoveateError, MemoryError) as error:
             return self.failed(work, error)
         self._written[work.item.name] = record
@@ -181,8 +186,7 @@ class FolderSink:
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
         """As `Sink.failed`."""
-        text = str(error) if isinstance(error, FoveateError) else _without_memory(work.item)
-        return Written(work, None, Outcome(work.item.key, {}, error=text))
+        return Written(work, None, Outcome(work.item.key, {}, error=reason_said(work.item, error)))
 
     def conclude(self, written: Written) -> Outcome:
         """As `Sink.conclude`: the record vouches for what was made."""
@@ -254,34 +258,41 @@ class FolderSink:
             return fresh
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
-    def _done(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: MaskTally, seconds: float
-    ) -> ImageRecord:
-        made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
-        return ImageRecord(
-            input=readable(work.item.key),
-            input_bytes=work.item.size(),
-            sha256=result.photograph.sha256,
-            status="done",
-            height=tally.height,
-            width=tally.width,
-            spacing_mm=result.photograph.spacing if isinstance(result, Segmentation) else None,
-            fov_diameter=round(result.fov_diameter, 2),
-            outputs=work.claim.kept | made,
-            areas=tally.areas,
-            expected_f1=tally.expected_f1,
-            model=self._used,
-            execution=self._execution,
-            seconds=round(seconds, 4),
-            notes=result.notes,
-        )
-
     def _tell_refusal(self, name: str, item: SourceItem, error: FoveateError, before: ImageRecord | None) -> None:
         """Record why an image was not begun, where nothing better is known of it."""
         failed = _failed(item, str(error), before, next_turn(before))
         if failed.status == "failed" and (before is None or before.error != failed.error):
             with suppress(OutputError):  # it is told all the same
                 self._record.take(name, failed)
+
+
+def done_record(
+    work: BegunImage,
+    result: Segmentation | LargeSegmentation,
+    tally: MaskTally,
+    made: dict[str, Output],
+    used: ModelUsed,
+    execution: Execution,
+    seconds: float,
+) -> ImageRecord:
+    """What is said of an image whose outputs are all there: those `made` now, and those that were kept."""
+    return ImageRecord(
+        input=readable(work.item.key),
+        input_bytes=work.item.size(),
+        sha256=result.photograph.sha256,
+        status="done",
+        height=tally.height,
+        width=tally.width,
+        spacing_mm=result.photograph.spacing if isinstance(result, Segmentation) else None,
+        fov_diameter=round(result.fov_diameter, 2),
+        outputs=work.claim.kept | made,
+        areas=tally.areas,
+        expected_f1=tally.expected_f1,
+        model=used,
+        execution=execution,
+        seconds=round(seconds, 4),
+        notes=result.notes,
+    )
 
 
 def _failed(item: SourceItem, error: str, standing: ImageRecord | None, turn: int) -> ImageRecord:
@@ -292,5 +303,8 @@ def _failed(item: SourceItem, error: str, standing: ImageRecord | None, turn: in
     return ImageRecord(turn=turn, input=readable(item.key), status="failed", error=readable(error), announced=announced)
 
 
-def _without_memory(item: SourceItem) -> str:
+def reason_said(item: SourceItem, error: FoveateError | MemoryError) -> str:
+    """Why an image failed, in one line."""
+    if isinstance(error, FoveateError):
+        return str(error)
     return f"{item.key}: there is not enough memory for it. Close other programs, or make the image smaller."

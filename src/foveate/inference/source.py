@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from foveate.errors import DataError, ImageError, UsageError
-from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
+from foveate.errors import ImageError, UsageError
+from foveate.imaging import ENDINGS, find_images, images_below, images_matching, read_photograph
 from foveate.imaging.dicom import is_dicom_file, is_installed
-from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
+from foveate.inference.listing.lists import is_list, listed_in
+from foveate.inference.listing.names import Placed, names_of_results
+from foveate.inference.remote.address import PATTERN, local_or_address
 from foveate.records import Photograph
 
 if TYPE_CHECKING:
     from foveate.imaging.large.photograph import LargePhotograph
-
-LISTS = (".csv", ".txt")
-"""What files that name photographs end in: a table with a column of paths, or one path in each line."""
-
-COLUMNS = ("path", "image")
-"""Of a table: the first of these that it has holds the paths. `segment.csv` has the second."""
 
 
 class SourceItem(Protocol):
@@ -119,14 +113,67 @@ class BytesItem:
         return len(self.content)
 
 
+@dataclass(slots=True)
+class FetchedItem:
+    """A file in a store, which is brought here when its turn has come."""
+
+    key: str
+    """Its address, without what signs in."""
+    name: str
+    fetch: Callable[[], bytes] = field(repr=False)
+    """Its content. Raises ImageError."""
+    look: Callable[[], tuple[int, str]] = field(repr=False)
+    """How many bytes it has, and what changes with its content as far as the store says. Raises ImageError."""
+    _facts: tuple[int, str] | None = None
+
+    @property
+    def place(self) -> None:
+        """It is no file here."""
+
+    @property
+    def version(self) -> str:
+        """What changes with its content; empty where the store doesn't say."""
+        return self._looked()[1]
+
+    def size(self) -> int:
+        """As the store says."""
+        try:
+            return self._looked()[0]
+        except ImageError:
+            return 0
+
+    def fetched(self) -> BytesItem:
+        """The same with its bytes."""
+        return BytesItem(self.fetch(), self.name, self.key)
+
+    def read(self) -> Photograph:
+        """The photograph in its bytes."""
+        return self.fetched().read()
+
+    def sha256(self) -> str:
+        """Of its bytes, which are fetched for that."""
+        return hashlib.sha256(self.fetch()).hexdigest()
+
+    def _looked(self) -> tuple[int, str]:
+        if self._facts is None:
+            self._facts = self.look()
+        return self._facts
+
+
 def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
     """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
 
     Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
-    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
-    what `files_of` does, and UsageError where nothing is left.
+    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Inputs,
+    and lines of lists, may be addresses (`s3://bucket/folder`), too. Raises what `files_of` does, and UsageError where
+    nothing is left, a package is missing, or a store can't be listed.
     """
-    listed = _listed(inputs, recursive=recursive)
+    placed = _placed_of(inputs, recursive=recursive)
+    if any(isinstance(each.file, str) for each in placed):
+        from foveate.inference.remote.source import fetched_items
+
+        return fetched_items(placed, recursive=recursive)
+    listed = _listed(placed)
     files = [file for file, _ in listed]
     if not any(is_dicom_file(file.path) for file in files) or not is_installed():
         return list(files)  # the one that needs what isn't installed says so when it is read
@@ -139,46 +186,59 @@ def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[S
 
 
 def files_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[FileItem]:
-    """The files that the inputs (files, folders, DICOMDIRs, lists of files) mean, each once, in order, with names that
-    differ.
+    """The files that the inputs (files, folders, patterns, DICOMDIRs, lists of files) mean, each once, in order, with
+    names that differ.
 
-    A file's NAME is its stem; where two stems are equal, the parent folder's name comes before it, then the
-    ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME, as they do
-    for a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises UsageError
-    for an input that isn't there, a folder without images and a list without paths, DataError for a list that can't be
-    read.
+    A file's NAME is its stem, or what a list calls it; where two stems are equal, the parent folder's name comes before
+    it, then the ending after it, then a number. If `recursive`, sub-folders are searched, too, and stand in the NAME,
+    as they do for a DICOMDIR: `patient7/left` is the NAME of `patient7/left.png` in the folder that was given. Raises
+    UsageError for an input that isn't there, a folder without images and a list without paths, DataError for a list
+    that can't be read.
     """
-    return [file for file, _ in _listed(inputs, recursive=recursive)]
+    return [file for file, _ in _listed(_placed_of(inputs, recursive=recursive))]
 
 
-def _listed(inputs: Iterable[str | Path], *, recursive: bool) -> list[tuple[FileItem, bool]]:
+def _listed(placed: Sequence[Placed]) -> list[tuple[FileItem, bool]]:
     """Files, each with whether a folder was given, in which it lies, and not the file itself."""
-    files: dict[Path, tuple[Path, Path, bool]] = {}
-    for given in map(Path, inputs):
+    names = names_of_results(placed)
+    return [(FileItem(Path(each.file), name), each.found) for each, name in zip(placed, names, strict=True)]
+
+
+def _placed_of(inputs: Iterable[str | Path], *, recursive: bool) -> list[Placed]:
+    placed: dict[str | Path, Placed] = {}
+    for given in map(local_or_address, inputs):
         try:
-            for file, folder in _placed(given, recursive):
-                files.setdefault(file.resolve(), (folder, file, given.is_dir()))
+            for each in _placed(given, recursive):
+                placed.setdefault(each.file if isinstance(each.file, str) else each.file.resolve(), each)
         except FileNotFoundError as error:
             raise UsageError(f"{given}: no such file; check the name.") from error
         except OSError as error:
             raise UsageError(f"{given}: can't be looked at ({error.strerror}); check the name.") from error
-    names = _names([(folder, file) for folder, file, _ in files.values()])
-    return [(FileItem(file, name), found) for (_, file, found), name in zip(files.values(), names, strict=True)]
+    return list(placed.values())
 
 
-def _placed(given: Path, recursive: bool) -> list[tuple[Path, Path]]:
-    """Files, each with the folder below which it has its name."""
+def _placed(given: str | Path, recursive: bool) -> list[Placed]:
+    """Files, each with the folder below which it has its name; an address is taken as it is, unless it is a list."""
+    if isinstance(given, str):
+        if not is_list(given):
+            return [Placed(given, "")]
+        from foveate.inference.remote.source import listed_at
+
+        return listed_at(given)
     if given.is_dir():
-        return [(file, given if recursive else file.parent) for file in _images_in(given, recursive)]
-    if given.suffix.lower() in LISTS:
-        return [(file, file.parent) for file in _paths_in(given)]
+        files = _images_in(given, recursive)
+        return [Placed(file, given if recursive else file.parent, found=True) for file in files]
+    if is_list(given):
+        return listed_in(given)
+    if PATTERN.search(str(given)) and not given.exists():
+        return [Placed(file, file.parent) for file in _matching(given)]
     given.stat()
     if is_installed() and is_dicom_file(given):
-        from foveate.inference.dicom.source import listed_in
+        from foveate.inference.dicom.source import listed_in as dicomdir_of
 
-        if (listed := listed_in(given)) is not None:
-            return [(file, given.parent) for file in listed]
-    return [(given, given.parent)]
+        if (listed := dicomdir_of(given)) is not None:
+            return [Placed(file, given.parent) for file in listed]
+    return [Placed(given, given.parent)]
 
 
 def _images_in(folder: Path, recursive: bool) -> Sequence[Path]:
@@ -191,57 +251,8 @@ def _images_in(folder: Path, recursive: bool) -> Sequence[Path]:
     return files
 
 
-def _paths_in(table: Path) -> list[Path]:
-    table.stat()
-    if table.suffix.lower() == ".txt":
-        paths = _lines(table)
-    else:
-        paths = [_path(place, cells) for place, cells in csv_rows(table, partial(_check_header, table))]
-    if not paths:
-        raise UsageError(f"{table}: names no image. Give one in each line.")
-    return [table.parent / path for path in paths]
-
-
-def _lines(table: Path) -> list[str]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: can't be read as a list ({error}). Save it as text in UTF-8.") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _check_header(table: Path, header: Sequence[str]) -> None:
-    """One of the columns is enough, as far as it is there once."""
-    column = next((name for name in COLUMNS if name in header), COLUMNS[0])
-    check_columns(table, header, [column])
-
-
-def _path(place: str, cells: Cells) -> str:
-    column = next(name for name in COLUMNS if name in cells)
-    if not cells[column]:
-        raise DataError(f"{place}: has no {column}.")
-    return cells[column]
-
-
-def _names(placed: list[tuple[Path, Path]]) -> list[str]:
-    """One NAME per pair of a folder and a file in it, none equal to another even where upper and lower case are."""
-    names, longer, longest = [], [], []
-    for folder, file in placed:
-        below = file.parent.relative_to(folder)
-        name = (below / stem_of(file)).as_posix()
-        names.append(name)
-        longer.append(f"{folder.resolve().name}{'/' if below.parts else '_'}{name}")
-        longest.append(f"{longer[-1]}_{file.suffix.lstrip('.')}")
-    for candidates in (longer, longest):
-        counts = Counter(name.lower() for name in names)
-        pairs = zip(names, candidates, strict=True)
-        names = [candidate if counts[name.lower()] > 1 else name for name, candidate in pairs]
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        number, free = 2, name
-        while free.lower() in taken:
-            number, free = number + 1, f"{name}-{number}"
-        taken.add(free.lower())
-        unique.append(free)
-    return unique
+def _matching(pattern: Path) -> Sequence[Path]:
+    files = images_matching(pattern)
+    if not files:
+        raise UsageError(f"{pattern}: no such file, and no image matches it; check the name.")
+    return files

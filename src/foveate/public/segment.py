@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from foveate.inference import Segmenter
-    from foveate.inference.sink import Outcome
+    from foveate.inference.listing.shard import Shard
+    from foveate.inference.sink import Outcome, Sink, Wanted
     from foveate.inference.source import SourceItem
     from foveate.runtime import Backend, Device, Precision
 
@@ -33,6 +34,7 @@ def segment(
     dicom_seg: Literal["binary", "fractional"] | None = None,
     overwrite: bool = False,
     recursive: bool = False,
+    shard: str | None = None,
     backend: Backend | Literal["auto"] = "auto",
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
@@ -42,57 +44,88 @@ def segment(
     on_image: Callable[[Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
-    """Write a mask for every photograph into the folder `out`, with the record of it; what became of each, in order.
+    """Write a mask for every photograph into `out`, with the record of it; what became of each, in order.
 
-    `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
+    `images` are files, folders, patterns, lists of files and addresses such as `s3://bucket/folder`, or items of a
+    source of your own (`foveate.inference.source`); `out` is a folder, or an address. The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `max_memory`, in
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `shard`, such as
+    "3/10", takes a share of the images alone. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
     number of images that other calls on the same folder are making, where nothing else is left to do. Raises
-    `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the folder's
+    `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the
     record can't be read or written.
     """
     from pathlib import Path
 
-    from foveate.errors import UsageError, needs
+    from foveate.errors import UsageError
     from foveate.inference import PostProcessing, Procedure, Segmenter
     from foveate.inference.engine import run
     from foveate.inference.large.limits import Limits
     from foveate.inference.large.source import bounded
     from foveate.inference.large.step import BoundedStep
-    from foveate.inference.sink import FolderSink, Wanted
+    from foveate.inference.listing.shard import Shard
+    from foveate.inference.remote.address import local_or_address
+    from foveate.inference.sink import Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import opened
     from foveate.runtime import Wish
 
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out {folder}: is a file. Name a folder.")
+    place, part = local_or_address(out), Shard.of(shard)
+    if isinstance(place, Path) and place.exists() and not place.is_dir():
+        raise UsageError(f"--out {place}: is a file. Name a folder.")
+    if dicom_seg is not None and (isinstance(place, str) or part.count > 1):
+        raise UsageError(
+            "--dicom-seg needs whole series and a folder: leave out --shard, and give no address for --out."
+        )
     given = [images] if isinstance(images, str | Path) else list(images)
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     limits = Limits.of(max_memory, max_megapixels)
-    items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
+    items = part.share([*items_of(paths, recursive=recursive), *own])
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):
         model = opened(model, wish, procedure, images=len(items))
     elif (wish, procedure) != (Wish(), Procedure()):
         raise UsageError("the model is opened already: give its options to foveate.load.")
+    folder = place if isinstance(place, Path) else Path()
     fractional = dicom_seg == "fractional"
     wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)
+    work = bounded(items, limits)
+    sink = (
+        _at_an_address(model, wanted, place, work, part)
+        if isinstance(place, str)
+        else _in_a_folder(model, wanted, items, dicom_seg)
+    )
+    outcomes = []
+    threads = model.session.execution.threads
+    for outcome in run(BoundedStep(model, limits), work, sink, threads=threads, on_wait=on_wait):
+        outcomes.append(outcome)
+        if on_image is not None:
+            on_image(outcome)
+    return outcomes
+
+
+def _in_a_folder(
+    model: Segmenter, wanted: Wanted, items: list[SourceItem], dicom_seg: Literal["binary", "fractional"] | None
+) -> Sink:
+    from foveate.errors import needs
+    from foveate.inference.sink import FolderSink
+
     objects = None
     if dicom_seg is not None:
         with needs("dicom", "DICOM SEG"):
             from foveate.inference.dicom.objects import SegmentationObjects
 
             objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
-    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
-    outcomes = []
-    threads = model.session.execution.threads
-    for outcome in run(BoundedStep(model, limits), bounded(items, limits), sink, threads=threads, on_wait=on_wait):
-        outcomes.append(outcome)
-        if on_image is not None:
-            on_image(outcome)
-    return outcomes
+    return FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
+
+
+def _at_an_address(model: Segmenter, wanted: Wanted, address: str, items: list[SourceItem], part: Shard) -> Sink:
+    from foveate.errors import needs
+
+    with needs("remote", "an address for --out"):
+        from foveate.inference.remote.sink import RemoteSink
+    return RemoteSink(model, wanted, address, items, part.part)

@@ -14,7 +14,7 @@ from foveate.imaging.decoding import is_tiff, size_in_header
 from foveate.imaging.large.content import opened
 from foveate.imaging.large.size import check_pixels, size_in_tiff
 from foveate.inference.large.limits import BIGTIFF_FROM, Limits
-from foveate.inference.source import BytesItem, FileItem, SourceItem
+from foveate.inference.source import BytesItem, FetchedItem, FileItem, SourceItem
 from foveate.records import Photograph
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class BoundedItem:
 
     def read(self) -> Photograph | LargePhotograph:
         """The photograph; opened only where it is too large to be held. Raises as the item does."""
+        if isinstance(self.item, FetchedItem):
+            return self._fetched(self.item)
         pixels = self._pixels()
         with self._named():
             large, reason = self._opened() if pixels > self.limits.whole_pixels else (None, "")
@@ -97,6 +99,16 @@ class BoundedItem:
         except NotByRowsError as error:
             return None, str(error)
 
+    def _fetched(self, item: FetchedItem) -> Photograph | LargePhotograph:
+        """What has been given its results' ending before it was looked at is no larger than that ending allows."""
+        content = BoundedItem(item.fetched(), self.limits)
+        if content.ending != self.ending:
+            raise ImageError(
+                f"{self.key}: has more than {BIGTIFF_FROM / 1e6:.0f} megapixels, which are read from local files only."
+                " Bring it to a local disk."
+            )
+        return content.read()
+
     @contextmanager
     def _named(self) -> Iterator[None]:
         try:
@@ -106,7 +118,7 @@ class BoundedItem:
 
     def _content(self) -> Path | bytes | None:
         """The file or the bytes; None for another kind of item, for small ones, and what reading can't find."""
-        if self.item.size() < MAY_BE_LARGE:
+        if isinstance(self.item, FetchedItem) or self.item.size() < MAY_BE_LARGE:
             return None
         if isinstance(self.item, BytesItem):
             return self.item.content

@@ -1,0 +1,128 @@
+"""What the record at an address says of images, as rows of Parquet: columns to look at, and each entry as a whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow
+from pyarrow import parquet
+
+from foveate.errors import OutputError
+from foveate.inference.record import Common, Entry, ImageRecord
+
+SCHEMA = pyarrow.schema(
+    [
+        ("name", pyarrow.string()),
+        ("said", pyarrow.float64()),
+        ("status", pyarrow.string()),
+        ("input", pyarrow.string()),
+        ("input_sha256", pyarrow.string()),
+        ("input_version", pyarrow.string()),
+        ("outputs", pyarrow.list_(pyarrow.string())),
+        ("output_sha256", pyarrow.list_(pyarrow.string())),
+        ("output_bytes", pyarrow.list_(pyarrow.int64())),
+        ("seconds", pyarrow.float64()),
+        ("error", pyarrow.string()),
+        ("model_sha256", pyarrow.string()),
+        ("expected_f1", pyarrow.map_(pyarrow.string(), pyarrow.float64())),
+        ("entry", pyarrow.string()),
+    ]
+)
+"""`said` is when, in seconds since 1970: of several rows of one name the last holds. `entry` is the image as
+segment.json has it."""
+
+ROWS_AT_ONCE = 10_000
+
+
+class RecordRow(Entry, frozen=True, kw_only=True):
+    """What a call said of one image."""
+
+    name: str
+    said: float
+    """Seconds since 1970."""
+    input_version: str
+    """What changes with the input's content, as its store says, or its size and time of change."""
+    sizes: dict[str, int]
+    """By kind: bytes of the outputs."""
+    image: ImageRecord
+
+
+def as_parquet(rows: Sequence[RecordRow]) -> bytes:
+    """The rows as a file's bytes."""
+    return packed(pyarrow.Table.from_pylist([_cells(row) for row in rows], schema=SCHEMA))
+
+
+def packed(table: pyarrow.Table) -> bytes:
+    """A table as a file's bytes."""
+    file = io.BytesIO()
+    parquet.write_table(table, file, compression="zstd")
+    return file.getvalue()
+
+
+def table_of(content: bytes, place: str) -> pyarrow.Table:
+    """All rows of a part. Raises OutputError for what is none."""
+    try:
+        table = parquet.read_table(io.BytesIO(content))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _no_part(place) from error
+    if not table.schema.equals(SCHEMA):
+        raise _no_part(place)
+    return table
+
+
+def rows_of(content: bytes, place: str, names: Collection[str], common: Common) -> Iterator[RecordRow]:
+    """The rows of a part that are about these names. Raises OutputError for what is no part."""
+    columns = ["name", "said", "input_version", "output_bytes", "entry"]
+    try:
+        for batch in table_of(content, place).select(columns).to_batches(ROWS_AT_ONCE):
+            named = [number for number, name in enumerate(batch.column("name").to_pylist()) if name in names]
+            for cells in batch.take(pyarrow.array(named, pyarrow.int64())).to_pylist():
+                yield _row(cells, common)
+    except (ValueError, TypeError, msgspec.MsgspecError) as error:
+        raise _no_part(place) from error
+
+
+def last_words(tables: Iterable[pyarrow.Table]) -> pyarrow.Table:
+    """One row for each name, the last that was said of it, by name."""
+    table = pyarrow.concat_tables(tables).combine_chunks()
+    said = table.column("said").to_pylist()
+    last: dict[str, int] = {}
+    for number, name in enumerate(table.column("name").to_pylist()):
+        if name not in last or said[number] >= said[last[name]]:
+            last[name] = number
+    return table.take(pyarrow.array([last[name] for name in sorted(last)], pyarrow.int64()))
+
+
+def _cells(row: RecordRow) -> dict[str, Any]:
+    image = row.image
+    return {
+        "name": row.name,
+        "said": row.said,
+        "status": image.status,
+        "input": image.input,
+        "input_sha256": image.sha256,
+        "input_version": row.input_version,
+        "outputs": [output.file for output in image.outputs.values()],
+        "output_sha256": [output.sha256 for output in image.outputs.values()],
+        "output_bytes": [row.sizes[kind] for kind in image.outputs],
+        "seconds": image.seconds,
+        "error": image.error,
+        "model_sha256": image.model.sha256 if image.model else "",
+        "expected_f1": [(name, expected.value) for name, expected in image.expected_f1.items()],
+        "entry": msgspec.json.encode(image).decode(),
+    }
+
+
+def _row(cells: dict[str, Any], common: Common) -> RecordRow:
+    image = common.shared(msgspec.json.decode(cells["entry"], type=ImageRecord))
+    sizes = dict(zip(image.outputs, cells["output_bytes"], strict=True))
+    return RecordRow(
+        name=cells["name"], said=cells["said"], input_version=cells["input_version"], sizes=sizes, image=image
+    )
+
+
+def _no_part(place: str) -> OutputError:
+    return OutputError(f"{place}: is no part of a record of this foveate's. Move it away or choose another --out.")
