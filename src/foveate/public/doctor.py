@@ -55,8 +55,8 @@ def _packages() -> Iterator[DoctorFinding]:
     needed: dict[str, list[str]] = {}
     for requirement in metadata.requires("foveate") or ():
         extra = re.search(r"extra == ['\"]([\w.-]+)['\"]", requirement)
-        if name := re.match(r"[\w.-]+", requirement):
-            needed.setdefault(extra[1] if extra else "", []).append(name[0])
+        package = re.sub(r"[^\w.-].*", "", requirement)
+        needed.setdefault(extra[1] if extra else "", []).append(package)
     needed.pop("dev", None)
     for extra, names in sorted(needed.items()):
         versions = {name: _version(name) for name in names}
