@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,11 +13,16 @@ from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RE
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
 
+TOKEN = "FOVEATE_DICOMWEB_TOKEN"
+"""The variable that holds the token for DICOMweb: an option would show it to everyone on the machine."""
+
 
 def segment(
     images: Annotated[
-        list[Path],
-        CommandArgument(readable=False, help="Photographs, folders of them, and lists of them (.csv, .txt)."),
+        list[str],
+        CommandArgument(
+            path_type=str, help="Photographs, folders, lists of them (.csv, .txt), and addresses of DICOMweb."
+        ),
     ],
     out: Annotated[Path, CommandOption("--out", "-o", help="Folder for the results.")],
     model: Annotated[str, CommandOption(help="A shipped model's name, an .onnx file, or a run's folder.")] = "vessels",
@@ -42,6 +48,13 @@ def segment(
         Literal["binary", "fractional"] | None,
         CommandOption(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
     ] = None,
+    store: Annotated[
+        bool,
+        CommandOption("--store", help="Store the DICOM SEG (binary, if not said) on the images' DICOMweb server."),
+    ] = False,
+    plain_http: Annotated[
+        bool, CommandOption("--plain-http", help="Ask other machines without encryption, too (dicomweb+http).")
+    ] = False,
     overwrite: Annotated[bool, CommandOption("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
         bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
@@ -70,7 +83,8 @@ def segment(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
     Limits.of(max_memory, max_megapixels)  # before the model is opened
-    items = items_of(images, recursive=recursive)
+    token = os.environ.get(TOKEN)
+    items = items_of(images, recursive=recursive, token=token, plain_http=plain_http)
     segmenter = foveate.load(
         model,
         tta=views_of(tta),
@@ -88,7 +102,7 @@ def segment(
     card, display = segmenter.card, Display(len(items))
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}; {segmenter.session.execution}")
-    for folder in [] if recursive else [path for path in images if path.is_dir()]:
+    for folder in [] if recursive else [path for path in map(Path, images) if path.is_dir()]:
         if below := images_below(folder):
             say(f"{folder}: images in its sub-folders are passed over ({below}); --recursive takes them")
     foveate.segment(
@@ -101,6 +115,7 @@ def segment(
         overlay_opacity=OPACITY if overlay_opacity is None else overlay_opacity,
         confidence=confidence,
         dicom_seg=dicom_seg,
+        store=store,
         overwrite=overwrite,
         max_memory=max_memory,
         max_megapixels=max_megapixels,

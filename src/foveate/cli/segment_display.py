@@ -38,12 +38,14 @@ class Display:
         elif outcome.kept:
             self._kept += 1
             there = next(iter(outcome.outputs.values()))
-            say(f"{counter}{outcome.key}: kept, as {there} is there (--overwrite replaces it)")
+            stored = f"; DICOM SEG stored on {outcome.stored}" if outcome.stored else ""
+            say(f"{counter}{outcome.key}: kept, as {there} is there (--overwrite replaces it){stored}")
         else:
             expected = [f"expected F1 of {name} {value}" for name, value in outcome.expected_f1.items()]
             fresh = [note for note in outcome.notes if note not in self._notes]
             self._notes.update(outcome.notes)
-            facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *fresh])
+            stored = [f"DICOM SEG stored on {outcome.stored}"] if outcome.stored else []
+            facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *stored, *fresh])
             say(f"{counter}{outcome.key} → {', '.join(map(str, outcome.outputs.values()))} ({facts})")
             self._began = self._began or (time.monotonic(), self._number)
         self._estimate()

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from foveate.errors import DataError, ImageError, UsageError
+from foveate.errors import DataError, ImageError, UsageError, needs
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
 from foveate.imaging.dicom import is_dicom_file, is_installed
 from foveate.imaging.large import LargePhotograph
@@ -117,13 +117,33 @@ class BytesItem:
         return len(self.content)
 
 
-def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
-    """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
+def is_address(given: object) -> bool:
+    """Whether an input is meant as an address of DICOMweb, and not as a path."""
+    return str(given).startswith("dicomweb+")
+
+
+def items_of(
+    inputs: Iterable[str | Path], *, recursive: bool = False, token: str | None = None, plain_http: bool = False
+) -> list[SourceItem]:
+    """The images in the files of `files_of`, then those at addresses of DICOMweb: one in each file, but one for each
+    frame of a DICOM file.
 
     Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
-    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
-    what `files_of` does, and UsageError where nothing is left.
+    files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. `token`
+    goes to the servers, unencrypted ones among them if `plain_http`. Raises what `files_of` and `dicomweb.items_at` do,
+    and UsageError where nothing is left.
     """
+    given = list(inputs)
+    addresses = [str(each) for each in given if is_address(each)]
+    items = _items_in([each for each in given if not is_address(each)], recursive=recursive)
+    if addresses:
+        with needs("dicom", "DICOMweb"):
+            from foveate.inference.dicomweb.source import items_at
+        items += items_at(addresses, token=token, plain_http=plain_http)
+    return items
+
+
+def _items_in(inputs: Iterable[str | Path], *, recursive: bool) -> list[SourceItem]:
     listed = _listed(inputs, recursive=recursive)
     files = [file for file, _ in listed]
     if not any(is_dicom_file(file.path) for file in files) or not is_installed():

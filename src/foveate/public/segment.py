@@ -31,6 +31,9 @@ def segment(
     fill_holes: int = 0,
     confidence: bool = False,
     dicom_seg: Literal["binary", "fractional"] | None = None,
+    store: bool = False,
+    plain_http: bool = False,
+    token: str | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     backend: Backend | Literal["auto"] = "auto",
@@ -44,14 +47,16 @@ def segment(
 ) -> list[Outcome]:
     """Write a mask for every photograph into the folder `out`, with the record of it; what became of each, in order.
 
-    `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
-    options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `max_memory`, in
+    `images` are files, folders, lists of files and addresses of DICOMweb, or items of a source of your own
+    (`foveate.inference.source`). The options are those of `foveate segment`; those that belong to the model are for a
+    `model` by name only, not for one that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG
+    besides, of DICOM files; `store` stores it, binary unless said, on the server of the address. `token` goes to that
+    server, unencrypted if it has no https and `plain_http` allows that. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
     number of images that other calls on the same folder are making, where nothing else is left to do. Raises
     `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the folder's
-    record can't be read or written.
+    record can't be read or written, ServerError where a server finds nothing.
     """
     from pathlib import Path
 
@@ -73,7 +78,11 @@ def segment(
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     limits = Limits.of(max_memory, max_megapixels)
-    items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
+    items: list[SourceItem] = [*items_of(paths, recursive=recursive, token=token, plain_http=plain_http), *own]
+    if store:
+        with needs("dicom", "--store"):
+            from foveate.inference.dicomweb.sink import StoringSink, archives_of
+        archives, dicom_seg = archives_of(items), dicom_seg or "binary"
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):
@@ -89,8 +98,9 @@ def segment(
 
             objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
     sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
+    into = StoringSink(sink, archives) if store else sink
     outcomes = []
-    for outcome in run(BoundedStep(model, limits), bounded(items, limits), sink, on_wait=on_wait):
+    for outcome in run(BoundedStep(model, limits), bounded(items, limits), into, on_wait=on_wait):
         outcomes.append(outcome)
         if on_image is not None:
             on_image(outcome)
