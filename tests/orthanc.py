@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -138,13 +139,14 @@ class Between:
     """What stands between a call and the server, and hears everything."""
 
     port: int
+    scheme: str = "http"
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path."""
     tokens: set[str | None] = field(default_factory=set)
 
     @property
     def address(self) -> str:
-        return f"dicomweb+http://127.0.0.1:{self.port}/dicom-web"
+        return f"dicomweb+{self.scheme}://127.0.0.1:{self.port}/dicom-web"
 
     def retrieved(self) -> list[str]:
         """Paths of instances, as often as they were retrieved."""
@@ -155,9 +157,13 @@ class Between:
 
 
 @contextmanager
-def between(archive: Archive | None = None, plan: Plan = lambda method, path, before: None) -> Iterator[Between]:
-    """A server in front of another, or alone."""
-    heard = Between(0)
+def between(
+    archive: Archive | None = None,
+    plan: Plan = lambda method, path, before: None,
+    certificate: Path | None = None,
+) -> Iterator[Between]:
+    """A server in front of another, or alone; with a certificate, and its key, by https."""
+    heard = Between(0, "https" if certificate else "http")
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -199,6 +205,10 @@ def between(archive: Archive | None = None, plan: Plan = lambda method, path, be
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     heard.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

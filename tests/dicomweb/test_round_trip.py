@@ -218,6 +218,20 @@ def test_photographs_have_an_object_each_and_python_takes_the_commands_words(arc
         assert region.AnatomicRegionModifierSequence[0].CodeMeaning == side
 
 
+def test_a_file_of_several_frames_is_retrieved_once(archive: Archive, tmp_path: Path) -> None:
+    film = image(np.stack([colours(seed=seed) for seed in range(4)]), FUNDUS, **identified(11, 1))
+    archive.upload(film)
+    with between(archive) as heard:
+        ran = segment(study_of(heard.address, [film]), "-o", tmp_path / "out", "--store")
+        assert (ran.status, ran.errors) == (0, [])
+        assert (len(heard.retrieved()), heard.stored()) == (1, 4)
+    numbers = {
+        each.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber
+        for each in stored_of(archive, [film])
+    }
+    assert numbers == {1, 2, 3, 4}
+
+
 def test_slices_without_a_window_are_shown_as_the_same_slices_from_files(archive: Archive, tmp_path: Path) -> None:
     deep = [
         image(plane(number).astype(np.uint16) * 20 * number, number=number, **identified(9, number))

@@ -32,6 +32,8 @@ MOST_OBJECT = 1 << 30
 ATTEMPTS = 4
 PASSING = (408, 429, 502, 503, 504)
 """Statuses of what may be gone a moment later."""
+FIRST_WAIT = 0.5
+"""Seconds before the second attempt; then twice as many each time."""
 LONGEST_WAIT = 30.0
 """Seconds between two attempts, whatever the server asks for."""
 SECONDS = (10.0, 60.0)
@@ -103,7 +105,7 @@ class Connection:
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, wanted: str, most: int
     ) -> Answer:
         for attempt in range(1, ATTEMPTS + 1):
-            wait = 2.0 ** (attempt - 2)
+            wait = FIRST_WAIT * 2 ** (attempt - 1)
             try:
                 answer = self._once(method, url, headers, data, most)
             except SSLError as error:
