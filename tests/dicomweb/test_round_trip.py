@@ -39,7 +39,7 @@ def plane(number: int) -> NDArray[np.uint8]:
     return np.random.default_rng(number).integers(60, 120, (48, 64), dtype=np.uint8)
 
 
-def identified(study: int, number: int) -> dict[str, str]:
+def identified(study: int, number: int) -> dict[str, Any]:
     """UIDs of an instance in the one series of a study that no other test has."""
     kinds = {"StudyInstanceUID": "1", "SeriesInstanceUID": "2", "SOPInstanceUID": f"3.{number}"}
     return {keyword: f"{ROOT}{study}.{kind}" for keyword, kind in kinds.items()}

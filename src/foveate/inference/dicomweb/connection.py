@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,8 +128,8 @@ class Connection:
 
     def _once(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, most: int) -> Answer:
         """One attempt. Raises ServerError for an answer that is too long, and what requests raises."""
-        options = {"stream": True, "timeout": SECONDS, "allow_redirects": False}
-        with SILENCE.kept(), self._session.request(method, url, headers=dict(headers), data=data, **options) as given:
+        request = partial(self._session.request, stream=True, timeout=SECONDS, allow_redirects=False)
+        with SILENCE.kept(), request(method, url, headers=dict(headers), data=data) as given:
             content = bytearray()
             for piece in given.iter_content(_PIECE):
                 content += piece
