@@ -128,6 +128,8 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     """Whether the connection ends after half of it."""
+    after: bool = False
+    """Whether the server does what it was asked all the same."""
 
 
 Plan = Callable[[str, str, int], Said | None]
@@ -181,7 +183,10 @@ def between(
                 before = heard.asked.count((self.command, self.path))
                 heard.asked.append((self.command, self.path))
                 heard.tokens.add(self.headers.get("Authorization"))
-            said = plan(self.command, self.path, before) or self.forwarded(body)
+            said = plan(self.command, self.path, before)
+            if said is None or said.after:
+                own = self.forwarded(body)
+                said = said or own
             self.send_response(said.status)
             for name, value in {"Content-Type": said.kind, **said.headers}.items():
                 self.send_header(name, value)

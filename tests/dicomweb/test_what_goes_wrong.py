@@ -216,6 +216,24 @@ def test_slices_that_failed_are_made_by_the_next_call_which_stores_one_whole_obj
     assert pydicom.dcmread(io.BytesIO(made)).NumberOfFrames == 3
 
 
+def test_an_object_whose_answer_is_lost_is_sent_again_and_is_there_once(archive: Archive, tmp_path: Path) -> None:
+    def plan(method: str, path: str, before: int) -> Said | None:
+        return Said(200, bytes(100), JSON, cut=True, after=True) if method == "POST" and before == 0 else None
+
+    there = len(archive.segmentations())
+    with between(archive, plan) as heard:
+        ran = segment(f"{study_of(heard.address, slices(1))}/series/{ROOT}2", "-o", tmp_path / "out", "--store")
+        assert (ran.status, ran.errors) == (0, [])
+        assert heard.stored() == 2
+    assert len(archive.segmentations()) == there + 1
+
+
+def test_another_machine_is_asked_without_encryption_where_that_is_said(tmp_path: Path) -> None:
+    ran = segment("dicomweb+http://archive.invalid/dicom-web/studies/1.2.3", "-o", tmp_path / "out", "--plain-http")
+    assert (ran.status, len(ran.errors)) == (1, 1)
+    assert "it can't be reached" in ran.errors[0]
+
+
 def certificate(folder: Path) -> Path:
     """Self-signed, for this machine; with its key."""
     if shutil.which("openssl") is None:
@@ -254,6 +272,8 @@ ADDRESSES = {
     "dicomweb+https://archive.example/studies/1.2?PatientName=Jane": "can't be read",
     "dicomweb+https://archive.example:port/studies/1.2": "can't be read",
     "dicomweb+ftp://archive.example/studies/1.2": "can't be read",
+    "dicomweb+https://archive.example/studies?Jane=1": "keywords of DICOM",
+    "dicomweb+https://archive.example/studies?PatientID=": "keywords of DICOM",
     "dicomweb+https:/archive.example/studies/1.2": "can't be read",
 }
 

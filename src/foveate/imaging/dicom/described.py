@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -53,9 +55,12 @@ def before_pixels(content: bytes) -> bytes:
         return file.content.read(file.pixels.start)
 
 
+def is_keyword(text: str) -> bool:
+    """Whether an element is called so: by its keyword, or by its tag in eight hexadecimal digits."""
+    return tag_for_keyword(text) is not None or re.fullmatch("[0-9A-Fa-f]{8}", text) is not None
+
+
 def dataset_in(content: bytes) -> Dataset:
     """All elements of a file that this program wrote."""
-    from pydicom import dcmread
-
     with calling_pydicom("is a DICOM file whose elements can't be read"):
         return dcmread(io.BytesIO(content))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from foveate.errors import FoveateError, ImageError, ServerError, UsageError
-from foveate.imaging.dicom.described import file_of_description, header_described, header_in
+from foveate.imaging.dicom.described import file_of_description, header_described, header_in, is_keyword
 from foveate.imaging.dicom.header import Header
 from foveate.inference.dicom.source import DicomFile, LostItem, images_of
 from foveate.inference.dicomweb.address import DicomwebAddress
@@ -93,6 +93,9 @@ def items_at(addresses: Iterable[str], *, token: str | None = None, plain_http: 
     without an image, ServerError where nothing can be found.
     """
     read = [DicomwebAddress.of(text, plain_http=plain_http) for text in addresses]
+    if not all(is_keyword(keyword) and value for address in read for keyword, value in address.query):
+        # A server may leave out what it does not know, and find everything.
+        raise UsageError("a query of DICOMweb has keywords of DICOM with a value each: …/studies?StudyDate=20260105.")
     servers = {root: DicomwebServer(root, token) for root in dict.fromkeys(address.root for address in read)}
     found: dict[str, DicomFile | LostItem] = {}
     for address in read:
