@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from dicomweb_client.web import DICOMwebClient
@@ -42,8 +43,8 @@ class DicomwebServer:
         self._heads: OrderedDict[str, dict[str, bytes]] = OrderedDict()
         self.described = lru_cache(SERIES_HELD)(self._described)
         """`_described`, with the last series held."""
-        self.instance = lru_cache(1)(self._instance)
-        """`_instance`, with the last one held: a file of many frames is retrieved once."""
+        self._last_instance = lru_cache(1)(self._retrieved)
+        self._retrieving = Lock()
 
     def __repr__(self) -> str:
         return f"<DicomwebServer {self.root}>"
@@ -69,8 +70,12 @@ class DicomwebServer:
                 found = self._client.retrieve_series_metadata(study, series)
             return dict(sorted(_identified(found, INSTANCE), key=_place))
 
-    def _instance(self, study: str, series: str, instance: str) -> bytes:
-        """A file, as the server has it."""
+    def instance(self, study: str, series: str, instance: str) -> bytes:
+        """A file, as the server has it: one at a time, and the last one held, so that one of many frames comes once."""
+        with self._retrieving:
+            return self._last_instance(study, series, instance)
+
+    def _retrieved(self, study: str, series: str, instance: str) -> bytes:
         url = f"{self.root}/studies/{study}/series/{series}/instances/{instance}"
         content = _only_part(self._connection.instance(url))
         try:
