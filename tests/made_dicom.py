@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     UID,
@@ -115,3 +116,37 @@ def saved(path: Path, dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(packed(dataset, syntax))
     return path
+
+
+TEXTS = {"LO": 64, "LT": 400, "PN": 64, "SH": 16, "ST": 400, "UC": 400, "UT": 400, "CS": 16, "AE": 16}
+"""Representations that hold words, with how many characters."""
+
+MARK = "MARKER"
+STRUCTURE = {"PhotometricInterpretation", "SpecificCharacterSet", "BurnedInAnnotation"}
+"""What says how the picture is stored."""
+
+
+def marked() -> Dataset:
+    """A picture in which every element of words, in groups of the data set, holds a marker, and private ones do."""
+    dataset = image(colours(), CAPTURE)
+    for number, (representation, _, _, retired, keyword) in DicomDictionary.items():
+        if (
+            representation in TEXTS
+            and keyword
+            and not retired
+            and keyword not in STRUCTURE
+            and 8 <= number >> 16 < 0x70
+        ):
+            setattr(dataset, keyword, f"{MARK}{number:08X}"[: TEXTS[representation]])
+    block = dataset.private_block(0x0099, f"{MARK} MAKER", create=True)
+    for number, representation in enumerate(TEXTS):
+        block.add_new(number, representation, f"{MARK}PRIVATE{number}"[: TEXTS[representation]])
+    item = Dataset()
+    item.PatientName = f"{MARK}^NESTED"
+    dataset.OtherPatientIDsSequence = [item]
+    return dataset
+
+
+def everything(folder: Path) -> bytes:
+    """Names and contents of all files below a folder."""
+    return b"".join(str(path.relative_to(folder)).encode() + path.read_bytes() for path in sorted(folder.rglob("*.*")))

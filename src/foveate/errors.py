@@ -7,6 +7,7 @@ FoveateError
 ├── OutputError     a result can't be written
 ├── ModelError      a model file or its card can't be trusted or run
 ├── DataError       a data set is not what its adapter expects
+├── ServerError     a server doesn't answer, or not as it should
 └── TrainingError   a training run can't start or go on
 
 A message says which file or key, what was found, and what to do next, in one line.
@@ -48,6 +49,10 @@ class ModelError(FoveateError):
 
 class DataError(FoveateError):
     """A data set is not what its adapter expects."""
+
+
+class ServerError(FoveateError):
+    """A server can't be reached, refuses, or doesn't answer as one of its kind."""
 
 
 class TrainingError(FoveateError):

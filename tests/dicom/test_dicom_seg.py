@@ -197,6 +197,19 @@ def test_slices_that_failed_are_said_not_to_be_in_the_object(tmp_path: Path) -> 
     assert len(planes_of(pydicom.dcmread(tmp_path / "out" / "image2_seg.dcm"))) == 2
 
 
+def test_an_object_takes_in_a_slice_that_a_call_without_objects_has_made_since(tmp_path: Path) -> None:
+    for number, dataset in enumerate(slices(3)):
+        saved(tmp_path / "in" / f"image{number}", dataset)
+    path, out = tmp_path / "in" / "image1", tmp_path / "out"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+    assert segment(tmp_path / "in", "-o", out, "--dicom-seg", "binary").status == 1
+    path.write_bytes(whole)
+    assert segment(path, "-o", out).status == 0
+    assert segment(tmp_path / "in", "-o", out, "--dicom-seg", "binary").status == 0
+    assert len(planes_of(pydicom.dcmread(out / "image2_seg.dcm"))) == 3
+
+
 def test_a_dicom_seg_of_anything_but_dicom_is_refused_in_one_line(tmp_path: Path) -> None:
     from foveate_command import save
 

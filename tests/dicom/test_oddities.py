@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.pixels.utils import compress
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -42,6 +43,14 @@ def palette() -> dict[str, Any]:
         found[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         found[f"{name}PaletteColorLookupTableData"] = table.tobytes()
     return found
+
+
+def table() -> Dataset:
+    """A VOI table of 8 bits, as 12-bit images have it: 4096 entries."""
+    item = Dataset()
+    item.LUTDescriptor, item.LUTData = [4096, 0, 8], (np.arange(4096) // 16).astype("<u2").tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+    return item
 
 
 def ybr(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -81,6 +90,10 @@ ODD: dict[str, tuple[bytes, NDArray[np.uint8]]] = {
     "10 bits in 16": (
         packed(image(WIDE >> 2, BitsStored=10, HighBit=9, WindowCenter=512, WindowWidth=1024)),
         grey(np.rint((WIDE >> 2) / 1023 * 255).astype(np.uint8)),
+    ),
+    "a table of 4096 entries of 8 bits": (
+        packed(image(WIDE, BitsStored=12, HighBit=11, VOILUTSequence=[table()])),
+        grey((WIDE // 16).astype(np.uint8)),
     ),
     "8 bits": (packed(image(GREY, FUNDUS)), grey(GREY)),
     "1 bit": (

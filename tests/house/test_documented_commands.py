@@ -72,6 +72,8 @@ NOT_RUN = {
     "python scripts/write_drawings.py": "writes into the checkout; tests/scripts/test_network_drawing.py compares",
     "python scripts/write_evaluation_fields.py": "writes into the checkout; tests/evaluation/test_evaluation_page.py",
     "foveate export runs/mine -o src/foveate": "writes into the checkout; README's export is run",
+    "foveate segment dicomweb+https": "needs a server; tests/dicomweb has one, and runs both forms",
+    "foveate segment 'dicomweb+https": "the same",
     "foveate page": "needs npm; tests/browser/test_dropped_photographs.py opens what it writes",
     "python scripts/observe_measures.py": "reads three public sets for minutes",
     "python scripts/write_measures.py": "writes into the checkout",

@@ -29,9 +29,9 @@ OF_PYTHON = {
 }
 """Arguments that hear of the progress, or say what the command line knows of itself."""
 
-OTHERWISE = {"train": {"tracking_uri"}, "measure": {"source", "fov"}, "audit": {"set"}}
-"""By function, arguments that its command hasn't: an address that it reads from the environment; one image, and an
-array, where it has files; and its `--set`, which is `of_set` inside."""
+OTHERWISE = {"train": {"tracking_uri"}, "segment": {"token"}, "measure": {"source", "fov"}, "audit": {"set"}}
+"""By function, arguments that its command hasn't: an address, or a token, that it reads from the environment; one
+image, and an array, where it has files; and its `--set`, which is `of_set` inside."""
 
 FUNCTIONS = sorted(name for name in foveate.__all__ if inspect.isfunction(getattr(foveate, name)))
 COMMANDS_IN_PYTHON = sorted(set(FUNCTIONS) & set(COMMANDS))

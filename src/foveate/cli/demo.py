@@ -30,7 +30,7 @@ def demo(
         photograph = out / f"synthetic_{seed}.png"
         write_rgb(fundus.image, photograph)
         write_mask(fundus.mask, out / "truth" / photograph.name)
-        photographs.append(photograph)
+        photographs.append(str(photograph))
     say(
         f"Drew {len(SEEDS)} synthetic photographs into {out} (no real eyes; their true vessels are in {out / 'truth'})."
     )

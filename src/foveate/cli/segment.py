@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,13 +13,17 @@ from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RE
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
 
+TOKEN = "FOVEATE_DICOMWEB_TOKEN"
+"""The variable that holds the token for DICOMweb: an option would show it to everyone on the machine."""
+
 
 def segment(
     images: Annotated[
         list[str],
         CommandArgument(
+            path_type=str,
             help="Photographs, folders, patterns and lists of them (.csv, .txt, .parquet), here or at addresses"
-            " (s3://, sftp://)."
+            " (s3://, sftp://, dicomweb+https://).",
         ),
     ],
     out: Annotated[str, CommandOption("--out", "-o", help="Folder for the results, or an address.")],
@@ -45,6 +50,13 @@ def segment(
         Literal["binary", "fractional"] | None,
         CommandOption(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
     ] = None,
+    store: Annotated[
+        bool,
+        CommandOption("--store", help="Store the DICOM SEG (binary, if not said) on the images' DICOMweb server."),
+    ] = False,
+    plain_http: Annotated[
+        bool, CommandOption("--plain-http", help="Ask other machines without encryption, too (dicomweb+http).")
+    ] = False,
     overwrite: Annotated[bool, CommandOption("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
         bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
@@ -79,7 +91,8 @@ def segment(
     if isinstance(place, Path) and place.exists() and not place.is_dir():
         raise UsageError(f"--out {place}: is a file. Name a folder.")
     Limits.of(max_memory, max_megapixels)  # before the model is opened
-    items = Shard.of(shard).share(items_of(images, recursive=recursive))
+    token = os.environ.get(TOKEN)
+    items = Shard.of(shard).share(items_of(images, recursive=recursive, token=token, plain_http=plain_http))
     segmenter = foveate.load(
         model,
         tta=views_of(tta),
@@ -111,6 +124,7 @@ def segment(
         confidence=confidence,
         dicom_seg=dicom_seg,
         shard=shard,
+        store=store,
         overwrite=overwrite,
         max_memory=max_memory,
         max_megapixels=max_megapixels,

@@ -32,18 +32,20 @@ class Display:
         """A line on one image; a decision that was told before is counted only."""
         self._number += 1
         counter = f"[{self._number}/{self._total}] "
+        stored = [f"DICOM SEG stored on {outcome.stored}"] if outcome.stored else []
         if outcome.error:
             self.failed += 1
             say_error(counter + outcome.error)
         elif outcome.kept:
             self._kept += 1
             there = next(iter(_places(outcome)))
-            say(f"{counter}{outcome.key}: kept, as {there} is there (--overwrite replaces it)")
+            facts = "; ".join(["(--overwrite replaces it)", *stored])
+            say(f"{counter}{outcome.key}: kept, as {there} is there {facts}")
         else:
             expected = [f"expected F1 of {name} {value}" for name, value in outcome.expected_f1.items()]
             fresh = [note for note in outcome.notes if note not in self._notes]
             self._notes.update(outcome.notes)
-            facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *fresh])
+            facts = "; ".join([f"{outcome.seconds:.2f} s", *expected, *stored, *fresh])
             say(f"{counter}{outcome.key} → {', '.join(_places(outcome))} ({facts})")
             self._began = self._began or (time.monotonic(), self._number)
         self._estimate()

@@ -69,13 +69,17 @@ class ModelUsed(Entry, frozen=True, kw_only=True):
         )
 
 
-class Output(Entry, frozen=True, kw_only=True):
+class Output(Entry, frozen=True, kw_only=True, omit_defaults=True):
     """A complete output that the record vouches for."""
 
     file: str
     """Its path below the record's folder, with slashes."""
     sha256: str
     """Of the file; empty where the record was begun by foveate 0.1, which kept none."""
+    images: int = 0
+    """Of how many a DICOM SEG is; 0 for any other output."""
+    stored: str = ""
+    """The DICOMweb server that has taken it."""
 
 
 class ImageRecord(Entry, frozen=True, kw_only=True):

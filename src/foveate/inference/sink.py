@@ -50,6 +50,8 @@ class Outcome:
     """By class, where it was asked for and the mask is not empty."""
     addresses: dict[str, str] = field(default_factory=dict)
     """By kind, where results go to an address."""
+    stored: str = ""
+    """The DICOMweb server that has taken its DICOM SEG in this call."""
 
 
 @dataclass(slots=True)
@@ -156,7 +158,7 @@ class FolderSink:
             try:
                 refuse_paths(item, name, paths.values(), self._wanted.folder, record, self._inputs)
                 claim = claim_on(item, paths, before, self._used, overwrite=overwrite)
-                if self._begun.intersection(others):
+                if self._begun.intersection(others) or self._is_outgrown(item, before):
                     claim = claim.again("seg", paths)
                 if not claim.missing:
                     return Outcome(item.key, paths, kept=True)
@@ -174,6 +176,8 @@ class FolderSink:
         try:
             result, tally = self._made(work, result)
             made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
+            if "seg" in made:
+                made["seg"] = msgspec.structs.replace(made["seg"], images=self._images_in_object(work.item))
             seconds = work.seconds + time.perf_counter() - started
             record = done_record(work, result, tally, made, self._used, self._execution, seconds)
         except (FoveateError, MemoryError) as error:
@@ -206,6 +210,28 @@ class FolderSink:
     def close(self) -> None:
         """Write the record as a whole. Raises OutputError where that can't be."""
         self._record.close()
+
+    def recorded(self, item: SourceItem) -> ImageRecord | None:
+        """What the record says of an image."""
+        return self._record.images.get(readable(item.name))
+
+    def amend(self, item: SourceItem, image: ImageRecord) -> None:
+        """Say something else of an image that is concluded. Raises OutputError."""
+        self._record.conclude(readable(item.name), image)
+
+    def missing_in_object(self, item: SourceItem) -> int:
+        """How many images the DICOM SEG lacks that is written with this one: they failed."""
+        others = () if self._objects is None else self._objects.others(item.name)
+        return sum(not self._files_of(other) for other in others)
+
+    def _images_in_object(self, item: SourceItem) -> int:
+        others = () if self._objects is None else self._objects.others(item.name)
+        return 1 + len(others) - self.missing_in_object(item)
+
+    def _is_outgrown(self, item: SourceItem, before: ImageRecord | None) -> bool:
+        """Whether there are images by now that a DICOM SEG lacks: a call that made them was killed before it."""
+        made = None if before is None else before.outputs.get("seg")
+        return made is not None and made.images != self._images_in_object(item)
 
     def _paths(self, item: SourceItem) -> dict[str, Path]:
         """Kind to path."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from foveate.errors import ImageError, UsageError
+from foveate.errors import ImageError, UsageError, needs
 from foveate.imaging import ENDINGS, find_images, images_below, images_matching, read_photograph
 from foveate.imaging.dicom import is_dicom_file, is_installed
 from foveate.inference.listing.lists import is_list, listed_in
@@ -160,14 +160,34 @@ class FetchedItem:
         return self._facts
 
 
-def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
-    """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
+def is_dicomweb(given: object) -> bool:
+    """Whether an input is meant as an address of DICOMweb, and not as another or a path."""
+    return str(given).startswith("dicomweb+")
+
+
+def items_of(
+    inputs: Iterable[str | Path], *, recursive: bool = False, token: str | None = None, plain_http: bool = False
+) -> list[SourceItem]:
+    """The images in the files of `files_of`, then those at addresses of DICOMweb: one in each file, but one for each
+    frame of a DICOM file.
 
     Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
     files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Inputs,
-    and lines of lists, may be addresses (`s3://bucket/folder`), too. Raises what `files_of` does, and UsageError where
-    nothing is left, a package is missing, or a store can't be listed.
+    and lines of lists, may be addresses (`s3://bucket/folder`), too. `token` goes to the DICOMweb servers, unencrypted
+    ones among them if `plain_http`. Raises what `files_of` and `dicomweb.items_at` do, and UsageError where nothing is
+    left, a package is missing, or a store can't be listed.
     """
+    given = list(inputs)
+    addresses = [str(each) for each in given if is_dicomweb(each)]
+    items = _items_in([each for each in given if not is_dicomweb(each)], recursive=recursive)
+    if addresses:
+        with needs("dicom", "DICOMweb"):
+            from foveate.inference.dicomweb.source import items_at
+        items += items_at(addresses, token=token, plain_http=plain_http)
+    return items
+
+
+def _items_in(inputs: Iterable[str | Path], *, recursive: bool) -> list[SourceItem]:
     placed = _placed_of(inputs, recursive=recursive)
     if any(isinstance(each.file, str) for each in placed):
         from foveate.inference.remote.source import fetched_items

@@ -32,6 +32,9 @@ def segment(
     fill_holes: int = 0,
     confidence: bool = False,
     dicom_seg: Literal["binary", "fractional"] | None = None,
+    store: bool = False,
+    plain_http: bool = False,
+    token: str | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     shard: str | None = None,
@@ -46,16 +49,17 @@ def segment(
 ) -> list[Outcome]:
     """Write a mask for every photograph into `out`, with the record of it; what became of each, in order.
 
-    `images` are files, folders, patterns, lists of files and addresses such as `s3://bucket/folder`, or items of a
-    source of your own (`foveate.inference.source`); `out` is a folder, or an address. The
+    `images` are files, folders, patterns, lists of files and addresses such as `s3://bucket/folder` or those of
+    DICOMweb, or items of a source of your own (`foveate.inference.source`); `out` is a folder, or an address. The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `shard`, such as
-    "3/10", takes a share of the images alone. `max_memory`, in
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files; `store` stores
+    it, binary unless said, on the DICOMweb server of the address. `token` goes to that server, unencrypted if it has no
+    https and `plain_http` allows that. `shard`, such as "3/10", takes a share of the images alone. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
     number of images that other calls on the same folder are making, where nothing else is left to do. Raises
-    `foveate.errors.UsageError` for a call that is wrong, before anything is written, and OutputError where the
-    record can't be read or written.
+    `foveate.errors.UsageError` for a call that is wrong, before anything is written, OutputError where the record can't
+    be read or written, and ServerError where a server finds nothing.
     """
     from pathlib import Path
 
@@ -75,15 +79,16 @@ def segment(
     place, part = local_or_address(out), Shard.of(shard)
     if isinstance(place, Path) and place.exists() and not place.is_dir():
         raise UsageError(f"--out {place}: is a file. Name a folder.")
+    dicom_seg = dicom_seg or ("binary" if store else None)
     if dicom_seg is not None and (isinstance(place, str) or part.count > 1):
         raise UsageError(
-            "--dicom-seg needs whole series and a folder: leave out --shard, and give no address for --out."
+            "--dicom-seg and --store need whole series and a folder: leave out --shard, and give no address for --out."
         )
     given = [images] if isinstance(images, str | Path) else list(images)
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     limits = Limits.of(max_memory, max_megapixels)
-    items = part.share([*items_of(paths, recursive=recursive), *own])
+    items = part.share([*items_of(paths, recursive=recursive, token=token, plain_http=plain_http), *own])
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):
@@ -97,7 +102,7 @@ def segment(
     sink = (
         _at_an_address(model, wanted, place, work, part)
         if isinstance(place, str)
-        else _in_a_folder(model, wanted, items, dicom_seg)
+        else _in_a_folder(model, wanted, items, dicom_seg, store=store)
     )
     outcomes = []
     threads = model.session.execution.threads
@@ -109,7 +114,12 @@ def segment(
 
 
 def _in_a_folder(
-    model: Segmenter, wanted: Wanted, items: list[SourceItem], dicom_seg: Literal["binary", "fractional"] | None
+    model: Segmenter,
+    wanted: Wanted,
+    items: list[SourceItem],
+    dicom_seg: Literal["binary", "fractional"] | None,
+    *,
+    store: bool,
 ) -> Sink:
     from foveate.errors import needs
     from foveate.inference.sink import FolderSink
@@ -120,7 +130,12 @@ def _in_a_folder(
             from foveate.inference.dicom.objects import SegmentationObjects
 
             objects = SegmentationObjects(items, dicom_seg, model.card, model.procedure)
-    return FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
+    sink = FolderSink(model, wanted, [item.place for item in items if item.place is not None], objects)
+    if not store:
+        return sink
+    with needs("dicom", "--store"):
+        from foveate.inference.dicomweb.sink import StoringSink, archives_of
+    return StoringSink(sink, archives_of(items))
 
 
 def _at_an_address(model: Segmenter, wanted: Wanted, address: str, items: list[SourceItem], part: Shard) -> Sink:

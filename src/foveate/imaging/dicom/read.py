@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from foveate.errors import FoveateError, ImageError, UsageError
+from foveate.errors import FoveateError, ImageError, ServerError, UsageError
 from foveate.imaging.decoding.samples import Decoded, as_rgb, check_size
 from foveate.imaging.dicom.calling import calling_pydicom
 from foveate.imaging.dicom.header import Header, has_image, header_of
@@ -44,19 +44,23 @@ DECODERS = {
 finds in a damaged file. Of JPEG Lossless it is the only one."""
 
 
+Content = Callable[[], Path | bytes]
+"""Of a file, when it is asked for."""
+
+
 @dataclass(frozen=True)
 class Series:
     """Grey images that are shown by one window: that which their files give, or from the lowest of all their levels to
     the highest. The second reads all of them, once, when the first is shown."""
 
-    sources: tuple[Path | bytes, ...]
+    sources: tuple[Content, ...]
     windows: tuple[Window, ...]
     """That the files give."""
     wide: bool
     """Whether its images have more than 8 bits, or signed ones."""
 
     @classmethod
-    def of(cls, sources: Sequence[Path | bytes], headers: Sequence[Header]) -> Series:
+    def of(cls, sources: Sequence[Content], headers: Sequence[Header]) -> Series:
         """Of files with their headers."""
         windows = tuple(window for header in headers for window in header.windows)
         return cls(tuple(sources), windows, any(header.bits > 8 or header.signed for header in headers))
@@ -75,14 +79,16 @@ class Series:
         return Window.between(low, high), (f"no window in its series: shown from {low:g} to {high:g}, {what}",)
 
 
-def read_frame(path: Path, frame: int, series: Series, key: str, digest: str) -> Photograph:
+def read_frame(content: Path | bytes, frame: int, series: Series, key: str, digest: str) -> Photograph:
     """A frame, from 0, of a file with that SHA-256, by the window of its series.
 
-    Raises ImageError or UsageError that begins with `key`.
+    Raises ImageError, UsageError or ServerError that begins with `key`.
     """
     try:
-        with opened(path) as file:
+        with opened(content) as file:
             decoded = _decoded(file, frame, series)
+    except ServerError as error:
+        raise ServerError(f"{key}: needs all images of its series, which give no window; {error}") from error
     except (ImageError, UsageError) as error:
         raise type(error)(f"{key}: {error}") from error
     except MemoryError as error:
@@ -95,7 +101,7 @@ def decode_dicom(data: bytes) -> Decoded:
     """The first frame of a file, by its own window. Raises ImageError, which doesn't name the file."""
     with opened(data) as file:
         header = _checked(file)
-        return _decoded(file, 0, Series.of([data], [header]), first=header.frames > 1)
+        return _decoded(file, 0, Series.of([lambda: data], [header]), first=header.frames > 1)
 
 
 def stored_samples(file: Opened, header: Header, frame: int) -> NDArray[Any]:
@@ -148,10 +154,12 @@ def _decoded(file: Opened, frame: int, series: Series, *, first: bool = False) -
     )
 
 
-def _ranges(source: Path | bytes) -> Iterator[tuple[float, float]]:
-    """Of each frame; of a file that can't be read none, which its own turn reports."""
+def _ranges(source: Content) -> Iterator[tuple[float, float]]:
+    """Of each frame; of a file that can't be read none, which its own turn reports. What can't be had just now raises
+    ServerError: without it, the window would be another one than the next call's."""
+    content = source()
     try:
-        with opened(source) as file:
+        with opened(content) as file:
             header = _checked(file)
             for frame in range(header.frames):
                 stored = stored_samples(file, header, frame)

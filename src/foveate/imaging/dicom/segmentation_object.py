@@ -68,7 +68,8 @@ class Algorithm:
 class SourceFrame:
     """A frame of a source image."""
 
-    path: Path
+    elements: Path | bytes
+    """Of its file, at least those before the pixels."""
     frame: int
     """From 0."""
     frames: int
@@ -112,7 +113,7 @@ def encode_segmentation(
             max_fractional_value=255,
             omit_empty_frames=False,
         )
-        with opened(sources[0].path) as file:
+        with opened(sources[0].elements) as file:
             _finish(made, file.dataset, sources[0], in_space=in_space)
         content = io.BytesIO()
         made.save_as(content)
@@ -125,8 +126,8 @@ def _arranged(
     """The sources' elements and the planes as highdicom takes them: a frame for each file, or all frames of one."""
     first = sources[0]
     if first.frames == 1 and in_space:
-        return [_elements(source.path) for source in sources], planes
-    dataset = _elements(first.path)
+        return [_elements(source.elements) for source in sources], planes
+    dataset = _elements(first.elements)
     if not in_space:
         # Of classes that may have frames, highdicom asks for functional groups, which photographs and films have not.
         dataset.SOPClassUID, dataset.NumberOfFrames = SecondaryCaptureImageStorage, 1
@@ -137,8 +138,8 @@ def _arranged(
     return [dataset], ordered
 
 
-def _elements(path: Path) -> Dataset:
-    with opened(path) as file:
+def _elements(source: Path | bytes) -> Dataset:
+    with opened(source) as file:
         dataset = copy(file.dataset)
     for keyword in _REQUIRED_EMPTY:
         if keyword not in dataset or keyword in _CHECKED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_windowing
 
 from foveate.imaging.dicom.window import Window, frame_module
 
@@ -99,11 +99,11 @@ def _shown(stored: Levels, header: Header, module: Dataset, window: Window | Non
 def _windowed(levels: Levels, module: Dataset, window: Window) -> NDArray[np.float64]:
     """From 0 for black to 1 for white."""
     if window.table:
-        item = Dataset()
-        item.LUTDescriptor, item.LUTData = list(window.table[:3]), list(window.table[3:])
-        item["LUTData"].VR = "US"
-        module.VOILUTSequence = [item]
-        return apply_voi(levels, module) / np.float64(2 ** window.table[2] - 1)
+        _, first, bits, *entries = window.table
+        # pydicom's apply_voi counts places in as many bits as an entry has: of an 8-bit table it knows 256.
+        places = np.clip(np.rint(np.nan_to_num(levels.astype(np.float64))) - first, 0, len(entries) - 1)
+        looked_up: NDArray[np.float64] = np.array(entries, np.float64)[places.astype(np.int64)] / (2**bits - 1)
+        return looked_up
     module.WindowCenter, module.WindowWidth, module.VOILUTFunction = window.centre, window.width, window.function
     with np.errstate(over="ignore", invalid="ignore"):
         # The two last are black and white, whichever numbers these are in the levels' own range.

@@ -18,7 +18,7 @@ from PIL import Image as PillowImage
 from foveate.errors import ImageError, OutputError, UsageError
 from foveate.imaging.dicom import is_dicom_file
 from foveate.imaging.dicom.segmentation_object import Algorithm, SourceFrame, encode_segmentation
-from foveate.inference.dicom.source import DicomItem
+from foveate.inference.dicom.source import DicomItem, LostItem
 from foveate.inference.procedure import Procedure
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.source import SourceItem
@@ -37,7 +37,8 @@ class SegmentationObjects:
 
     def __init__(self, items: Sequence[SourceItem], form: Form, card: ModelCard, procedure: Procedure) -> None:
         for item in items:
-            if not isinstance(item, DicomItem) and not (item.place and is_dicom_file(item.place)):
+            known = isinstance(item, DicomItem | LostItem)
+            if not known and not (item.place and is_dicom_file(item.place)):
                 raise UsageError(
                     f"{item.key}: is no DICOM file, so that there is no DICOM SEG of it. Give DICOM alone."
                 )
@@ -65,7 +66,9 @@ class SegmentationObjects:
         written = [(item, files) for item in others if (files := outputs(item.name))]
         planes = [self._read(files) for _, files in written]
         planes.append(result.masks if self._form == "binary" else result.probabilities)
-        frames = [_frame(item) for item in (*(item for item, _ in written), last)]
+        members = [*(item for item, _ in written), last]
+        # Whose patient and study the object has is the first, which must have them in its own words.
+        frames = [_frame(item, own_words=not number) for number, item in enumerate(members)]
         try:
             content = encode_segmentation(
                 frames, np.stack(planes), self._classes.names, self._algorithm, in_space=bool(last.file.header.plane)
@@ -101,8 +104,9 @@ def _opened(path: Path) -> NDArray[Any]:
         raise OutputError(f"{path}: can't be read again for the DICOM SEG of its series. Use --overwrite.") from error
 
 
-def _frame(item: DicomItem) -> SourceFrame:
-    return SourceFrame(item.file.item.path, item.frame, item.file.header.frames)
+def _frame(item: DicomItem, *, own_words: bool) -> SourceFrame:
+    source = item.file.item
+    return SourceFrame(source.head() if own_words else source.described(), item.frame, item.file.header.frames)
 
 
 def _groups(items: Sequence[DicomItem]) -> list[list[DicomItem]]:
@@ -123,9 +127,9 @@ def _object_key(item: DicomItem) -> tuple[object, ...]:
     """The same for all images of an object: single ones of a series in one orientation, or the frames of a file."""
     header = item.file.header
     if not header.plane:
-        return (item.place, item.frame)
+        return (item.file.item.key, item.frame)
     if header.frames > 1 or not header.series:
-        return (item.place,)
+        return (item.file.item.key,)
     return (header.series, header.plane, header.rows, header.columns)
 
 

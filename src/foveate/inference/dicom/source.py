@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from foveate.errors import FoveateError, UsageError
 from foveate.imaging.dicom import is_dicom_file
@@ -17,11 +18,53 @@ from foveate.inference.source import FileItem, SourceItem
 from foveate.records import Photograph
 
 
+class DicomObject(Protocol):
+    """Where a DICOM file lies: on a disk or on a server."""
+
+    @property
+    def key(self) -> str:
+        """As of a `SourceItem`; no other object has it."""
+
+    @property
+    def name(self) -> str:
+        """As of a `SourceItem`, of a file with one frame."""
+
+    @property
+    def place(self) -> Path | None:
+        """As of a `SourceItem`."""
+
+    def sha256(self) -> str:
+        """As of a `SourceItem`."""
+
+    def size(self) -> int:
+        """As of a `SourceItem`."""
+
+    def content(self) -> Path | bytes:
+        """The file. Raises ServerError."""
+
+    def head(self) -> Path | bytes:
+        """The file, at least up to its pixels. Raises ServerError."""
+
+    def described(self) -> Path | bytes:
+        """A file with the same elements, as far as they say what and where it is. Raises ServerError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOnDisk(FileItem):
+    """A DICOM file on a disk."""
+
+    def content(self) -> Path:
+        """Its path."""
+        return self.path
+
+    head = described = content
+
+
 @dataclass(frozen=True)
 class DicomFile:
     """A file with its header."""
 
-    item: FileItem
+    item: DicomObject
     header: Header
 
     @cached_property
@@ -52,13 +95,13 @@ class DicomItem:
         return self.file.item.key + (f", frame {self.frame + 1}" if self.file.header.frames > 1 else "")
 
     @property
-    def place(self) -> Path:
-        """The file."""
+    def place(self) -> Path | None:
+        """The file, where it is one on a disk."""
         return self.file.item.place
 
     def read(self) -> Photograph:
         """The frame as its series is shown."""
-        return read_frame(self.file.item.path, self.frame, self.series, self.key, self.sha256())
+        return read_frame(self.file.item.content(), self.frame, self.series, self.key, self.sha256())
 
     def sha256(self) -> str:
         """Of the file."""
@@ -86,19 +129,24 @@ def images_in(files: Sequence[tuple[FileItem, bool]]) -> list[SourceItem]:
     With each file stands whether it was come across in a folder: there, what is no image is passed over.
     """
     items: list[FileItem | DicomFile] = [one for file, found in files if (one := _with_header(file, found)) is not None]
+    return images_of(items)
+
+
+def images_of(items: Sequence[SourceItem | DicomFile]) -> list[SourceItem]:
+    """Each frame of the files an image, shown by the window of its series, among the other items, in order."""
     members: dict[str, list[DicomFile]] = defaultdict(list)
     for one in items:
         if isinstance(one, DicomFile):
             members[_series_key(one)].append(one)
     shown = {
-        key: Series.of([one.item.path for one in those], [one.header for one in those])
+        key: Series.of([one.item.content for one in those], [one.header for one in those])
         for key, those in members.items()
     }
     return [image for one in items for image in _images_of(one, shown)]
 
 
-def _images_of(one: FileItem | DicomFile, shown: dict[str, Series]) -> list[SourceItem]:
-    if isinstance(one, FileItem):
+def _images_of(one: SourceItem | DicomFile, shown: dict[str, Series]) -> list[SourceItem]:
+    if not isinstance(one, DicomFile):
         return [one]
     return [DicomItem(one, frame, shown[_series_key(one)]) for frame in range(one.header.frames)]
 
@@ -112,10 +160,35 @@ def _with_header(file: FileItem, found: bool) -> FileItem | DicomFile | None:
     except FoveateError:
         return file
     if header is None or header.segmentation:
-        return None if found else file if header is None else DicomFile(file, header)
-    return DicomFile(file, header)
+        return None if found else file if header is None else DicomFile(ObjectOnDisk(file.path, file.name), header)
+    return DicomFile(ObjectOnDisk(file.path, file.name), header)
 
 
 def _series_key(file: DicomFile) -> str:
     """One that has no series is a series by itself."""
-    return file.header.series or str(file.item.place)
+    return file.header.series or file.item.key
+
+
+@dataclass(frozen=True, slots=True)
+class LostItem:
+    """A DICOM object, or a series of them, of which no more is known than that asking for it failed."""
+
+    key: str
+    name: str
+    error: FoveateError = field(repr=False)
+
+    @property
+    def place(self) -> None:
+        """It is no file."""
+
+    def read(self) -> Photograph:
+        """Raises what was raised before."""
+        raise self.error
+
+    def sha256(self) -> str:
+        """None is known."""
+        return ""
+
+    def size(self) -> int:
+        """None is known."""
+        return 0
