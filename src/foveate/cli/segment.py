@@ -42,6 +42,21 @@ def segment(
         Literal["binary", "fractional"] | None,
         CommandOption(help="Also a DICOM SEG for each series of DICOM files: of the masks, or of the probabilities."),
     ] = None,
+    plane: Annotated[
+        Literal["axial", "coronal", "sagittal"], CommandOption(help="Of NIfTI volumes: which slices of the body.")
+    ] = "axial",
+    channels: Annotated[
+        str | None,
+        CommandOption(
+            metavar="ENDINGS",
+            help="Of NIfTI files: what names end in that are red, green and blue of one volume, such as"
+            " _pre,_flair,_post; or of the one file to take.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        CommandOption(metavar="LOW,HIGH", help="Of NIfTI volumes: the levels that become black and white."),
+    ] = None,
     overwrite: Annotated[bool, CommandOption("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
         bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
@@ -64,13 +79,15 @@ def segment(
     from foveate.imaging.overlay import OPACITY
     from foveate.inference.large.limits import Limits
     from foveate.inference.source import items_of
+    from foveate.public.slicing import slicing_of, window_in
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file. Name a folder.")
     Limits.of(max_memory, max_megapixels)  # before the model is opened
-    items = items_of(images, recursive=recursive)
+    slicing = slicing_of(plane, channels.split(",") if channels else (), window_in(window))
+    items = items_of(images, recursive=recursive, slicing=slicing)
     segmenter = foveate.load(
         model,
         tta=views_of(tta),

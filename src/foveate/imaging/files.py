@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging.dicom import is_dicom_file
+from foveate.imaging.nifti import NIFTI_ENDINGS, is_nifti_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,14 @@ DICOM_ENDINGS = (".dcm", ".dicom", ".ima")
 _OWN_ENDINGS = (
     "_seg.dcm",
     *(f"_{kind}.{ending}" for kind in ("mask", "probability", "overlay") for ending in ("png", "tif")),
+    *(f"_{kind}.{ending}" for kind in ("mask", "probability") for ending in ("nii", "nii.gz")),
 )
 
 
-def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -> list[Path]:
+def find_images(folder: Path, *, recursive: bool = False, by_content: bool = False) -> list[Path]:
     """The image files that lie directly in a folder, sorted by name; if `recursive`, then those of each sub-folder.
 
-    If `dicom`, files that are DICOM by content are among them, whatever their names.
+    If `by_content`, files that are DICOM or NIfTI by their content are among them, whatever their names.
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
@@ -37,14 +39,14 @@ def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """
-    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place, dicom)]
+    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place, by_content)]
 
 
 def images_below(folder: Path) -> int:
-    """How many images, DICOM among them, lie in sub-folders, which `find_images` passes over unless it is recursive; 0
+    """How many images, DICOM and NIfTI among them, lie in sub-folders, which `find_images` passes over unless it is recursive; 0
     for no folder."""
     try:
-        return len(find_images(folder, recursive=True, dicom=True)) - len(find_images(folder, dicom=True))
+        return len(find_images(folder, recursive=True, by_content=True)) - len(find_images(folder, by_content=True))
     except UsageError:
         return 0
 
@@ -55,7 +57,7 @@ def stem_of(path: PurePath) -> str:
     A number is no ending: files without any are named by UIDs, such as `1.2.840.10008.7`.
     """
     name = path.name
-    known = [ending for ending in (*ENDINGS, *DICOM_ENDINGS) if name.lower().endswith(ending)]
+    known = [ending for ending in (*ENDINGS, *DICOM_ENDINGS, *NIFTI_ENDINGS) if name.lower().endswith(ending)]
     if known:
         return name[: -len(max(known, key=len))]
     return name if path.suffix[1:].isdecimal() else path.stem
@@ -93,18 +95,19 @@ def _folders(folder: Path) -> Iterator[Path]:
         waiting += reversed([path for path in _listed(here) if path.is_dir() and not path.name.startswith(".")])
 
 
-def _images_in(folder: Path, dicom: bool) -> list[Path]:
-    return [path for path in _listed(folder) if _is_image(path) or (dicom and _is_unnamed_dicom(path))]
+def _images_in(folder: Path, by_content: bool) -> list[Path]:
+    return [path for path in _listed(folder) if _is_image(path) or (by_content and _is_known_by_content(path))]
 
 
 def _is_image(path: Path) -> bool:
     return _is_photograph(path.name) and (path.is_file() or _leads_nowhere(path))
 
 
-def _is_unnamed_dicom(path: Path) -> bool:
-    """Whether it is DICOM under a name that no other image has."""
+def _is_known_by_content(path: Path) -> bool:
+    """Whether it is DICOM or NIfTI under a name that no other image has."""
     lower = path.name.lower()
-    return not lower.startswith(".") and not lower.endswith((*ENDINGS, *_OWN_ENDINGS)) and is_dicom_file(path)
+    named = lower.startswith(".") or lower.endswith((*ENDINGS, *_OWN_ENDINGS))
+    return not named and (is_dicom_file(path) or is_nifti_file(path))
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from foveate.errors import FoveateError
 from foveate.imaging.large import LargePhotograph
@@ -20,8 +21,12 @@ from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
 
-Read = Photograph | LargePhotograph
-Segmented = Segmentation | LargeSegmentation
+if TYPE_CHECKING:
+    from foveate.imaging.nifti.volume import Volume
+    from foveate.inference.nifti.result import VolumeSegmentation
+
+Read: TypeAlias = "Photograph | LargePhotograph | Volume"
+Segmented: TypeAlias = "Segmentation | LargeSegmentation | VolumeSegmentation"
 
 Step = Callable[[Read], Segmented]
 """A photograph to its segmentation: pure, and the same whatever else is going on. `large.step.BoundedStep`."""
@@ -137,7 +142,7 @@ class _Overlap:
         except (FoveateError, MemoryError) as error:
             self._fail(item, work, error)
             return
-        if isinstance(result, LargeSegmentation):  # writing it is the work, and is stopped where work is
+        if not isinstance(result, Segmentation):  # writing it is the work, and is stopped where work is
             self._behind.append((item, self._sink.conclude(self._sink.write(work, result))))
         else:
             self._behind.append((item, self._writing.submit(self._sink.write, work, result)))
@@ -162,7 +167,7 @@ def overlapped(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[
             while ahead is not None:
                 now, photograph, large = ahead, overlap.photograph(ahead), False
                 if photograph is not None and isinstance(now.begun, BegunImage):
-                    large = isinstance(photograph, LargePhotograph) or photograph.pixels[..., 0].size >= LARGE
+                    large = not isinstance(photograph, Photograph) or photograph.pixels[..., 0].size >= LARGE
                     if large:
                         yield from overlap.concluded()
                     else:

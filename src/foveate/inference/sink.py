@@ -18,8 +18,7 @@ import msgspec
 from foveate.errors import FoveateError, OutputError
 from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
-from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
-from foveate.inference.large.result import LargeSegmentation
+from foveate.inference.claim import Claim, claim_on, file_of, options_of, output_of, refuse_paths
 from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
@@ -30,6 +29,8 @@ from foveate.inference.tally import MaskTally, tally_of
 
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
+    from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Sink(Protocol):
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """Make complete outputs or none; in any thread."""
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -165,7 +166,7 @@ class FolderSink:
                 self._tell_refusal(name, item, error, before)
                 return Outcome(item.key, {}, error=str(error))
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
@@ -175,7 +176,7 @@ class FolderSink:
             return self.failed(work, error)
         self._written[work.item.name] = record
         outcome = Outcome(
-            work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=tally.expected_f1
+            work.item.key, work.paths, notes=record.notes, seconds=record.seconds, expected_f1=tally.expected_f1
         )
         return Written(work, record, outcome)
 
@@ -206,22 +207,23 @@ class FolderSink:
     def _paths(self, item: SourceItem) -> dict[str, Path]:
         """Kind to path."""
         wanted = self._wanted
+        ending = item.ending if isinstance(item, BoundedItem) else ".png"
         paths = output_paths(
             wanted.folder,
             item.name,
             self._card.told_apart,
             probabilities=wanted.probabilities,
-            overlay=wanted.overlay,
-            ending=item.ending if isinstance(item, BoundedItem) else ".png",
+            overlay=wanted.overlay and not ending.startswith(".nii"),  # which is laid over its volume by any viewer
+            ending=ending,
         )
         return paths if self._objects is None else paths | self._objects.paths(wanted.folder, item.name)
 
     def _made(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation
-    ) -> tuple[Segmentation | LargeSegmentation, MaskTally]:
+        self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation
+    ) -> tuple[Segmentation | LargeSegmentation | VolumeSegmentation, MaskTally]:
         """Write what is missing; the same result, with what had to be decided for that, and its numbers."""
         wanted, missing = self._wanted, dict(work.claim.missing)
-        if isinstance(result, LargeSegmentation):
+        if not isinstance(result, Segmentation):
             tally = result.written(missing, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
             return result, tally
         place = missing.pop("seg", None)
@@ -247,6 +249,7 @@ class FolderSink:
             input=readable(item.key),
             input_bytes=item.size(),
             status="announced",
+            options=options_of(item),
             announced=files,
             model=self._used,
         )
@@ -255,7 +258,11 @@ class FolderSink:
         return msgspec.structs.replace(before, turn=fresh.turn, status="announced", announced=files, outputs=claim.kept)
 
     def _done(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation, tally: MaskTally, seconds: float
+        self,
+        work: BegunImage,
+        result: Segmentation | LargeSegmentation | VolumeSegmentation,
+        tally: MaskTally,
+        seconds: float,
     ) -> ImageRecord:
         made = {kind: output_of(path, self._wanted.folder) for kind, path in work.claim.missing.items()}
         return ImageRecord(
@@ -263,17 +270,20 @@ class FolderSink:
             input_bytes=work.item.size(),
             sha256=result.photograph.sha256,
             status="done",
+            options=options_of(work.item),
             height=tally.height,
             width=tally.width,
-            spacing_mm=None if isinstance(result, LargeSegmentation) else result.photograph.spacing,
+            slices=tally.slices,
+            spacing_mm=getattr(result.photograph, "spacing", None),
             fov_diameter=round(result.fov_diameter, 2),
             outputs=work.claim.kept | made,
             areas=tally.areas,
+            volumes_ml=tally.volumes_ml,
             expected_f1=tally.expected_f1,
             model=self._used,
             execution=self._execution,
             seconds=round(seconds, 4),
-            notes=result.notes,
+            notes=(*result.notes, *tally.notes),
         )
 
     def _tell_refusal(self, name: str, item: SourceItem, error: FoveateError, before: ImageRecord | None) -> None:

@@ -8,14 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging import ENDINGS, find_images, images_below, read_photograph, stem_of
 from foveate.imaging.dicom import is_dicom_file, is_installed
 from foveate.imaging.large import LargePhotograph
+from foveate.imaging.nifti import is_nifti_file, is_nifti_installed
 from foveate.imaging.spreadsheet import Cells, check_columns, csv_rows
 from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from foveate.imaging.nifti.volume import Slicing, Volume
 
 LISTS = (".csv", ".txt")
 """What files that name photographs end in: a table with a column of paths, or one path in each line."""
@@ -39,8 +43,9 @@ class SourceItem(Protocol):
     def place(self) -> Path | None:
         """The file that it is, and that no result may replace; None for what is no file."""
 
-    def read(self) -> Photograph | LargePhotograph:
-        """Its pixels; of a large image a way to have them by rows. Raises ImageError or UsageError."""
+    def read(self) -> Photograph | LargePhotograph | Volume:
+        """Its pixels; of a large image a way to have them by rows, of a volume by slices. Raises ImageError or
+        UsageError."""
 
     def sha256(self) -> str:
         """Of its bytes, in hexadecimal. Raises ImageError where they can't be read."""
@@ -117,22 +122,31 @@ class BytesItem:
         return len(self.content)
 
 
-def items_of(inputs: Iterable[str | Path], *, recursive: bool = False) -> list[SourceItem]:
-    """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file.
+def items_of(
+    inputs: Iterable[str | Path], *, recursive: bool = False, slicing: Slicing | None = None
+) -> list[SourceItem]:
+    """The images in the files of `files_of`: one in each, but one for each frame of a DICOM file and for each volume
+    of a NIfTI file, or of the NIfTI files that are its channels (`slicing`).
 
     Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
     files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Raises
     what `files_of` does, and UsageError where nothing is left.
     """
     listed = _listed(inputs, recursive=recursive)
-    files = [file for file, _ in listed]
-    if not any(is_dicom_file(file.path) for file in files) or not is_installed():
-        return list(files)  # the one that needs what isn't installed says so when it is read
-    from foveate.inference.dicom.source import images_in
+    # The one that needs what isn't installed says so when it is read.
+    items: list[SourceItem] = [file for file, _ in listed]
+    if is_installed() and any(is_dicom_file(file.path) for file, _ in listed):
+        from foveate.inference.dicom.source import images_in
 
-    items = images_in(listed)
-    if not items:
-        raise UsageError(f"{files[0].path.parent}: no image in it; its DICOM files hold none. Give other files.")
+        items = images_in(listed)
+    if is_nifti_installed() and any(is_nifti_file(file.path) for file, _ in listed):
+        from foveate.imaging.nifti.volume import Slicing
+        from foveate.inference.nifti.source import volumes_in
+
+        items = volumes_in(items, {file.path for file, found in listed if found}, slicing or Slicing())
+    if listed and not items:
+        place = listed[0][0].path.parent
+        raise UsageError(f"{place}: no image in it; its DICOM or NIfTI files hold none. Give other files.")
     return items
 
 
@@ -180,12 +194,12 @@ def _placed(given: Path, recursive: bool) -> list[tuple[Path, Path]]:
 
 
 def _images_in(folder: Path, recursive: bool) -> Sequence[Path]:
-    files = find_images(folder, recursive=recursive, dicom=True)
+    files = find_images(folder, recursive=recursive, by_content=True)
     if not files:
         below = images_below(folder)
         advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
         endings = ", ".join(sorted(ENDINGS))
-        raise UsageError(f"{folder}: no image in this folder; looked for {endings} and DICOM{advice}.")
+        raise UsageError(f"{folder}: no image in this folder; looked for {endings}, DICOM and NIfTI{advice}.")
     return files
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from foveate.inference import Segmenter
@@ -31,6 +31,9 @@ def segment(
     fill_holes: int = 0,
     confidence: bool = False,
     dicom_seg: Literal["binary", "fractional"] | None = None,
+    plane: Literal["axial", "coronal", "sagittal"] = "axial",
+    channels: Sequence[str] = (),
+    window: tuple[float, float] | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     backend: Backend | Literal["auto"] = "auto",
@@ -46,7 +49,8 @@ def segment(
 
     `images` are files, folders and lists of files, or items of a source of your own (`foveate.inference.source`). The
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
-    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `max_memory`, in
+    that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files. `plane`,
+    `channels` (what names of files end in that are one volume) and `window` are for NIfTI files. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
     number of images that other calls on the same folder are making, where nothing else is left to do. Raises
@@ -64,6 +68,7 @@ def segment(
     from foveate.inference.sink import FolderSink, Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import opened
+    from foveate.public.slicing import slicing_of
     from foveate.runtime import Wish
 
     folder = Path(out)
@@ -73,7 +78,8 @@ def segment(
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     limits = Limits.of(max_memory, max_megapixels)
-    items: list[SourceItem] = [*items_of(paths, recursive=recursive), *own]
+    slicing = slicing_of(plane, channels, window)
+    items: list[SourceItem] = [*items_of(paths, recursive=recursive, slicing=slicing), *own]
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):

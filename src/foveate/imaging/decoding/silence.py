@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
 """Whose lines are dropped of threads that decode."""
 
-MUTED = ("pydicom", "highdicom", "pylibjpeg", "openjpeg")
+MUTED = ("pydicom", "highdicom", "pylibjpeg", "openjpeg", "nibabel", "nibabel.global")
 """Which say nothing, nor what is below them, while any thread decodes: their lines may quote a patient's data."""
 
-MODULES = r"(PIL|tifffile|pydicom|highdicom|pylibjpeg|openjpeg|jpeg_ls|foveate)\."
+MODULES = r"(PIL|tifffile|pydicom|highdicom|pylibjpeg|openjpeg|jpeg_ls|nibabel|foveate)\."
 """Whose warnings are ignored: the decoders', and those that they blame on whoever called them."""
 
 

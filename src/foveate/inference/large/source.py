@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging.decoding import is_tiff, size_in_header
@@ -16,6 +17,9 @@ from foveate.imaging.large.photograph import check_pixels, size_in_tiff
 from foveate.inference.large.limits import BIGTIFF_FROM, Limits
 from foveate.inference.source import BytesItem, FileItem, SourceItem
 from foveate.records import Photograph
+
+if TYPE_CHECKING:
+    from foveate.imaging.nifti.volume import Volume
 
 MAY_BE_LARGE = 100_000
 """Bytes: smaller files hold no pixels to speak of, whatever they claim, and aren't looked at twice."""
@@ -52,11 +56,21 @@ class BoundedItem:
         return self.item.size()
 
     @property
+    def options(self) -> str:
+        """How a volume is taken apart, in words; empty for images."""
+        own: str = getattr(self.item, "options", "")
+        return own
+
+    @property
     def ending(self) -> str:
-        """Of its results: beyond 100 megapixels they are tiled TIFFs, as far as the file says how large it is."""
+        """Of its results: a volume's own; of images beyond 100 megapixels they are tiled TIFFs, as far as the file says
+        how large it is."""
+        own: str = getattr(self.item, "ending", "")
+        if own:
+            return own
         return ".tif" if self._pixels() > BIGTIFF_FROM else ".png"
 
-    def read(self) -> Photograph | LargePhotograph:
+    def read(self) -> Photograph | LargePhotograph | Volume:
         """The photograph; opened only where it is too large to be held. Raises as the item does."""
         pixels, reason = self._pixels(), "it is no TIFF"
         with self._named():
@@ -74,10 +88,22 @@ class BoundedItem:
         photograph = self.item.read()
         if isinstance(photograph, LargePhotograph):
             return photograph
+        if not isinstance(photograph, Photograph):
+            _, rows, columns = photograph.size
+            self._check_slice(rows * columns)
+            return photograph
         height, width = photograph.pixels.shape[:2]
         with self._named():
             check_pixels(height, width, self.limits.pixels)
         return in_memory(photograph) if height * width > self.limits.whole_pixels else photograph
+
+    def _check_slice(self, pixels: int) -> None:
+        """Raise ImageError for a slice that can't be held as a whole."""
+        if pixels > min(self.limits.whole_pixels, self.limits.pixels):
+            raise ImageError(
+                f"{self.key}: each slice has {pixels / 1e6:.0f} megapixels, for which --max-memory and --max-megapixels"
+                " don't allow. Raise them, or reduce the volume."
+            )
 
     @contextmanager
     def _named(self) -> Iterator[None]:

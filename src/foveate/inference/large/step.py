@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import TYPE_CHECKING
+
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging.large import LargePhotograph
 from foveate.inference.large.limits import Limits
@@ -13,6 +15,10 @@ from foveate.inference.segmentation import Segmentation
 from foveate.inference.segmenter import Segmenter
 from foveate.records import Photograph
 
+if TYPE_CHECKING:
+    from foveate.imaging.nifti.volume import Volume
+    from foveate.inference.nifti.result import VolumeSegmentation
+
 
 @dataclass(frozen=True, slots=True)
 class BoundedStep:
@@ -21,10 +27,16 @@ class BoundedStep:
     segmenter: Segmenter
     limits: Limits
 
-    def __call__(self, photograph: Photograph | LargePhotograph) -> Segmentation | LargeSegmentation:
+    def __call__(
+        self, photograph: Photograph | LargePhotograph | Volume
+    ) -> Segmentation | LargeSegmentation | VolumeSegmentation:
         """What comes of it; raises as the segmenter does."""
         if isinstance(photograph, Photograph):
             return self.segmenter.segment_photograph(photograph)
+        if not isinstance(photograph, LargePhotograph):
+            from foveate.inference.nifti.step import segment_volume
+
+            return segment_volume(self.segmenter, photograph)
         try:
             return self._opened(photograph)
         except FoveateError as error:

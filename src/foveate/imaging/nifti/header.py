@@ -1,0 +1,136 @@
+"""What a NIfTI file says of itself, checked before a sample is read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.nifti1 import Nifti1Pair
+from nibabel.nifti2 import Nifti2Header
+from numpy.typing import NDArray
+
+from foveate.errors import ImageError, UsageError
+from foveate.imaging.nifti.calling import calling_nibabel
+from foveate.imaging.nifti.recognise import is_nifti_file
+
+Affine = NDArray[np.float64]
+"""4×4, from voxel indices to millimetres to the patient's right, front and top."""
+
+MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+"""Of one unit of space, by its code: metres, millimetres, micrometres. Without a code it is taken as a millimetre."""
+
+MOST_FRAMES = 65_536
+"""Volumes in a file, as frames in a DICOM file."""
+
+MOST_UNZIPPED = 1032
+"""Bytes that one byte of gzip can stand for, at most."""
+
+
+@dataclass(frozen=True)
+class VolumeHeader:
+    """Of a file with one volume, or several of one size and place."""
+
+    path: Path
+    shape: tuple[int, int, int]
+    frames: int
+    affine: Affine
+    says_place: bool
+    """Whether the file says how it lies in space; else nibabel's rule for such files is taken."""
+    dtype: np.dtype[Any]
+    scaled: bool
+    """Whether its samples have a slope or an intercept."""
+    window: tuple[float, float] | None
+    """The levels that are to be shown as black and white (cal_min, cal_max), where the file says so."""
+    fields: Any
+    """nibabel's header: what stands in the file."""
+    zipped: bool
+
+    @cached_property
+    def version(self) -> int:
+        """Of NIfTI, 1 or 2."""
+        return 2 if isinstance(self.fields, Nifti2Header) else 1
+
+    @property
+    def voxel_ml(self) -> float:
+        """Millilitres of a voxel."""
+        return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Millimetres between neighbours along each of the stored axes."""
+        first, second, third = (float(np.linalg.norm(self.affine[:3, axis])) for axis in range(3))
+        return first, second, third
+
+
+def volume_header(path: Path) -> VolumeHeader:
+    """Of a file. Raises UsageError where there is none and ImageError for what can't be a volume; neither names it."""
+    if not path.exists():
+        raise UsageError("no such file; check the name")
+    if not is_nifti_file(path):
+        raise ImageError("is no NIfTI file (of a pair, give the .hdr); give a .nii or .nii.gz")
+    with calling_nibabel("has a header that can't be read (NIfTI)"):
+        image = opened_image(path)
+        fields = image.header
+        shape = tuple(int(size) for size in image.shape)
+        dtype = np.dtype(image.get_data_dtype())
+        slope, intercept = fields.get_slope_inter()
+        codes = [int(fields[code]) for code in ("sform_code", "qform_code")]
+        affine = np.array(fields.get_best_affine(), np.float64)
+        ends = float(fields["cal_min"]), float(fields["cal_max"])
+        affine[:3] *= MILLIMETRES.get(int(fields["xyzt_units"]) & 7, 1.0)
+        offset = int(image.dataobj.offset)
+    frames = _checked_frames(shape)
+    _check_samples(dtype, affine)
+    data = Path(image.file_map["image"].filename)
+    zipped = data.suffix.lower() == ".gz"
+    _check_bytes(path, data, offset, math.prod(shape) * dtype.itemsize, zipped=zipped)
+    window = ends if ends[0] < ends[1] and all(map(math.isfinite, ends)) else None
+    scaled = (slope, intercept) not in ((None, None), (1.0, 0.0))
+    first, second, third = shape[:3]
+    return VolumeHeader(
+        path, (first, second, third), frames, affine, any(codes), dtype, scaled, window, fields, zipped
+    )
+
+
+def opened_image(path: Path) -> Any:
+    """nibabel's image, none of whose samples are read; its file stays open as long as samples are."""
+    image = nibabel.load(path, mmap=False, keep_file_open=True)  # type: ignore[call-arg]
+    if not isinstance(image, Nifti1Pair):
+        raise ImageError("is no NIfTI file; give a .nii or .nii.gz")
+    return image
+
+
+def _checked_frames(shape: tuple[int, ...]) -> int:
+    """How many volumes there are. Raises ImageError."""
+    size = "×".join(map(str, shape))
+    if len(shape) < 3 or min(shape) < 1:
+        raise ImageError(f"has the size {size or 0} (NIfTI), which is no volume; export it as one of three axes")
+    if len(shape) > 4 and math.prod(shape[4:]) > 1:
+        raise ImageError(f"has the size {size} (NIfTI), with several values for each voxel; export one of them")
+    frames = shape[3] if len(shape) > 3 else 1
+    if frames > MOST_FRAMES:
+        raise ImageError(f"has {frames} volumes, over the limit of {MOST_FRAMES}; give fewer")
+    return frames
+
+
+def _check_samples(dtype: np.dtype[Any], affine: Affine) -> None:
+    if dtype.kind not in "iuf":
+        raise ImageError("holds colours or complex numbers (NIfTI); export one number for each voxel")
+    if not np.isfinite(affine).all() or not abs(np.linalg.det(affine[:3, :3])) > 1e-12:
+        raise ImageError("doesn't say how it lies in space (NIfTI: its affine maps voxels onto a plane, or nowhere)")
+
+
+def _check_bytes(path: Path, data: Path, offset: int, samples: int, *, zipped: bool) -> None:
+    """Refuse a header that promises more than its file can hold."""
+    try:
+        there = data.stat().st_size
+    except OSError as error:
+        raise ImageError(f"lacks the file of its samples, {data.name}; put it beside {path.name}") from error
+    most = there * MOST_UNZIPPED if zipped else there
+    if offset < 0 or offset + samples > most:
+        raise ImageError(f"claims {samples} bytes of samples and has a file of {there}; it is cut short or damaged")
