@@ -92,9 +92,7 @@ def volume_header(path: Path) -> VolumeHeader:
     window = ends if ends[0] < ends[1] and all(map(math.isfinite, ends)) else None
     scaled = (slope, intercept) not in ((None, None), (1.0, 0.0))
     first, second, third = shape[:3]
-    return VolumeHeader(
-        path, (first, second, third), frames, affine, any(codes), dtype, scaled, window, fields, zipped
-    )
+    return VolumeHeader(path, (first, second, third), frames, affine, any(codes), dtype, scaled, window, fields, zipped)
 
 
 def opened_image(path: Path) -> Any:

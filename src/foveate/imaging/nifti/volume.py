@@ -96,13 +96,13 @@ class Volume:
         for channels in zip(*(self._shown(number, start, stop) for number in range(len(self.files))), strict=True):
             yield np.stack(channels if len(channels) == CHANNELS else channels * CHANNELS, axis=-1)
 
-    def with_neighbours(self) -> Iterator[Image]:
-        """The slices of one file, H×W×3, in stored order: the one below, itself, and the one above; that at an end is
-        its own neighbour."""
+    def with_neighbours(self, start: int = 0) -> Iterator[Image]:
+        """The slices of one file from a stored number on, H×W×3, in stored order: the one below, itself, and the one
+        above; that at an end is its own neighbour."""
         order = -1 if self.slices.flips[0] else 1
         near: deque[NDArray[np.uint8]] = deque(maxlen=CHANNELS)
-        for plane in self._shown(0, 0, None):
-            if not near:
+        for plane in self._shown(0, max(0, start - 1), None):
+            if not near and not start:
                 near.append(plane)
             near.append(plane)
             if len(near) == CHANNELS:

@@ -23,7 +23,9 @@ def segment_volume(segmenter: Segmenter, volume: Volume) -> VolumeSegmentation:
     sequences, files = segmenter.card.sequences, len(volume.files)
     if sequences == NEIGHBOURS:
         if files > 1:
-            raise ImageError(f"{volume.source}: {segmenter.card.name} sees each slice between its neighbours. Give it one file.")
+            raise ImageError(
+                f"{volume.source}: {segmenter.card.name} sees each slice between its neighbours. Give it one file."
+            )
         notes = ("channels: the slice below, the slice, the slice above",)
     elif sequences and files < CHANNELS:
         raise ImageError(
