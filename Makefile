@@ -55,5 +55,5 @@ clean:
 	touch $@
 
 .venv/full: .venv/base
-	$(PIP_INSTALL) --editable '.[dicom,evaluate,openvino,serve,sweep,track,train,dev]'
+	$(PIP_INSTALL) --editable '.[dicom,evaluate,nifti,openvino,serve,sweep,track,train,dev]'
 	touch $@

@@ -127,6 +127,10 @@ class SliceOfVolume:
     """H×W×3, the slice below, itself, and the slice above, of a volume of one file; None where there is a file for each
     channel."""
 
+    def changed(self, change: Callable[[Image], Image]) -> SliceOfVolume:
+        """The same with the neighbours changed as the case's image is."""
+        return SliceOfVolume(self.number, None if self.neighbours is None else change(self.neighbours))
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:

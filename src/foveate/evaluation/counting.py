@@ -99,13 +99,10 @@ def resized(case: Case, size: tuple[int, int]) -> Case:
     def smaller_image(image: Image) -> Image:
         return np.asarray(PillowImage.fromarray(image).resize((size[1], size[0]), PillowImage.Resampling.BICUBIC))
 
-    beside = None if case.slice is None else case.slice.neighbours
     return replace(
         case,
         image=smaller_image(case.image),
-        slice=case.slice
-        if beside is None or case.slice is None
-        else replace(case.slice, neighbours=smaller_image(beside)),
+        slice=None if case.slice is None else case.slice.changed(smaller_image),
         masks=np.stack([smaller(mask) for mask in case.masks]),
         fov=None if case.fov is None else smaller(case.fov),
         second_masks=None if case.second_masks is None else np.stack([smaller(mask) for mask in case.second_masks]),

@@ -35,8 +35,8 @@ class FilePrediction:
 class PredictionFolder:
     """A folder with a file, or for classes that may overlap a file each, for every image of a data set.
 
-    Of slices the files are volumes, of masks. A file is called as the image, without its ending, or as the case, and may end in `_mask` or `_probability`, or ends
-    in the suffix where there is one; before or after that stands `_CLASS` where there is a file for each class. With a
+    Of slices the files are volumes, of masks. A file is called as the image, without its ending, or as the case, and
+    may end in `_mask` or `_probability`, or ends in the suffix where there is one; before or after that stands `_CLASS` where there is a file for each class. With a
     threshold they are maps of probabilities, without one they are masks.
     """
 
@@ -108,9 +108,8 @@ class PredictionFolder:
             raise UsageError(f"{self.folder}: holds maps of probabilities. Say --threshold to score them.")
         near = [path for path in files if path.name.startswith(names[0])]
         guess = f" If {near[0].name} is it, say --suffix {stem_of(near[0])[len(names[0]) :]}." if near else ""
-        raise DataError(
-            f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {wanted[0]}{_usual(endings)}.{guess}"
-        )
+        expected = f"{wanted[0]}{'.nii.gz' if endings == VOLUME_ENDINGS else '.png'}"
+        raise DataError(f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {expected}.{guess}")
 
     def _files(self, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
         """The images of the folder, or the volumes, sorted."""
@@ -118,10 +117,6 @@ class PredictionFolder:
             return sorted(path for path in self.folder.iterdir() if path.name.lower().endswith(tuple(endings)))
         except OSError as error:
             raise UsageError(f"{self.folder}: can't be listed ({error.strerror or error}); name a folder.") from error
-
-
-def _usual(endings: Sequence[str]) -> str:
-    return ".nii.gz" if endings == VOLUME_ENDINGS else ".png"
 
 
 def _fitting(pixels: Array, case: Case, path: Path) -> Array:

@@ -43,8 +43,8 @@ def find_images(folder: Path, *, recursive: bool = False, by_content: bool = Fal
 
 
 def images_below(folder: Path) -> int:
-    """How many images, DICOM and NIfTI among them, lie in sub-folders, which `find_images` passes over unless it is recursive; 0
-    for no folder."""
+    """How many images, DICOM and NIfTI among them, lie in sub-folders, which `find_images` passes over unless it is
+    recursive; 0 for no folder."""
     try:
         return len(find_images(folder, recursive=True, by_content=True)) - len(find_images(folder, by_content=True))
     except UsageError:

@@ -198,9 +198,8 @@ def as_csv(images: Mapping[str, ImageRecord]) -> str:
     header = ["image", "status", "masks", "width", "height", *["slices"] * bool(millilitres)]
     header += [*(f"area_{name}" for name in areas), *(f"volume_ml_{name}" for name in millilitres)]
     header += [*(f"expected_f1_{name}" for name in expected), "seconds", "model", "note"]
-    return _BYTE_ORDER_MARK + csv_text(
-        [header, *(_row(image, areas, millilitres, expected) for image in images.values())]
-    )
+    rows = (_row(image, areas, millilitres, expected) for image in images.values())
+    return _BYTE_ORDER_MARK + csv_text([header, *rows])
 
 
 def _row(image: ImageRecord, areas: list[str], millilitres: list[str], expected: list[str]) -> list[object]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from foveate.inference.nifti.result import VolumeSegmentation
 
 
+NO_OVERLAY = "no overlay of a volume: a viewer lays its mask over it"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one image."""
@@ -283,7 +286,7 @@ class FolderSink:
             model=self._used,
             execution=self._execution,
             seconds=round(seconds, 4),
-            notes=(*result.notes, *tally.notes),
+            notes=(*result.notes, *tally.notes, *[NO_OVERLAY] * (self._wanted.overlay and tally.slices > 0)),
         )
 
     def _tell_refusal(self, name: str, item: SourceItem, error: FoveateError, before: ImageRecord | None) -> None:

@@ -1,4 +1,4 @@
-"""Calls into nibabel: ImageError for what it raises, and nothing of what it says, as that may quote a header's texts."""
+"""Calls into nibabel: ImageError for what it raises, and nothing of what it says, which may quote a header's texts."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def volume_header(path: Path) -> VolumeHeader:
 
 def opened_image(path: Path) -> Any:
     """nibabel's image, none of whose samples are read; its file stays open as long as samples are."""
-    image = nibabel.load(path, mmap=False, keep_file_open=True)  # type: ignore[call-arg]
+    image = nibabel.load(path, mmap=False, keep_file_open=True)
     if not isinstance(image, Nifti1Pair):
         raise ImageError("is no NIfTI file; give a .nii or .nii.gz")
     return image

@@ -31,9 +31,8 @@ class LevelWindow:
         if self.low >= self.high:
             return np.zeros(plane.shape, np.uint8)
         levels = (plane.astype(np.float64) - self.low) * (255 / (self.high - self.low))
-        shown: NDArray[np.uint8] = np.rint(np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0).clip(0, 255)).astype(
-            np.uint8
-        )
+        finite = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
+        shown: NDArray[np.uint8] = np.rint(finite.clip(0, 255)).astype(np.uint8)
         return shown
 
 

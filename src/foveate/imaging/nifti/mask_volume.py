@@ -48,8 +48,8 @@ def open_mask_volume(path: Path, labels: Sequence[Label], image: VolumeHeader, s
     """The masks in a file of an image: with a class table of each of its classes, without one of all that is not 0.
 
     All samples are read once, as a value that isn't in the table, or a second one where there is none, means that they
-    are something else. Raises DataError for that, and for a file that isn't of the image's size or doesn't lie where the
-    image does.
+    are something else. Raises DataError for that, and for a file that isn't of the image's size or doesn't lie where
+    the image does.
     """
     with _named(path):
         header = volume_header(path)

@@ -44,7 +44,7 @@ class Slices:
     @classmethod
     def of(cls, affine: Affine, plane: Plane) -> Slices:
         """The stored axes that lie nearest."""
-        orientation = io_orientation(affine)
+        orientation = io_orientation(affine)  # type: ignore[no-untyped-call]
         axes, flips = [], []
         for direction in _DIRECTIONS[plane]:
             world, sign = _AXES[direction]

@@ -106,7 +106,7 @@ def _header(source: VolumeHeader, dtype: type[np.generic], slope: float, text: s
     """Up to where samples begin: numbers of the source alone, none of its texts or extensions."""
     kind = nibabel.Nifti2Header if source.version == 2 else nibabel.Nifti1Header
     with calling_nibabel("has a header that can't be written again (NIfTI)"):
-        header: Any = kind(endianness="<")
+        header: Any = kind(endianness="<")  # type: ignore[no-untyped-call]
         header.set_data_shape(source.shape)
         header.set_data_dtype(dtype)
         for field in _PLACE:

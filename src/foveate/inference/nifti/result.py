@@ -110,7 +110,7 @@ class VolumeSegmentation:
             counting.tally(height, width),
             slices=count,
             volumes_ml={
-                name: float(pixels) * per_voxel
+                name: float(f"{pixels * per_voxel:.9g}")
                 for name, pixels in zip(card.told_apart.names, counting.pixels.tolist(), strict=True)
             },
             notes=tuple(f"{number} slices: {note}" for note, number in notes.items()),
