@@ -36,8 +36,8 @@ class PredictionFolder:
     """A folder with a file, or for classes that may overlap a file each, for every image of a data set.
 
     Of slices the files are volumes, of masks. A file is called as the image, without its ending, or as the case, and
-    may end in `_mask` or `_probability`, or ends in the suffix where there is one; before or after that stands `_CLASS` where there is a file for each class. With a
-    threshold they are maps of probabilities, without one they are masks.
+    may end in `_mask` or `_probability`, or ends in the suffix where there is one; before or after that stands `_CLASS`
+    where there is a file for each class. With a threshold they are maps of probabilities, without one they are masks.
     """
 
     folder: Path

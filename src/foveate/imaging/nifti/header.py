@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,9 @@ MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 MOST_FRAMES = 65_536
 """Volumes in a file, as frames in a DICOM file."""
 
+MOST_BEHIND = 64 * 2**20
+"""Bytes behind the samples of a gzipped file, which mean nothing."""
+
 MOST_UNZIPPED = 1032
 """Bytes that one byte of gzip can stand for, at most."""
 
@@ -48,6 +52,10 @@ class VolumeHeader:
     """The levels that are to be shown as black and white (cal_min, cal_max), where the file says so."""
     fields: Any
     """nibabel's header: what stands in the file."""
+    data: Path
+    """The file of the samples: the same, but for a pair."""
+    end: int
+    """Where its samples end in it, unpacked."""
     zipped: bool
 
     @cached_property
@@ -88,11 +96,42 @@ def volume_header(path: Path) -> VolumeHeader:
     _check_samples(dtype, affine)
     data = Path(image.file_map["image"].filename)
     zipped = data.suffix.lower() == ".gz"
-    _check_bytes(path, data, offset, math.prod(shape) * dtype.itemsize, zipped=zipped)
+    size = math.prod(shape) * dtype.itemsize
+    _check_bytes(path, data, offset, size, zipped=zipped)
     window = ends if ends[0] < ends[1] and all(map(math.isfinite, ends)) else None
     scaled = (slope, intercept) not in ((None, None), (1.0, 0.0))
     first, second, third = shape[:3]
-    return VolumeHeader(path, (first, second, third), frames, affine, any(codes), dtype, scaled, window, fields, zipped)
+    return VolumeHeader(
+        path=path,
+        shape=(first, second, third),
+        frames=frames,
+        affine=affine,
+        says_place=any(codes),
+        dtype=dtype,
+        scaled=scaled,
+        window=window,
+        fields=fields,
+        data=data,
+        end=offset + size,
+        zipped=zipped,
+    )
+
+
+def check_packed(header: VolumeHeader) -> None:
+    """Unpack a gzipped file once, to its end and into nothing, as its checksum stands there.
+
+    Raises ImageError, without the file's name, for what is damaged, cut short, or far longer than its header says.
+    """
+    if not header.zipped:
+        return
+    length = 0
+    with calling_nibabel("can't be read to its end (NIfTI)"), gzip.open(header.data) as file:
+        while piece := file.read(2**20):
+            length += len(piece)
+            if length > header.end + MOST_BEHIND:
+                raise ImageError("unpacks to more than its header says (NIfTI); export it again")
+        if length < header.end:
+            raise ImageError(f"can't be read to its end (NIfTI): it unpacks to {length} bytes of {header.end}")
 
 
 def opened_image(path: Path) -> Any:

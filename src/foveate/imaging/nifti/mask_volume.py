@@ -12,7 +12,7 @@ import numpy as np
 
 from foveate.errors import DataError, ImageError, UsageError
 from foveate.imaging.labels import Label, names_of
-from foveate.imaging.nifti.header import VolumeHeader, volume_header
+from foveate.imaging.nifti.header import VolumeHeader, check_packed, volume_header
 from foveate.imaging.nifti.slabs import planes
 from foveate.imaging.nifti.volume import SAME_PLACE, corners_apart
 
@@ -64,6 +64,7 @@ def open_mask_volume(path: Path, labels: Sequence[Label], image: VolumeHeader, s
                 f"lies elsewhere than its image {image.path.name}, by up to {apart:.3g} mm (their affines differ);"
                 " resample one to the other"
             )
+        check_packed(header)
         found = values_in(header)
         values = _of_table(found, labels) if labels else _of_one_class(found)
     return MaskVolume(header, slices, values)

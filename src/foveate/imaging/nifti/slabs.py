@@ -24,6 +24,11 @@ _SAMPLE_BYTES = 8
 """nibabel scales to float64."""
 
 
+def planes_together(height: int, width: int) -> int:
+    """How many planes of that size are a slab."""
+    return max(1, SLAB_BYTES // (height * width * _SAMPLE_BYTES))
+
+
 def planes(
     header: VolumeHeader, frame: int, axis: int, start: int = 0, stop: int | None = None
 ) -> Iterator[NDArray[Any]]:
@@ -34,7 +39,7 @@ def planes(
     """
     stop = header.shape[axis] if stop is None else stop
     height, width = (size for other, size in enumerate(header.shape) if other != axis)
-    step = max(1, SLAB_BYTES // (height * width * _SAMPLE_BYTES))
+    step = planes_together(height, width)
     failure = "can't be read to its end (NIfTI)"
     with calling_nibabel(failure):
         data = opened_image(header.path).dataobj
@@ -52,7 +57,7 @@ def _slab(data: Any, header: VolumeHeader, frame: int, axis: int, part: slice) -
     if axis == 2:
         return _read(data, frame, part)
     rows, columns, count = header.shape
-    step = max(1, SLAB_BYTES // (rows * columns * _SAMPLE_BYTES))
+    step = planes_together(rows, columns)
     chosen = (part, slice(None)) if axis == 0 else (slice(None), part)
     pieces = (_read(data, frame, slice(first, min(first + step, count)))[chosen] for first in range(0, count, step))
     slab: NDArray[Any] | None = None

@@ -14,7 +14,7 @@ import numpy as np
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging.decoding.samples import check_size
-from foveate.imaging.nifti.header import VolumeHeader, volume_header
+from foveate.imaging.nifti.header import VolumeHeader, check_packed, volume_header
 from foveate.imaging.nifti.levels import LevelWindow, window_of
 from foveate.imaging.nifti.planes import Plane, Slices
 from foveate.imaging.nifti.slabs import planes
@@ -142,6 +142,7 @@ def open_volume(
     windows = []
     for header in headers:
         with named(str(header.path)):
+            check_packed(header)
             windows.append(window_of(header, frame, slicing.window))
     volume = Volume(
         tuple(headers),

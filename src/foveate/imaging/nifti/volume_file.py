@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 
 from foveate.imaging.nifti.calling import calling_nibabel
-from foveate.imaging.nifti.slabs import SLAB_BYTES
+from foveate.imaging.nifti.slabs import planes_together
 from foveate.imaging.write import whole_file
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class VolumeFile:
     def add(self, plane: NDArray[Any]) -> None:
         """The next one across the axis, as it is stored."""
         self._planes.append(plane)
-        if len(self._planes) * plane.nbytes >= SLAB_BYTES:
+        if len(self._planes) >= planes_together(*plane.shape):
             self._flush()
 
     def finish(self) -> None:
