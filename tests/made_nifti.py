@@ -36,14 +36,14 @@ def affine(spacing: tuple[float, float, float] = SPACING) -> NDArray[np.float64]
     return np.array([[spacing[0], 0, 0, -11], [0, spacing[1], 0, 7.5], [0, 0, spacing[2], -20], [0, 0, 0, 1.0]])
 
 
-def turned(image: nibabel.Nifti1Image, axes: str) -> nibabel.Nifti1Image:
+def turned(image: Any, axes: str) -> Any:
     """The same in space, stored along other axes, such as 'SAL'; by nibabel."""
     now = orientations.io_orientation(image.affine)  # type: ignore[no-untyped-call]
     wanted = orientations.axcodes2ornt(axes)  # type: ignore[no-untyped-call]
-    return image.as_reoriented(orientations.ornt_transform(now, wanted))  # type: ignore[no-any-return, no-untyped-call]
+    return image.as_reoriented(orientations.ornt_transform(now, wanted))  # type: ignore[no-untyped-call]
 
 
-def volume(samples: NDArray[Any], place: NDArray[np.float64] | None = None) -> nibabel.Nifti1Image:
+def volume(samples: NDArray[Any], place: NDArray[np.float64] | None = None) -> Any:
     """Of samples that lie as those of `head`, unless it is said where."""
     return nibabel.Nifti1Image(samples, affine() if place is None else place)  # type: ignore[no-untyped-call]
 
@@ -56,6 +56,12 @@ def saved(image: Any, path: Path) -> Path:
 
 def opened(path: Path) -> Any:
     return nibabel.load(path)
+
+
+def millimetres(place: NDArray[np.float64], voxels: NDArray[Any]) -> NDArray[np.float64]:
+    """Of the middles of voxels (N×3), by an affine."""
+    found: NDArray[np.float64] = voxels @ place[:3, :3].T + place[:3, 3]
+    return found
 
 
 def samples(path: Path) -> NDArray[Any]:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import foveate
-from made_nifti import LEAST, SPACING, affine, green, head, model, opened, samples, saved, turned, volume
+from made_nifti import LEAST, SPACING, affine, green, head, millimetres, model, opened, samples, saved, turned, volume
 
 ORIENTATIONS = ("RAS", "LPS", "RSA", "LIP", "ARI", "PLS", "ASR", "PIL", "SLP", "IRA", "SAL", "IPR")
 """All six orders of axes, each twice, with every direction."""
@@ -19,7 +19,7 @@ ORIENTATIONS = ("RAS", "LPS", "RSA", "LIP", "ARI", "PLS", "ASR", "PIL", "SLP", "
 
 def voxels_at(image: Any, places: NDArray[np.float64]) -> set[tuple[int, ...]]:
     """Which voxels of a volume have their middles at these millimetres."""
-    found = nibabel.affines.apply_affine(np.linalg.inv(image.affine), places)
+    found = millimetres(np.linalg.inv(image.affine), places)
     assert np.abs(found - np.rint(found)).max() < 1e-3  # srow_x and so on are float32
     return {tuple(voxel) for voxel in np.rint(found).astype(int).tolist()}
 
@@ -53,7 +53,7 @@ def test_a_mask_has_its_volumes_affine_and_shape_and_lies_where_the_lesion_does(
         assert np.array_equal(mask.header[field], source.header[field])
     assert np.array_equal(mask.header["pixdim"][:4], source.header["pixdim"][:4])
     assert mask.header.get_xyzt_units()[0] == "mm"
-    lesion = nibabel.affines.apply_affine(place, np.argwhere(head() >= LEAST))
+    lesion = millimetres(place, np.argwhere(head() >= LEAST))
     assert voxels_at(mask, lesion) == {tuple(voxel) for voxel in np.argwhere(np.asarray(mask.dataobj) == 1).tolist()}
     assert any("oblique" in note for note in outcome.notes) == bool(degrees)
 

@@ -7,7 +7,7 @@ import gzip
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import nibabel
@@ -41,7 +41,7 @@ TRUTH = head() >= LEAST
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
 @pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "u2", "i4", "f4", "f8"])
 def test_types_byte_orders_and_versions_give_one_mask_and_keep_the_version(
-    dtype: str, kind: Any, order: str, tmp_path: Path
+    dtype: str, kind: Any, order: Literal["<", ">"], tmp_path: Path
 ) -> None:
     levels = head() if dtype != "i1" else (head() // 2).astype(np.int8)
     header = kind.header_class(endianness=order)
@@ -186,7 +186,7 @@ def test_no_text_of_a_header_gets_into_what_is_written(tmp_path: Path) -> None:
     image = volume(head().astype(np.int16))
     for field, size in (("descrip", 79), ("aux_file", 23), ("intent_name", 15), ("db_name", 17)):
         image.header[field] = b"MARKER" + b"x" * (size - 7)
-    extension = nibabel.nifti1.Nifti1Extension("comment", b"MARKER of a patient")  # type: ignore[no-untyped-call]
+    extension = nibabel.nifti1.Nifti1Extension("comment", b"MARKER of a patient")
     image.header.extensions.append(extension)
     path = saved(image, tmp_path / "in/head.nii")
     ran = run("segment", path, "-o", tmp_path / "out", "--model", green_model(), "--probabilities")

@@ -25,8 +25,14 @@ Affine = NDArray[np.float64]
 MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 """Of one unit of space, by its code: metres, millimetres, micrometres. Without a code it is taken as a millimetre."""
 
+UNIT_OF_SPACE = 7
+"""The bits of `xyzt_units` that are that code."""
+
 MOST_FRAMES = 65_536
 """Volumes in a file, as frames in a DICOM file."""
+
+PIECE = 2**18
+"""Bytes that are unpacked at a time."""
 
 MOST_BEHIND = 64 * 2**20
 """Bytes behind the samples of a gzipped file, which mean nothing."""
@@ -83,33 +89,31 @@ def volume_header(path: Path) -> VolumeHeader:
         raise ImageError("is no NIfTI file (of a pair, give the .hdr); give a .nii or .nii.gz")
     with calling_nibabel("has a header that can't be read (NIfTI)"):
         image = opened_image(path)
-        fields = image.header
-        shape = tuple(int(size) for size in image.shape)
-        dtype = np.dtype(image.get_data_dtype())
-        slope, intercept = fields.get_slope_inter()
-        codes = [int(fields[code]) for code in ("sform_code", "qform_code")]
-        affine = np.array(fields.get_best_affine(), np.float64)
-        ends = float(fields["cal_min"]), float(fields["cal_max"])
-        affine[:3] *= MILLIMETRES.get(int(fields["xyzt_units"]) & 7, 1.0)
-        offset = int(image.dataobj.offset)
-    frames = _checked_frames(shape)
+        return _checked(path, image, image.header)
+
+
+def _checked(path: Path, image: Any, fields: Any) -> VolumeHeader:
+    """Of an image that nibabel has opened, with its header's fields. Raises ImageError, among others."""
+    shape = tuple(int(size) for size in image.shape)
+    dtype, frames = np.dtype(image.get_data_dtype()), _checked_frames(shape)
+    affine = np.array(fields.get_best_affine(), np.float64)
+    affine[:3] *= MILLIMETRES.get(int(fields["xyzt_units"]) & UNIT_OF_SPACE, 1.0)
     _check_samples(dtype, affine)
     data = Path(image.file_map["image"].filename)
     zipped = data.suffix.lower() == ".gz"
-    size = math.prod(shape) * dtype.itemsize
+    offset, size = int(image.dataobj.offset), math.prod(shape) * dtype.itemsize
     _check_bytes(path, data, offset, size, zipped=zipped)
-    window = ends if ends[0] < ends[1] and all(map(math.isfinite, ends)) else None
-    scaled = (slope, intercept) not in ((None, None), (1.0, 0.0))
+    low, high = float(fields["cal_min"]), float(fields["cal_max"])
     first, second, third = shape[:3]
     return VolumeHeader(
         path=path,
         shape=(first, second, third),
         frames=frames,
         affine=affine,
-        says_place=any(codes),
+        says_place=any(int(fields[code]) for code in ("sform_code", "qform_code")),
         dtype=dtype,
-        scaled=scaled,
-        window=window,
+        scaled=fields.get_slope_inter() not in ((None, None), (1.0, 0.0)),
+        window=(low, high) if low < high and math.isfinite(high - low) else None,
         fields=fields,
         data=data,
         end=offset + size,
@@ -126,7 +130,7 @@ def check_packed(header: VolumeHeader) -> None:
         return
     length = 0
     with calling_nibabel("can't be read to its end (NIfTI)"), gzip.open(header.data) as file:
-        while piece := file.read(2**20):
+        while piece := file.read(PIECE):
             length += len(piece)
             if length > header.end + MOST_BEHIND:
                 raise ImageError("unpacks to more than its header says (NIfTI); export it again")

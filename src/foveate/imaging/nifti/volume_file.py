@@ -14,6 +14,7 @@ import nibabel
 import numpy as np
 
 from foveate.imaging.nifti.calling import calling_nibabel
+from foveate.imaging.nifti.header import PIECE, UNIT_OF_SPACE
 from foveate.imaging.nifti.slabs import planes_together
 from foveate.imaging.write import whole_file
 
@@ -29,9 +30,6 @@ _PLACE = (
     *("sform_code", "srow_x", "srow_y", "srow_z"),
 )
 """What of a header says how a volume lies in space, besides the first four of `pixdim` and the unit of space."""
-
-_SPACE = 7
-"""The bits of `xyzt_units` that are the unit of space."""
 
 _LONGEST_TEXT = 79
 """Bytes of `descrip`."""
@@ -58,11 +56,11 @@ class VolumeFile:
         self._scratch.seek(0)
         if not self._zipped:
             self._target.write(self._header)
-            shutil.copyfileobj(self._scratch, self._target, 2**20)
+            shutil.copyfileobj(self._scratch, self._target, PIECE)
             return
         with gzip.GzipFile("", "wb", 6, self._target, mtime=0) as zipped:
             zipped.write(self._header)
-            shutil.copyfileobj(self._scratch, zipped, 2**20)
+            shutil.copyfileobj(self._scratch, zipped, PIECE)
 
     def _flush(self) -> None:
         """Put the planes where they belong; across another axis than the last these are parts of every stored plane."""
@@ -112,7 +110,7 @@ def _header(source: VolumeHeader, dtype: type[np.generic], slope: float, text: s
         for field in _PLACE:
             header[field] = source.fields[field]
         header["pixdim"][:4] = source.fields["pixdim"][:4]
-        header["xyzt_units"] = int(source.fields["xyzt_units"]) & _SPACE
+        header["xyzt_units"] = int(source.fields["xyzt_units"]) & UNIT_OF_SPACE
         header["scl_slope"], header["scl_inter"] = slope, 0
         header["descrip"] = text.encode("ascii", "replace")[:_LONGEST_TEXT]
         header["cal_max"] = 0
