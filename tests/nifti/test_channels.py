@@ -70,6 +70,21 @@ def test_one_ending_takes_these_files_and_a_repeated_one_stands_for_what_is_lack
     assert np.array_equal(seen[0], [levels[number][::-1, ::-1, 0].T for number in (1, 1, 0)])
 
 
+def test_channels_belong_together_by_folder_and_each_volume_of_a_single_one_is_taken(tmp_path: Path) -> None:
+    for folder, endings in (("a", ENDINGS), ("b", ("_pre", "_post"))):
+        for ending in endings:
+            saved(volume(head()), tmp_path / folder / f"p1{ending}.nii.gz")
+    folders = [tmp_path / "a", tmp_path / "b"]
+    whole, lacking = foveate.segment(folders, tmp_path / "out", model=model(), channels=ENDINGS)
+    assert (whole.error, whole.outputs["mask"].name) == ("", "a_p1_mask.nii.gz")
+    assert "lacks _flair beside it" in lacking.error
+    film = saved(volume(np.stack([head(seed=1), head(seed=2)], axis=-1)), tmp_path / "film_flair.nii")
+    outcomes = foveate.segment(film, tmp_path / "out", model=model(), channels=["_flair"])
+    assert [each.outputs["mask"].name for each in outcomes] == ["film_v001_mask.nii", "film_v002_mask.nii"]
+    (outcome,) = foveate.segment(film, tmp_path / "three", model=model(), channels=["_flair"] * 3)
+    assert "holds several volumes" in outcome.error
+
+
 @pytest.mark.parametrize(("axes", "order"), [("RAS", 1), ("LPI", -1), ("IPR", -1)])
 def test_a_card_that_names_neighbours_gets_the_slice_below_and_above_in_the_body(
     axes: str, order: int, tmp_path: Path

@@ -14,6 +14,9 @@ Masks show one class, 'foreground', unless there are more. Classes of which no p
 masks, and `PATH/classes.csv` (beside the table, if there is one; see `tables.py`). Classes that may lie over each
 other: `masks/NAME/` with a mask of each image for each class; or columns of the table.
 
+Images and masks may be NIfTI volumes in all three, whose slices are cases (`volumes.py`); in a folder `NAME_0000`,
+`NAME_0001` and `NAME_0002` are the channels of `masks/NAME`.
+
 In the first two, what stands before the first double underscore of a case's name is its group (`patient7__left`,
 `patient7__right`); the texts of several stars are joined by one, so `*/images/*.png|*/masks/*.png` groups by folder.
 """

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from foveate.errors import FoveateError, ImageError, UsageError
+from foveate.imaging import stem_of
 from foveate.imaging.nifti import is_nifti_file
 from foveate.imaging.nifti.header import volume_header
 from foveate.imaging.nifti.volume import Slicing, Volume, digest_of, open_volume
@@ -101,18 +102,22 @@ def volumes_in(files: Sequence[SourceItem], found: Collection[Path], slicing: Sl
     UsageError for a file that was named and is none of the channels.
     """
     items: list[SourceItem] = []
-    groups: dict[str, dict[str, FileItem]] = defaultdict(dict)
+    groups: dict[Path, dict[str, FileItem]] = defaultdict(dict)
     for file in files:
         if not isinstance(file, FileItem) or not is_nifti_file(file.path):
             items.append(file)
         elif not slicing.channels:
             items += _volumes_of(file, slicing)
-        elif ending := _channel_of(file.name, slicing.channels):
-            groups[file.name.removesuffix(ending)][ending] = file
+        elif ending := _channel_of(stem_of(file.path), slicing.channels):
+            without = stem_of(file.path).removesuffix(ending)
+            groups[file.path.parent / without][ending] = FileItem(file.path, _shorter(file, without))
         elif file.path not in found:
             endings = ", ".join(dict.fromkeys(slicing.channels))
             raise UsageError(f"{file.path}: its name ends in none of {endings}, which --channels names.")
-    return items + [_of_channels(name, members, slicing) for name, members in groups.items()]
+    for members in groups.values():
+        alone = len(slicing.channels) == 1
+        items += _volumes_of(*members.values(), slicing) if alone else [_of_channels(members, slicing)]
+    return items
 
 
 def _volumes_of(file: FileItem, slicing: Slicing) -> list[SourceItem]:
@@ -129,9 +134,16 @@ def _channel_of(name: str, endings: Sequence[str]) -> str:
     return max((ending for ending in endings if name.endswith(ending) and name != ending), key=len, default="")
 
 
-def _of_channels(name: str, members: dict[str, FileItem], slicing: Slicing) -> VolumeItem:
+def _shorter(file: FileItem, without: str) -> str:
+    """The file's NAME without its ending; what tells it from others stays."""
+    before, _, after = file.name.rpartition(stem_of(file.path))
+    return before + without + after
+
+
+def _of_channels(members: dict[str, FileItem], slicing: Slicing) -> VolumeItem:
     there = [members[ending] for ending in slicing.channels if ending in members]
     lacking = tuple(dict.fromkeys(ending for ending in slicing.channels if ending not in members))
+    name = max((file.name for file in there), key=len)  # one of them may be told apart by its folder alone
     return VolumeItem(VolumeFiles(tuple(there), name, 1, _is_zipped(there[0]), slicing, lacking), 0)
 
 
