@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import foveate
 from computed_models import changed
 from foveate.datasets import open_set
 from foveate.datasets.check import check_set
+from foveate.datasets.volumes import InOrder
 from foveate.errors import DataError, UsageError
 from foveate.evaluation import evaluate
 from foveate.evaluation.counting import CountingRule
@@ -76,6 +80,30 @@ def test_slices_are_cases_of_their_patient_in_stored_order(tmp_path: Path) -> No
         number = place % SIZE[2]
         assert np.array_equal(case.image, np.repeat(image[::-1, ::-1, number].T[..., None], 3, axis=2))
         assert np.array_equal(case.mask, truth[::-1, ::-1, number].T)
+
+
+def test_threads_that_share_the_slices_of_a_set_get_those_that_they_ask_for(tmp_path: Path) -> None:
+    arrays = drawn(tmp_path)
+    entries = pickle.loads(pickle.dumps(open_set(f"folder:{tmp_path}").entries))
+    with ThreadPoolExecutor(4) as pool:
+        cases = list(pool.map(lambda entry: entry.load(), entries))
+    for place, case in enumerate(cases):
+        image, truth = arrays[case.group]
+        assert np.array_equal(case.image[..., 0], image[::-1, ::-1, place % SIZE[2]].T)
+        assert np.array_equal(case.mask, truth[::-1, ::-1, place % SIZE[2]].T)
+
+
+def test_slices_that_are_asked_for_a_little_out_of_order_are_read_once() -> None:
+    begun: list[int] = []
+
+    def begin(number: int) -> Iterator[int]:
+        begun.append(number)
+        return iter(range(number, 100))
+
+    slices = InOrder(begin)
+    order = [0, 2, 1, 3, 6, 5, 4, 7, 60, 61, 3]
+    assert [slices.at(number) for number in order] == order
+    assert begun == [0, 60, 3]
 
 
 def test_dice_of_each_volume_is_that_of_its_voxels(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ class PredictionFolder:
         image, table = case.paths[0], self._table() if self.classes.softmax else []
         names = [stem_of(image), stem_of(image).removesuffix("_0000")]
         paths = [self._path(names, each, "_mask", VOLUME_ENDINGS) for each in ([""] if table else prefixes)]
-        return FilePrediction(None, np.concatenate([self.shelf.mask(p, table, image).slice_at(number) for p in paths]))
+        with self.shelf.lock:
+            masks = [self.shelf.mask(path, table, image, number) for path in paths]
+        return FilePrediction(None, np.concatenate(masks))
 
     def _table(self) -> Sequence[Label]:
         """What numbers of label images mean."""
