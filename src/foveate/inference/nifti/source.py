@@ -115,8 +115,10 @@ def volumes_in(files: Sequence[SourceItem], found: Collection[Path], slicing: Sl
             endings = ", ".join(dict.fromkeys(slicing.channels))
             raise UsageError(f"{file.path}: its name ends in none of {endings}, which --channels names.")
     for members in groups.values():
-        alone = len(slicing.channels) == 1
-        items += _volumes_of(*members.values(), slicing) if alone else [_of_channels(members, slicing)]
+        if len(slicing.channels) == 1:
+            items += _volumes_of(next(iter(members.values())), slicing)
+        else:
+            items.append(_of_channels(members, slicing))
     return items
 
 
