@@ -118,6 +118,21 @@ class Photograph:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SliceOfVolume:
+    """Of a case that is a slice of a volume: what it has beside its own pixels."""
+
+    number: int
+    """As it is stored, from 0."""
+    neighbours: Image | None
+    """H×W×3, the slice below, itself, and the slice above, of a volume of one file; None where there is a file for each
+    channel."""
+
+    def changed(self, change: Callable[[Image], Image]) -> SliceOfVolume:
+        """The same with the neighbours changed as the case's image is."""
+        return SliceOfVolume(self.number, None if self.neighbours is None else change(self.neighbours))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """One image of a data set with its truth. All arrays have the image's height and width."""
 
@@ -132,6 +147,7 @@ class Case:
     second_masks: Masks | None = None
     """A second observer's masks, where the set has them."""
     paths: tuple[Path, ...] = ()
+    slice: SliceOfVolume | None = None
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]

@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 from source_tree import SOURCE
 
 import made_dicom
+import made_nifti
 from foveate.datasets import open_set
 from foveate.datasets.sets.lgg import split_of
 from foveate.recipes.read import read_recipe
@@ -32,6 +33,8 @@ def draw(folder: Path) -> None:
     for seed, name in enumerate(("photo.jpg", "other.tif", "folder/a.png", "folder/b.png")):
         _save(_photograph(seed)[0], folder / name)
     made_dicom.saved(folder / "scan.dcm", made_dicom.image(_photograph(0)[0], made_dicom.FUNDUS))
+    for name in ("scan", *(f"brains/p1_{sequence}" for sequence in ("pre", "flair", "post"))):
+        made_nifti.saved(made_nifti.volume(made_nifti.head()), folder / f"{name}.nii.gz")
     for place, sets in (("", ("DRIVE", "STARE", "HRF")), ("data/", ("DRIVE", "STARE", "HRF_half"))):
         for name, drawn in zip(sets, (_drive(), _stare(), _hrf()), strict=True):
             _put(drawn, folder / f"{place}{name}")

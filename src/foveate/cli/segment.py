@@ -57,6 +57,21 @@ def segment(
     plain_http: Annotated[
         bool, CommandOption("--plain-http", help="Ask other machines without encryption, too (dicomweb+http).")
     ] = False,
+    plane: Annotated[
+        Literal["axial", "coronal", "sagittal"], CommandOption(help="Of NIfTI volumes: which slices of the body.")
+    ] = "axial",
+    channels: Annotated[
+        str | None,
+        CommandOption(
+            metavar="ENDINGS",
+            help="Of NIfTI files: what names end in that are red, green and blue of one volume, such as"
+            " _pre,_flair,_post; or of the one file to take.",
+        ),
+    ] = None,
+    window: Annotated[
+        str | None,
+        CommandOption(metavar="LOW,HIGH", help="Of NIfTI volumes: the levels that become black and white."),
+    ] = None,
     overwrite: Annotated[bool, CommandOption("--overwrite", help="Replace results that are there.")] = False,
     recursive: Annotated[
         bool, CommandOption("--recursive", help="Also photographs in sub-folders; results lie in sub-folders, too.")
@@ -84,6 +99,7 @@ def segment(
     from foveate.inference.listing.shard import Shard
     from foveate.inference.remote.address import local_or_address, shown
     from foveate.inference.source import items_of
+    from foveate.public.slicing import slicing_of, window_in
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
         raise UsageError("--overlay-style and --overlay-opacity say how an overlay looks. Add --overlay.")
@@ -91,8 +107,9 @@ def segment(
     if isinstance(place, Path) and place.exists() and not place.is_dir():
         raise UsageError(f"--out {place}: is a file. Name a folder.")
     Limits.of(max_memory, max_megapixels)  # before the model is opened
-    token = os.environ.get(TOKEN)
-    items = Shard.of(shard).share(items_of(images, recursive=recursive, token=token, plain_http=plain_http))
+    slicing = slicing_of(plane, channels.split(",") if channels else (), window_in(window))
+    found = items_of(images, recursive=recursive, token=os.environ.get(TOKEN), plain_http=plain_http, slicing=slicing)
+    items = Shard.of(shard).share(found)
     segmenter = foveate.load(
         model,
         tta=views_of(tta),

@@ -5,13 +5,14 @@ nothing is ever downloaded), `EXPECTED` (the layout) and `SPLIT`, with `CLASSES`
 `entries(root)`, which lists the set's cases in a fixed order without reading a pixel; a file that a case should have
 and lacks is listed by its name. It reads the set's original layout and formats. Where a set's own files decide on its
 classes, `CLASSES` says how, and `classes(root)` which they are. `notes(root, entries)`, where it has one, says what
-lies there, looks like data and is passed over.
+lies there, looks like data and is passed over; `CHANNELS`, where it has them, are what red, green and blue of its
+images are, where these are no colours.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from foveate.datasets.files import check_complete, files_of, has_truth
@@ -107,6 +108,13 @@ def facts(name: str) -> Facts:
         adapter.SPLIT,
         classes,
     )
+
+
+def channels_of(names: Iterable[str]) -> tuple[str, ...]:
+    """What the channels of images of these sets are, where these are no colours and all the same; empty elsewhere."""
+    adapters = [importlib.import_module(SETS[name]) for name in names if name in SETS]
+    channels: set[tuple[str, ...]] = {getattr(adapter, "CHANNELS", ()) for adapter in adapters}
+    return channels.pop() if len(channels) == 1 else ()
 
 
 def _in_words(classes: Classes) -> str:

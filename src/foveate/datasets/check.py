@@ -125,8 +125,12 @@ class Finding:
 def findings(entries: Sequence[CaseEntry], looks: Sequence[Look], classes: Classes) -> Iterator[Finding]:
     """All findings about the listed cases, by kind."""
     yield from _missing(entries)
+    unreadable: dict[str, str] = {}
     for one in looks:
-        yield from (Finding("unreadable", True, text, (one.name,)) for text in one.unreadable)
+        for text in one.unreadable:
+            unreadable.setdefault(text, one.name)  # of a volume each slice says the same
+    yield from (Finding("unreadable", True, text, (name,)) for text, name in unreadable.items())
+    for one in looks:
         yield from (Finding("size", True, text, (one.name,)) for text in one.misfits)
     yield from _same_ids(entries)
     yield from _leaks(looks)

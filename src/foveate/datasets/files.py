@@ -33,12 +33,16 @@ class CaseFiles:
     """The class table of a label image; none for masks."""
     fov: Path | None = None
     second_mask: Path | None = None
+    further_channels: tuple[Path, ...] = ()
+    """Of a volume with a file for each channel: the second and the third one."""
 
     @property
     def parts(self) -> dict[str, Path]:
         """What each file is, in words, for the files that the case has."""
         others = {FOV: self.fov, SECOND: self.second_mask}
-        return {"image": self.image, **self.masks, **{part: path for part, path in others.items() if path is not None}}
+        channels = {f"channel {number}": path for number, path in enumerate(self.further_channels, start=2)}
+        there = {part: path for part, path in others.items() if path is not None}
+        return {"image": self.image, **channels, **self.masks, **there}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def group_of(name: str) -> str:
 
 def files_of(listed: CaseEntry) -> CaseFiles | None:
     """Where the parts of a listed case lie; None for one that doesn't come from files."""
-    return listed.load.files if isinstance(listed.load, ReadFiles) else None
+    files = getattr(listed.load, "files", None)
+    return files if isinstance(files, CaseFiles) else None
 
 
 def has_truth(listed: CaseEntry) -> bool:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from foveate.datasets.files import FOV, MASK, CaseFiles, differing_size, files_of
+from foveate.datasets.volumes import ReadSlice
 from foveate.errors import FoveateError
 from foveate.imaging import (
     Label,
@@ -23,7 +24,7 @@ from foveate.imaging import (
     read_mask_file,
     read_photograph_file,
 )
-from foveate.records import CaseEntry, Classes, Image
+from foveate.records import Case, CaseEntry, Classes, Image
 
 T = TypeVar("T")
 
@@ -91,7 +92,9 @@ def look(entry: CaseEntry, classes: Classes) -> Look:
     """Read one case and forget its pixels; files that are missing are passed over."""
     files = files_of(entry)
     if files is None:
-        return _look_at_drawn(entry, classes)
+        return _look_at_case(entry, entry.load(), entry.id, classes)
+    if isinstance(entry.load, ReadSlice):
+        return _look_at_slice(entry, entry.load, classes)
     unreadable: list[str] = []
     image = _read(files.image, read_photograph_file, unreadable)
     masks = {}
@@ -132,14 +135,24 @@ def _with_image(one: Look, path: Path, file: PhotographFile) -> Look:
     )
 
 
-def _look_at_drawn(entry: CaseEntry, classes: Classes) -> Look:
-    case = entry.load()
+def _look_at_slice(entry: CaseEntry, load: ReadSlice, classes: Classes) -> Look:
+    name = f"{load.files.image}, slice {load.number + 1}"
+    if not all(path.is_file() for path in load.files.parts.values()):
+        return Look(entry, name)
+    try:
+        return _look_at_case(entry, load(), name, classes)
+    except FoveateError as error:
+        return Look(entry, name, unreadable=(str(error),))
+
+
+def _look_at_case(entry: CaseEntry, case: Case, name: str, classes: Classes) -> Look:
+    """One that has no files of its own: drawn, or a slice."""
     counts = [int(mask.sum()) for mask in case.masks]
-    masks = {MASK: MaskLook(entry.id, case.mask.shape, tuple(counts))}
+    masks = {MASK: MaskLook(name, case.mask.shape, tuple(counts))}
     if case.fov is not None:
-        masks[FOV] = MaskLook(entry.id, case.fov.shape, (int(case.fov.sum()),))
+        masks[FOV] = MaskLook(name, case.fov.shape, (int(case.fov.sum()),))
     pixels = dict(zip(classes.names, counts, strict=True))
-    return Look(entry, entry.id, _shape(case.image), _channels(case.image), _digest(case.image), masks, pixels)
+    return Look(entry, name, _shape(case.image), _channels(case.image), _digest(case.image), masks, pixels)
 
 
 def _look_at_mask(path: Path, labels: Sequence[Label]) -> MaskLook:

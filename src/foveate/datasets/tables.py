@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from foveate.datasets.files import MASK, CaseFiles, class_part, entry, group_of
+from foveate.datasets.files import MASK, CaseFiles, class_part, group_of
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
+from foveate.datasets.volumes import Shelf, listed
 from foveate.errors import DataError, unknown
 from foveate.imaging import Label, names_of, stem_of
 from foveate.imaging.labels import HIGHEST_NUMBER
@@ -51,7 +52,7 @@ def table_entries(table: Path, labels: tuple[Label, ...]) -> list[CaseEntry]:
     images = [Path(row["image"]) for row in rows]
     folders = [image.parent.parts for image in images]
     shared = len(list(takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))))
-    cases = []
+    cases, shelf = [], Shelf()
     for row, image, parts in zip(rows, images, folders, strict=True):
         path = [*parts[shared:], stem_of(image)]
         files = CaseFiles(
@@ -62,7 +63,7 @@ def table_entries(table: Path, labels: tuple[Label, ...]) -> list[CaseEntry]:
         )
         group = row.get("group") or "__".join([*path[:-1], group_of(path[-1])])
         split = SPLIT_NAMED[row.get("split", "").lower() or "train"]
-        cases.append(entry("__".join(path), files, group=group, split=split))
+        cases += listed("__".join(path), files, group=group, split=split, shelf=shelf)
     return cases
 
 

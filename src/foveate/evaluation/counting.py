@@ -17,7 +17,7 @@ from foveate.arrays.fov import find_fov
 from foveate.arrays.prepare import Frame, prepare_mask
 from foveate.errors import DataError, UsageError
 from foveate.evaluation.measures import ChosenMeasures, MeasureGroup
-from foveate.records import Case, CaseEntry, Mask
+from foveate.records import Case, CaseEntry, Image, Mask
 
 FovSource = Literal["set", "estimated", "whole"]
 """Of one image: the set's own field of view, one estimated from the photograph, or all of the image."""
@@ -96,10 +96,13 @@ def resized(case: Case, size: tuple[int, int]) -> Case:
     def smaller(mask: Mask) -> Mask:
         return prepare_mask(mask, frame) >= 0.5
 
-    picture = PillowImage.fromarray(case.image).resize((size[1], size[0]), PillowImage.Resampling.BICUBIC)
+    def smaller_image(image: Image) -> Image:
+        return np.asarray(PillowImage.fromarray(image).resize((size[1], size[0]), PillowImage.Resampling.BICUBIC))
+
     return replace(
         case,
-        image=np.asarray(picture),
+        image=smaller_image(case.image),
+        slice=None if case.slice is None else case.slice.changed(smaller_image),
         masks=np.stack([smaller(mask) for mask in case.masks]),
         fov=None if case.fov is None else smaller(case.fov),
         second_masks=None if case.second_masks is None else np.stack([smaller(mask) for mask in case.second_masks]),

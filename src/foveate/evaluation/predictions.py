@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveate.arrays.decide import decide
+from foveate.datasets.volumes import VOLUME_ENDINGS, Shelf
 from foveate.errors import DataError, UsageError
 from foveate.imaging import ENDINGS, Label, as_masks, read_labels, read_mask, stem_of
 from foveate.imaging.probability import read_probability, read_probability_file
@@ -33,9 +35,9 @@ class FilePrediction:
 class PredictionFolder:
     """A folder with a file, or for classes that may overlap a file each, for every image of a data set.
 
-    A file is called as the image, without its ending, or as the case, and may end in `_mask` or `_probability`, or ends
-    in the suffix where there is one; before or after that stands `_CLASS` where there is a file for each class. With a
-    threshold they are maps of probabilities, without one they are masks.
+    Of slices the files are volumes, of masks. A file is called as the image, without its ending, or as the case, and
+    may end in `_mask` or `_probability`, or ends in the suffix where there is one; before or after that stands `_CLASS`
+    where there is a file for each class. With a threshold they are maps of probabilities, without one they are masks.
     """
 
     folder: Path
@@ -45,22 +47,39 @@ class PredictionFolder:
     """What each name ends in, such as `_pred` of `photo_pred.png`; '' for the names that this program gives."""
     labels: tuple[Label, ...] = ()
     """The data set's class table, by which label images are read; empty for 1, 2, … in the order of the classes."""
+    shelf: Shelf = field(default_factory=Shelf, repr=False, compare=False)
 
     def __call__(self, case: Case) -> FilePrediction:
         """Read what is there for the case. Raises DataError for a file that is missing or doesn't fit."""
         names = [case.id] if not case.paths else [stem_of(case.paths[0]), case.id]
+        prefixes = [f"_{name}" for name in self.classes.names] if len(self.classes.names) > 1 else [""]
+        if case.slice is not None:
+            return self._of_slice(case, case.slice.number, prefixes)
         if self.classes.softmax:
             path = self._path(names, "", "_mask")
-            table = self.labels or [Label(number, name) for number, name in enumerate(self.classes.names, start=1)]
-            masks = as_masks(_fitting(read_labels(path, table), case, path), len(self.classes.names))
+            masks = as_masks(_fitting(read_labels(path, self._table()), case, path), len(self.classes.names))
             return FilePrediction(None, masks)
-        prefixes = [f"_{name}" for name in self.classes.names] if len(self.classes.names) > 1 else [""]
         if self.threshold is None:
             paths = [self._path(names, prefix, "_mask") for prefix in prefixes]
             return FilePrediction(None, np.stack([_fitting(_mask(path), case, path) for path in paths]))
         paths = [self._path(names, prefix, "_probability") for prefix in prefixes]
         maps = np.stack([_fitting(self._map(path, self.threshold), case, path) for path in paths])
         return FilePrediction(maps, decide(maps, self.classes, [self.threshold] * len(self.classes.threshold_names)))
+
+    def _of_slice(self, case: Case, number: int, prefixes: list[str]) -> FilePrediction:
+        """The masks of a slice in a volume, or in one for each class."""
+        if self.threshold is not None:
+            raise UsageError(f"{self.folder}: volumes are scored as masks. Leave --threshold out, and give such.")
+        image, table = case.paths[0], self._table() if self.classes.softmax else []
+        names = [stem_of(image), stem_of(image).removesuffix("_0000")]
+        paths = [self._path(names, each, "_mask", VOLUME_ENDINGS) for each in ([""] if table else prefixes)]
+        with self.shelf.lock:
+            masks = [self.shelf.mask(path, table, image, number) for path in paths]
+        return FilePrediction(None, np.concatenate(masks))
+
+    def _table(self) -> Sequence[Label]:
+        """What numbers of label images mean."""
+        return self.labels or [Label(number, name) for number, name in enumerate(self.classes.names, start=1)]
 
     def _map(self, path: Path, threshold: float) -> Probability:
         """The map in a file. Raises UsageError for what are rather labels: few values, and none reaches the threshold
@@ -78,12 +97,12 @@ class PredictionFolder:
     def _reached(self, threshold: float) -> bool:
         return any(_reaches(path, threshold) for path in self._files())
 
-    def _path(self, names: list[str], class_part: str, kind: str) -> Path:
+    def _path(self, names: list[str], class_part: str, kind: str, endings: Sequence[str] = tuple(ENDINGS)) -> Path:
         suffixes = (f"{class_part}{kind}", class_part)
         if self.suffix:
             suffixes = (f"{class_part}{self.suffix}", f"{self.suffix}{class_part}")
         wanted = [f"{name}{suffix}" for name in names for suffix in suffixes]
-        files = self._files()
+        files = self._files(endings)
         there = [path for path in files if stem_of(path) in wanted]
         if there:
             return min(there, key=lambda path: (wanted.index(stem_of(path)), _preference(path)))
@@ -91,12 +110,13 @@ class PredictionFolder:
             raise UsageError(f"{self.folder}: holds maps of probabilities. Say --threshold to score them.")
         near = [path for path in files if path.name.startswith(names[0])]
         guess = f" If {near[0].name} is it, say --suffix {stem_of(near[0])[len(names[0]) :]}." if near else ""
-        raise DataError(f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {wanted[0]}.png.{guess}")
+        expected = f"{wanted[0]}{'.nii.gz' if endings == VOLUME_ENDINGS else '.png'}"
+        raise DataError(f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {expected}.{guess}")
 
-    def _files(self) -> list[Path]:
-        """The images of the folder, sorted."""
+    def _files(self, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
+        """The images of the folder, or the volumes, sorted."""
         try:
-            return sorted(path for path in self.folder.iterdir() if path.name.lower().endswith(tuple(ENDINGS)))
+            return sorted(path for path in self.folder.iterdir() if path.name.lower().endswith(tuple(endings)))
         except OSError as error:
             raise UsageError(f"{self.folder}: can't be listed ({error.strerror or error}); name a folder.") from error
 

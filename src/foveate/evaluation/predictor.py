@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveate.errors import UsageError
+from foveate.errors import DataError, UsageError
 from foveate.evaluation.predictions import PredictionFolder
 from foveate.evaluation.protocol import ModelSummary, Threshold
 from foveate.inference.procedure import Procedure
+from foveate.models.card import NEIGHBOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from foveate.datasets import DataSet
     from foveate.inference import Segmenter
     from foveate.models import ModelCard
-    from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
+    from foveate.records import Case, CaseEntry, Classes, Image, Masks, Probabilities
     from foveate.runtime import Execution
 
 
@@ -98,7 +99,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         before = seen.get(part.set, SeenImages())
         seen[part.set] = SeenImages(before.training.union(part.training), before.validation.union(part.validation))
     return Predictor(
-        predict=lambda case: segmenter.segment(case.image),
+        predict=lambda case: segmenter.segment(_seen_by(card, case)),
         model=ModelSummary(
             name=name,
             sha256=card.sha256,
@@ -114,6 +115,24 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         source=source,
         seen=seen,
     )
+
+
+def _seen_by(card: ModelCard, case: Case) -> Image:
+    """The image as the model's card has it: of a slice itself, or itself between its neighbours.
+
+    Raises DataError for a case that hasn't the channels which the card names.
+    """
+    neighbours = None if case.slice is None else case.slice.neighbours
+    if card.sequences == NEIGHBOURS:
+        if neighbours is None:
+            raise DataError(f"{case.id}: {card.name} sees slices between their neighbours, of volumes of one file.")
+        return neighbours
+    if card.sequences and neighbours is not None:
+        raise DataError(
+            f"{case.id}: {card.name} sees {', '.join(card.sequences)}. Give a file for each: NAME_0000, NAME_0001 and"
+            " NAME_0002 in images/."
+        )
+    return case.image
 
 
 def folder_predictor(folder: Path, data_set: DataSet, threshold: float | None, suffix: str) -> Predictor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from foveate.errors import ImageError, UsageError
 from foveate.imaging.dicom import is_dicom_file
+from foveate.imaging.nifti import NIFTI_ENDINGS, is_nifti_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +25,14 @@ DICOM_ENDINGS = (".dcm", ".dicom", ".ima")
 _OWN_ENDINGS = (
     "_seg.dcm",
     *(f"_{kind}.{ending}" for kind in ("mask", "probability", "overlay") for ending in ("png", "tif")),
+    *(f"_{kind}.{ending}" for kind in ("mask", "probability") for ending in ("nii", "nii.gz")),
 )
 
 
-def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -> list[Path]:
+def find_images(folder: Path, *, recursive: bool = False, by_content: bool = False) -> list[Path]:
     """The image files that lie directly in a folder, sorted by name; if `recursive`, then those of each sub-folder.
 
-    If `dicom`, files that are DICOM by content are among them, whatever their names.
+    If `by_content`, files that are DICOM or NIfTI by their content are among them, whatever their names.
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
@@ -38,14 +40,14 @@ def find_images(folder: Path, *, recursive: bool = False, dicom: bool = False) -
     to a file that isn't there is listed, so that reading it says so. Raises UsageError if there is no such folder or
     one can't be listed.
     """
-    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place, dicom)]
+    return [path for place in (_folders(folder) if recursive else (folder,)) for path in _images_in(place, by_content)]
 
 
 def images_below(folder: Path) -> int:
-    """How many images, DICOM among them, lie in sub-folders, which `find_images` passes over unless it is recursive; 0
-    for no folder."""
+    """How many images, DICOM and NIfTI among them, lie in sub-folders, which `find_images` passes over unless it is
+    recursive; 0 for no folder."""
     try:
-        return len(find_images(folder, recursive=True, dicom=True)) - len(find_images(folder, dicom=True))
+        return len(find_images(folder, recursive=True, by_content=True)) - len(find_images(folder, by_content=True))
     except UsageError:
         return 0
 
@@ -53,11 +55,11 @@ def images_below(folder: Path) -> int:
 def images_matching(pattern: Path) -> list[Path]:
     """The image files whose paths match a pattern (`*`, `?`, `[…]`, and `**` through folders), sorted.
 
-    They are those that `find_images` would list in their folders, DICOM among them.
+    They are those that `find_images` would list in their folders, DICOM and NIfTI among them.
     """
     anchor = pathlib.Path(pattern.anchor)
     found = sorted(anchor.glob(str(pattern.relative_to(anchor))))
-    return [path for path in found if _is_image(path) or _is_unnamed_dicom(path)]
+    return [path for path in found if _is_image(path) or _is_known_by_content(path)]
 
 
 def stem_of(path: PurePath) -> str:
@@ -66,7 +68,7 @@ def stem_of(path: PurePath) -> str:
     A number is no ending: files without any are named by UIDs, such as `1.2.840.10008.7`.
     """
     name = path.name
-    known = [ending for ending in (*ENDINGS, *DICOM_ENDINGS) if name.lower().endswith(ending)]
+    known = [ending for ending in (*ENDINGS, *DICOM_ENDINGS, *NIFTI_ENDINGS) if name.lower().endswith(ending)]
     if known:
         return name[: -len(max(known, key=len))]
     return name if path.suffix[1:].isdecimal() else path.stem
@@ -104,18 +106,19 @@ def _folders(folder: Path) -> Iterator[Path]:
         waiting += reversed([path for path in _listed(here) if path.is_dir() and not path.name.startswith(".")])
 
 
-def _images_in(folder: Path, dicom: bool) -> list[Path]:
-    return [path for path in _listed(folder) if _is_image(path) or (dicom and _is_unnamed_dicom(path))]
+def _images_in(folder: Path, by_content: bool) -> list[Path]:
+    return [path for path in _listed(folder) if _is_image(path) or (by_content and _is_known_by_content(path))]
 
 
 def _is_image(path: Path) -> bool:
     return is_photograph_name(path.name) and (path.is_file() or _leads_nowhere(path))
 
 
-def _is_unnamed_dicom(path: Path) -> bool:
-    """Whether it is DICOM under a name that no other image has."""
+def _is_known_by_content(path: Path) -> bool:
+    """Whether it is DICOM or NIfTI under a name that no other image has."""
     lower = path.name.lower()
-    return not lower.startswith(".") and not lower.endswith((*ENDINGS, *_OWN_ENDINGS)) and is_dicom_file(path)
+    named = lower.startswith(".") or lower.endswith((*ENDINGS, *_OWN_ENDINGS))
+    return not named and (is_dicom_file(path) or is_nifti_file(path))
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -88,6 +88,12 @@ def refuse_name(item: SourceItem, folder: str) -> None:
         raise OutputError(f"{item.key}: its results can't be called {item.name!r}, which leads out of {folder}.")
 
 
+def options_of(item: SourceItem) -> str:
+    """What else an item's results depend on, beside bytes and model; empty for images."""
+    options: str = getattr(item, "options", "")
+    return options
+
+
 def file_of(path: Path, folder: Path) -> str:
     """An output as the record names it."""
     return readable(path.relative_to(folder).as_posix())
@@ -107,6 +113,8 @@ def _foreign(item: SourceItem, before: ImageRecord, used: ModelUsed) -> str:
     """Why what the record vouches for is not of this image and model; empty where it is."""
     if before.sha256 != item.sha256():
         return f"made from another image ({before.input})"
+    if before.options != options_of(item):
+        return f"made with other options ({before.options})"
     return other_model(before.model, used)
 
 

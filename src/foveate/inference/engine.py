@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.imaging.nifti.volume import Volume
     from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
 
-    Read = Photograph | LargePhotograph
-    Segmented = Segmentation | LargeSegmentation
+    Read = Photograph | LargePhotograph | Volume
+    Segmented = Segmentation | LargeSegmentation | VolumeSegmentation
 
 Step = Callable[["Read"], "Segmented"]
 """A photograph to its segmentation: pure, and the same whatever else is going on. `large.step.BoundedStep`."""

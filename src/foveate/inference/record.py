@@ -95,16 +95,22 @@ class ImageRecord(Entry, frozen=True, kw_only=True):
     status: Literal["announced", "done", "failed"]
     """announced: a call was at it, or still is, and has not said what became of it."""
     error: str = ""
+    options: str = ""
+    """How a volume was taken apart, in words; empty for images."""
     height: int = 0
     width: int = 0
-    spacing_mm: tuple[float, float] | None = None
-    """Between rows and between columns, where the file says so."""
+    slices: int = 0
+    """Of a volume; 0 for an image. Height and width are those of a slice then."""
+    spacing_mm: tuple[float, ...] | None = None
+    """Between rows and between columns, where the file says so; of a volume before these between slices."""
     fov_diameter: float = 0.0
     outputs: dict[str, Output] = {}
     announced: dict[str, str] = {}
     """By kind: outputs that may be there, in full or not, and that nobody vouches for."""
     areas: dict[str, float] = {}
     """By class: the mask's share of the FOV's pixels."""
+    volumes_ml: dict[str, float] = {}
+    """By class: the mask's millilitres, of a volume."""
     expected_f1: dict[str, ExpectedF1] = {}
     """By class, where it was asked for: what the mask would probably score."""
     model: ModelUsed | None = None
@@ -209,12 +215,15 @@ def as_csv(images: Mapping[str, ImageRecord]) -> str:
     """The table's text. Areas are shares of the field of view's pixels; what is not known is an empty cell."""
     areas = list(dict.fromkeys(name for image in images.values() for name in image.areas))
     expected = list(dict.fromkeys(name for image in images.values() for name in image.expected_f1))
-    header = ["image", "status", "masks", "width", "height", *(f"area_{name}" for name in areas)]
+    millilitres = list(dict.fromkeys(name for image in images.values() for name in image.volumes_ml))
+    header = ["image", "status", "masks", "width", "height", *["slices"] * bool(millilitres)]
+    header += [*(f"area_{name}" for name in areas), *(f"volume_ml_{name}" for name in millilitres)]
     header += [*(f"expected_f1_{name}" for name in expected), "seconds", "model", "note"]
-    return _BYTE_ORDER_MARK + csv_text([header, *(_row(image, areas, expected) for image in images.values())])
+    rows = (_row(image, areas, millilitres, expected) for image in images.values())
+    return _BYTE_ORDER_MARK + csv_text([header, *rows])
 
 
-def _row(image: ImageRecord, areas: list[str], expected: list[str]) -> list[object]:
+def _row(image: ImageRecord, areas: list[str], millilitres: list[str], expected: list[str]) -> list[object]:
     masks = [output.file for kind, output in image.outputs.items() if kind.endswith("mask")]
     scores = [image.expected_f1.get(name) for name in expected]
     return [
@@ -223,7 +232,9 @@ def _row(image: ImageRecord, areas: list[str], expected: list[str]) -> list[obje
         "; ".join(masks),
         image.width or None,
         image.height or None,
+        *[image.slices or None] * bool(millilitres),
         *(image.areas.get(name) for name in areas),
+        *(image.volumes_ml.get(name) for name in millilitres),
         *(None if score is None else round(score.value, 4) for score in scores),
         image.seconds or None,
         image.model.name if image.model else None,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import Network
-from foveate.errors import FoveateError, ImageError, ModelError, UsageError
+from foveate.errors import FoveateError, ImageError, ModelError, UsageError, needs
 from foveate.imaging import read_photograph
 from foveate.inference.large.limits import Limits
 from foveate.inference.procedure import Procedure
@@ -22,6 +22,10 @@ from foveate.metrics.confidence import Correction
 from foveate.models import Model, ModelCard, open_model
 from foveate.records import Mask, Photograph
 from foveate.runtime import Execution, Session, open_session
+
+if TYPE_CHECKING:
+    from foveate.imaging.nifti.planes import Plane
+    from foveate.inference.nifti.result import VolumeSegmentation
 
 Source = str | Path | bytes | IO[bytes] | PillowImage.Image | NDArray[Any]
 """A path, the bytes of a file, a file that is open for reading bytes, a Pillow image, or an array H×W(×C) of uint8 or
@@ -72,6 +76,28 @@ class Segmenter:
         ModelError where the network fails on it.
         """
         return self.segment_photograph(_photograph(image), fov=fov)
+
+    def segment_volume(
+        self,
+        files: str | Path | Sequence[str | Path],
+        *,
+        plane: Plane = "axial",
+        window: tuple[float, float] | None = None,
+        frame: int = 0,
+    ) -> VolumeSegmentation:
+        """A volume of a NIfTI file, or of three for red, green and blue, slice by slice; `save` writes its masks.
+
+        Slices are those of the `plane`. The levels of `window` become black and white, by itself what the file says,
+        or its range. `frame` is which volume of a file that holds several, from 0. Needs the extra `nifti`. Raises
+        UsageError, and ImageError for what is no volume, or hasn't the channels that the model's card names.
+        """
+        with needs("nifti", "reading NIfTI"):
+            from foveate.imaging.nifti.volume import Slicing, open_volume
+            from foveate.inference.nifti.step import segment_volume
+
+        paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+        volume = open_volume(paths, slicing=Slicing(plane, window=window), frame=frame)
+        return segment_volume(self, volume)
 
     def segment_photograph(self, photograph: Photograph, *, fov: Mask | None = None) -> Segmentation:
         """`segment` for an image that was read already."""

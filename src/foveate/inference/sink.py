@@ -7,7 +7,7 @@ thread), and says what became of it (`conclude`).
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 from foveate.errors import FoveateError, OutputError
 from foveate.imaging import write_bytes
 from foveate.imaging.overlay import OPACITY, Style
-from foveate.inference.claim import Claim, claim_on, file_of, output_of, refuse_paths
+from foveate.inference.claim import Claim, claim_on, file_of, options_of, output_of, refuse_paths
 from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, Output, readable
 from foveate.inference.segmentation import ExpectedF1, Segmentation, output_paths
@@ -31,6 +31,10 @@ from foveate.runtime import Execution
 if TYPE_CHECKING:
     from foveate.inference.dicom.objects import SegmentationObjects
     from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
+
+
+NO_OVERLAY = "no overlay of a volume: a viewer lays its mask over it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Sink(Protocol):
     def begin(self, item: SourceItem) -> BegunImage | Outcome | None:
         """The work to do for an image; what became of it, where there is none to do; None where others are at it."""
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """Make complete outputs or none; in any thread."""
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -170,7 +174,7 @@ class FolderSink:
                 self._tell_refusal(name, item, error, before)
                 return Outcome(item.key, {}, error=str(error))
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """As `Sink.write`."""
         started, work.begun_to_write = time.perf_counter(), True
         try:
@@ -184,7 +188,7 @@ class FolderSink:
             return self.failed(work, error)
         self._written[work.item.name] = record
         outcome = Outcome(
-            work.item.key, work.paths, notes=result.notes, seconds=record.seconds, expected_f1=tally.expected_f1
+            work.item.key, work.paths, notes=record.notes, seconds=record.seconds, expected_f1=tally.expected_f1
         )
         return Written(work, record, outcome)
 
@@ -236,24 +240,24 @@ class FolderSink:
     def _paths(self, item: SourceItem) -> dict[str, Path]:
         """Kind to path."""
         wanted = self._wanted
+        ending = item.ending if isinstance(item, BoundedItem) else ".png"
         paths = output_paths(
             wanted.folder,
             item.name,
             self._card.told_apart,
             probabilities=wanted.probabilities,
-            overlay=wanted.overlay,
-            ending=item.ending if isinstance(item, BoundedItem) else ".png",
+            overlay=wanted.overlay and not ending.startswith(".nii"),  # which is laid over its volume by any viewer
+            ending=ending,
         )
         return paths if self._objects is None else paths | self._objects.paths(wanted.folder, item.name)
 
     def _made(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation
-    ) -> tuple[Segmentation | LargeSegmentation, MaskTally]:
+        self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation
+    ) -> tuple[Segmentation | LargeSegmentation | VolumeSegmentation, MaskTally]:
         """Write what is missing; the same result, with what had to be decided for that, and its numbers."""
         wanted, missing = self._wanted, dict(work.claim.missing)
         if not isinstance(result, Segmentation):
-            tally = result.written(missing, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
-            return result, tally
+            return result, written_apart(result, missing, wanted)
         place = missing.pop("seg", None)
         if self._objects is not None and place is not None:
             # Before the others, as it alone may fail over what the image is.
@@ -277,6 +281,7 @@ class FolderSink:
             input=readable(item.key),
             input_bytes=item.size(),
             status="announced",
+            options=options_of(item),
             announced=files,
             model=self._used,
         )
@@ -292,9 +297,17 @@ class FolderSink:
                 self._record.take(name, failed)
 
 
+def written_apart(
+    result: LargeSegmentation | VolumeSegmentation, paths: Mapping[str, Path], wanted: Wanted
+) -> MaskTally:
+    """Write what is made while it is written; its numbers, and what is to be said of it."""
+    tally = result.written(paths, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
+    return replace(tally, notes=(*tally.notes, NO_OVERLAY)) if wanted.overlay and tally.slices else tally
+
+
 def done_record(
     work: BegunImage,
-    result: Segmentation | LargeSegmentation,
+    result: Segmentation | LargeSegmentation | VolumeSegmentation,
     tally: MaskTally,
     made: dict[str, Output],
     used: ModelUsed,
@@ -307,17 +320,20 @@ def done_record(
         input_bytes=work.item.size(),
         sha256=result.photograph.sha256,
         status="done",
+        options=options_of(work.item),
         height=tally.height,
         width=tally.width,
-        spacing_mm=result.photograph.spacing if isinstance(result, Segmentation) else None,
+        slices=tally.slices,
+        spacing_mm=getattr(result.photograph, "spacing", None),
         fov_diameter=round(result.fov_diameter, 2),
         outputs=work.claim.kept | made,
         areas=tally.areas,
+        volumes_ml=tally.volumes_ml,
         expected_f1=tally.expected_f1,
         model=used,
         execution=execution,
         seconds=round(seconds, 4),
-        notes=result.notes,
+        notes=(*result.notes, *tally.notes),
     )
 
 

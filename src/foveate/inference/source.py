@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from foveate.errors import ImageError, UsageError, needs
 from foveate.imaging import ENDINGS, find_images, images_below, images_matching, read_photograph
 from foveate.imaging.dicom import is_dicom_file, is_installed
+from foveate.imaging.nifti import is_nifti_file, is_nifti_installed
 from foveate.inference.listing.lists import is_list, listed_in
 from foveate.inference.listing.names import Placed, names_of_results
 from foveate.inference.remote.address import PATTERN, local_or_address
@@ -18,6 +19,7 @@ from foveate.records import Photograph
 
 if TYPE_CHECKING:
     from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.imaging.nifti.volume import Slicing, Volume
 
 
 class SourceItem(Protocol):
@@ -35,8 +37,9 @@ class SourceItem(Protocol):
     def place(self) -> Path | None:
         """The file that it is, and that no result may replace; None for what is no file."""
 
-    def read(self) -> Photograph | LargePhotograph:
-        """Its pixels; of a large image a way to have them by rows. Raises ImageError or UsageError."""
+    def read(self) -> Photograph | LargePhotograph | Volume:
+        """Its pixels; of a large image a way to have them by rows, of a volume by slices. Raises ImageError or
+        UsageError."""
 
     def sha256(self) -> str:
         """Of its bytes, in hexadecimal. Raises ImageError where they can't be read."""
@@ -166,10 +169,15 @@ def is_dicomweb(given: object) -> bool:
 
 
 def items_of(
-    inputs: Iterable[str | Path], *, recursive: bool = False, token: str | None = None, plain_http: bool = False
+    inputs: Iterable[str | Path],
+    *,
+    recursive: bool = False,
+    token: str | None = None,
+    plain_http: bool = False,
+    slicing: Slicing | None = None,
 ) -> list[SourceItem]:
     """The images in the files of `files_of`, then those at addresses of DICOMweb: one in each file, but one for each
-    frame of a DICOM file.
+    frame of a DICOM file and for each volume of a NIfTI file, or of the NIfTI files that are its channels (`slicing`).
 
     Of a DICOM file with several frames, NAME has the frame's number (`scan_f001`). In a folder that was given, DICOM
     files without an image (reports, plans) are left out, and so are DICOM SEG, which hold what somebody found. Inputs,
@@ -179,7 +187,7 @@ def items_of(
     """
     given = list(inputs)
     addresses = [str(each) for each in given if is_dicomweb(each)]
-    items = _items_in([each for each in given if not is_dicomweb(each)], recursive=recursive)
+    items = _items_in([each for each in given if not is_dicomweb(each)], recursive=recursive, slicing=slicing)
     if addresses:
         with needs("dicom", "DICOMweb"):
             from foveate.inference.dicomweb.source import items_at
@@ -187,21 +195,27 @@ def items_of(
     return items
 
 
-def _items_in(inputs: Iterable[str | Path], *, recursive: bool) -> list[SourceItem]:
+def _items_in(inputs: Iterable[str | Path], *, recursive: bool, slicing: Slicing | None) -> list[SourceItem]:
     placed = _placed_of(inputs, recursive=recursive)
     if any(isinstance(each.file, str) for each in placed):
         from foveate.inference.remote.source import fetched_items
 
         return fetched_items(placed, recursive=recursive)
     listed = _listed(placed)
-    files = [file for file, _ in listed]
-    if not any(is_dicom_file(file.path) for file in files) or not is_installed():
-        return list(files)  # the one that needs what isn't installed says so when it is read
-    from foveate.inference.dicom.source import images_in
+    # The one that needs what isn't installed says so when it is read.
+    items: list[SourceItem] = [file for file, _ in listed]
+    if is_installed() and any(is_dicom_file(file.path) for file, _ in listed):
+        from foveate.inference.dicom.source import images_in
 
-    items = images_in(listed)
-    if not items:
-        raise UsageError(f"{files[0].path.parent}: no image in it; its DICOM files hold none. Give other files.")
+        items = images_in(listed)
+    if is_nifti_installed() and any(is_nifti_file(file.path) for file, _ in listed):
+        from foveate.imaging.nifti.volume import Slicing
+        from foveate.inference.nifti.source import volumes_in
+
+        items = volumes_in(items, {file.path for file, found in listed if found}, slicing or Slicing())
+    if listed and not items:
+        place = listed[0][0].path.parent
+        raise UsageError(f"{place}: no image in it; its DICOM or NIfTI files hold none. Give other files.")
     return items
 
 
@@ -262,12 +276,12 @@ def _placed(given: str | Path, recursive: bool) -> list[Placed]:
 
 
 def _images_in(folder: Path, recursive: bool) -> Sequence[Path]:
-    files = find_images(folder, recursive=recursive, dicom=True)
+    files = find_images(folder, recursive=recursive, by_content=True)
     if not files:
         below = images_below(folder)
         advice = f"; its sub-folders hold {below}: --recursive takes them" if below else ""
         endings = ", ".join(sorted(ENDINGS))
-        raise UsageError(f"{folder}: no image in this folder; looked for {endings} and DICOM{advice}.")
+        raise UsageError(f"{folder}: no image in this folder; looked for {endings}, DICOM and NIfTI{advice}.")
     return files
 
 

@@ -37,6 +37,9 @@ def plain(text: str) -> str:
     return DRIVES_A_TERMINAL.sub(lambda match: ascii(match.group())[1:-1], " ".join(text.split()))
 
 
+NEIGHBOURS = ("slice below", "slice", "slice above")
+"""`sequences` of a model that sees each slice of a volume between its neighbours."""
+
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 """Words for people, on one line."""
 
@@ -125,6 +128,9 @@ class ModelCard(Closed, frozen=True, kw_only=True):
     """Billions of multiply-accumulates for one image of 512×512; null where not counted."""
     preparation: Preparation
     """How photographs are brought to it."""
+    sequences: tuple[Name, ...] = ()
+    """Of a model for volumes: what red, green and blue of a slice are, such as pre-contrast, FLAIR, post-contrast, a
+    file each; or `NEIGHBOURS`. Empty: they are colours."""
     thresholds: tuple[Proportion, ...]
     """Foreground is a probability of at least this: one for each class that may overlap others, else one for the
     probability that it is any of them."""
@@ -153,6 +159,8 @@ class ModelCard(Closed, frozen=True, kw_only=True):
             raise ValueError(
                 f"file: {self.file[:LONGEST_NAME]!r} is no name of a file that ends in .onnx, without a folder"
             )
+        if len(self.sequences) not in (0, 3):
+            raise ValueError(f"sequences: there are {len(self.sequences)}, an image has 3 channels")
         if len(self.thresholds) != len(names):
             raise ValueError(f"thresholds: there are {len(self.thresholds)}, its classes need {len(names)}")
 

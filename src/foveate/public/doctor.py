@@ -54,9 +54,9 @@ def _packages() -> Iterator[DoctorFinding]:
     """Those of the base install, then of each extra; for developing alone is nobody asked."""
     needed: dict[str, list[str]] = {}
     for requirement in metadata.requires("foveate") or ():
-        extra = re.search(r"extra == ['\"]([\w.-]+)['\"]", requirement)
+        marked = re.search(r"extra == ['\"]([\w.-]+)['\"]", requirement)
         package = re.sub(r"[^\w.-].*", "", requirement)
-        needed.setdefault(extra[1] if extra else "", []).append(package)
+        needed.setdefault(marked[1] if marked else "", []).append(package)
     needed.pop("dev", None)
     for extra, names in sorted(needed.items()):
         versions = {name: _version(name) for name in names}

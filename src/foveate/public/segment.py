@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from foveate.inference import Segmenter
@@ -35,6 +35,9 @@ def segment(
     store: bool = False,
     plain_http: bool = False,
     token: str | None = None,
+    plane: Literal["axial", "coronal", "sagittal"] = "axial",
+    channels: Sequence[str] = (),
+    window: tuple[float, float] | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     shard: str | None = None,
@@ -54,7 +57,8 @@ def segment(
     options are those of `foveate segment`; those that belong to the model are for a `model` by name only, not for one
     that `foveate.load` has opened with its own. `dicom_seg` makes a DICOM SEG besides, of DICOM files; `store` stores
     it, binary unless said, on the DICOMweb server of the address. `token` goes to that server, unencrypted if it has no
-    https and `plain_http` allows that. `shard`, such as "3/10", takes a share of the images alone. `max_memory`, in
+    https and `plain_http` allows that. `plane`, `channels` (what names of files end in that are one volume) and
+    `window` are for NIfTI files. `shard`, such as "3/10", takes a share of the images alone. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
     number of images that other calls on the same folder are making, where nothing else is left to do. Raises
@@ -74,6 +78,7 @@ def segment(
     from foveate.inference.sink import Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import opened
+    from foveate.public.slicing import slicing_of
     from foveate.runtime import Wish
 
     place, part = local_or_address(out), Shard.of(shard)
@@ -88,7 +93,9 @@ def segment(
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
     limits = Limits.of(max_memory, max_megapixels)
-    items = part.share([*items_of(paths, recursive=recursive, token=token, plain_http=plain_http), *own])
+    slicing = slicing_of(plane, channels, window)
+    found = items_of(paths, recursive=recursive, token=token, plain_http=plain_http, slicing=slicing)
+    items = part.share([*found, *own])
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
     if not isinstance(model, Segmenter):

@@ -14,6 +14,9 @@ Masks show one class, 'foreground', unless there are more. Classes of which no p
 masks, and `PATH/classes.csv` (beside the table, if there is one; see `tables.py`). Classes that may lie over each
 other: `masks/NAME/` with a mask of each image for each class; or columns of the table.
 
+Images and masks may be NIfTI volumes in all three, whose slices are cases (`volumes.py`); in a folder `NAME_0000`,
+`NAME_0001` and `NAME_0002` are the channels of `masks/NAME`.
+
 In the first two, what stands before the first double underscore of a case's name is its group (`patient7__left`,
 `patient7__right`); the texts of several stars are joined by one, so `*/images/*.png|*/masks/*.png` groups by folder.
 """
@@ -24,9 +27,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from foveate.datasets.files import MASK, CaseFiles, class_part, entry, files_of, group_of, paired
+from foveate.datasets.files import MASK, CaseFiles, class_part, files_of, group_of, paired
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
 from foveate.datasets.tables import CLASS_TABLE, check_class_name, read_class_table, table_classes, table_entries
+from foveate.datasets.volumes import VOLUME_ENDINGS, Shelf, is_volume, listed
 from foveate.errors import DataError, UsageError
 from foveate.imaging import ENDINGS, Label, find_images, names_of, stem_of
 from foveate.records import CaseEntry, Classes
@@ -49,7 +53,8 @@ def entries(root: str) -> list[CaseEntry]:
     if _is_table(root):
         return table_entries(folder, _labels(folder.parent))
     labels, names = _labels(folder), _class_folders(folder)
-    return [case for split, part in _parts(folder) for case in _folder_entries(part, split, labels, names)]
+    shelf = Shelf()
+    return [case for split, part in _parts(folder) for case in _folder_entries(part, split, labels, names, shelf)]
 
 
 def classes(root: str) -> Classes:
@@ -116,27 +121,45 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
     return tuple(check_class_name(str(folders[name]), name) for name in sorted(folders))
 
 
-def _folder_entries(part: Path, split: str, labels: tuple[Label, ...], names: tuple[str, ...]) -> list[CaseEntry]:
+def _folder_entries(
+    part: Path, split: str, labels: tuple[Label, ...], names: tuple[str, ...], shelf: Shelf
+) -> list[CaseEntry]:
     kinds = {class_part(name): part / "masks" / name for name in names} or {MASK: part / "masks"}
     images = _by_stem(part / "images")
     masks = {kind: _by_stem(folder, may_lack=True) for kind, folder in kinds.items()}
     if names and any(_is_image(path) for path in _in(part / "masks")):
         raise DataError(f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a class's folder.")
     fovs = _by_stem(part / "fov", may_lack=True)
+    channels = _channels(images)
     cases = []
     for stem in sorted(images.keys() | fovs.keys() | {stem for paths in masks.values() for stem in paths}):
+        image = images.get(stem, part / "images" / f"{stem}.png")
+        ending = ".nii.gz" if is_volume(image) else ".png"
         case_files = CaseFiles(
-            images.get(stem, part / "images" / f"{stem}.png"),
-            {kind: paths.get(stem, kinds[kind] / f"{stem}.png") for kind, paths in masks.items()},
+            image,
+            {kind: paths.get(stem, kinds[kind] / f"{stem}{ending}") for kind, paths in masks.items()},
             labels,
             fovs.get(stem),
+            further_channels=channels.get(stem, ()),
         )
-        cases.append(entry(f"{split}_{stem}", case_files, group=group_of(stem), split=split))
+        cases += listed(f"{split}_{stem}", case_files, group=group_of(stem), split=split, shelf=shelf)
     return cases
 
 
+def _channels(images: dict[str, Path]) -> dict[str, tuple[Path, ...]]:
+    """Further channels of volumes, taken out of the images: `NAME_0000`, `NAME_0001` and `NAME_0002` are `NAME`."""
+    channels: dict[str, tuple[Path, ...]] = {}
+    for first in [stem for stem, path in images.items() if stem.endswith("_0000") and is_volume(path)]:
+        name = first.removesuffix("_0000")
+        further = [f"{name}_{number:04d}" for number in (1, 2)]
+        if name not in images and all(stem in images and is_volume(images[stem]) for stem in further):
+            channels[name] = tuple(images.pop(stem) for stem in further)
+            images[name] = images.pop(first)
+    return channels
+
+
 def _is_image(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.name.lower().endswith(tuple(ENDINGS))
+    return path.is_file() and not path.name.startswith(".") and path.name.lower().endswith((*ENDINGS, *VOLUME_ENDINGS))
 
 
 def _in(folder: Path) -> list[Path]:
@@ -157,7 +180,7 @@ def _by_stem(folder: Path, *, may_lack: bool = False) -> dict[str, Path]:
             raise DataError(f"{folder}: '{by_stem[stem].name}' and '{path.name}' share a name. Rename one.")
         by_stem[stem] = path
     if not by_stem and not may_lack:
-        raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted(ENDINGS))}.")
+        raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted((*ENDINGS, *VOLUME_ENDINGS)))}.")
     return by_stem
 
 
@@ -173,10 +196,10 @@ def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:
         patterns = [pattern.absolute() for pattern in patterns]
     root = Path(patterns[0].anchor)
     below_images, below_masks = (pattern.relative_to(root).as_posix() for pattern in patterns)
-    cases = []
+    cases, shelf = [], Shelf()
     for key, files in paired(root, below_images, below_masks).items():
         name = "__".join(key)
-        cases.append(entry(name, files, group=group_of(name), split="train"))
+        cases += listed(name, files, group=group_of(name), split="train", shelf=shelf)
     if not cases:
         raise DataError(f"folder:{images}|{masks}: nothing matches. A star stands for any text within one name.")
     return cases

@@ -28,6 +28,7 @@ SOURCE = "The first author's page on Kaggle: https://www.kaggle.com/datasets/mat
 EXPECTED = "the folder with kaggle_3m/PATIENT/PATIENT_1.tif and PATIENT_1_mask.tif in it, or kaggle_3m itself"
 SPLIT = "None official. Here a seeded fifth of the patients (22 of the 110), chosen by name, test, the others train."
 CLASSES = Classes(("tumour",))
+CHANNELS = ("pre-contrast", "FLAIR", "post-contrast")
 SEED = 5
 
 

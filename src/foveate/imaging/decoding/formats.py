@@ -27,6 +27,7 @@ from foveate.imaging.decoding.pillow import (
 from foveate.imaging.decoding.samples import MAX_PIXELS, Decoded, check_size
 from foveate.imaging.decoding.tiff import decode_tiff, tiff_size
 from foveate.imaging.dicom import is_dicom
+from foveate.imaging.nifti import is_nifti, is_nifti_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,8 @@ def decode(data: bytes) -> Decoded:
             from foveate.imaging.dicom.read import decode_dicom
 
             return decode_dicom(data)
+    if is_nifti(data):
+        _refuse_volume()
     if data.startswith(_TIFF_SIGNATURES):
         with calling_decoder():
             return decode_tiff(data)
@@ -142,6 +145,14 @@ def _unzipped(data: bytes, most: int) -> bytes:
     if len(unzipped) > most:
         raise ImageError(f"unpacks to more than {most} bytes; unpack it and crop or shrink the image first")
     return unzipped
+
+
+def _refuse_volume() -> None:
+    """Raise UsageError where volumes can't be read here, and ImageError where only a single image is wanted."""
+    with needs("nifti", "reading NIfTI"):
+        if not is_nifti_installed():
+            raise ModuleNotFoundError(name="nibabel")
+    raise ImageError("is a volume (NIfTI), not an image; foveate segment takes it, and in Python segment_volume")
 
 
 def _unknown(data: bytes) -> str:

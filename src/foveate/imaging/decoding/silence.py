@@ -14,11 +14,20 @@ if TYPE_CHECKING:
 LOGGERS = ("PIL.TiffImagePlugin", "tifffile")
 """Whose lines are dropped of threads that decode."""
 
-MUTED = ("pydicom", "highdicom", "pylibjpeg", "openjpeg", "dicomweb_client", "urllib3")
+MUTED = (
+    "pydicom",
+    "highdicom",
+    "pylibjpeg",
+    "openjpeg",
+    "nibabel",
+    "nibabel.global",
+    "dicomweb_client",
+    "urllib3",
+)
 """Which say nothing, nor what is below them, while any thread decodes or asks a server: their lines may quote a
 patient's data, or an address that does."""
 
-MODULES = r"(PIL|tifffile|pydicom|highdicom|pylibjpeg|openjpeg|jpeg_ls|dicomweb_client|foveate)\."
+MODULES = r"(PIL|tifffile|pydicom|highdicom|pylibjpeg|openjpeg|jpeg_ls|nibabel|dicomweb_client|foveate)\."
 """Whose warnings are ignored: the decoders', and those that they blame on whoever called them."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -14,10 +14,13 @@ from foveate.errors import FoveateError, OutputError, ServerError, UsageError
 from foveate.inference.dicom.objects import KIND
 from foveate.inference.dicom.source import DicomItem, LostItem
 from foveate.inference.dicomweb.source import ObjectOnServer
-from foveate.inference.large.result import LargeSegmentation
 from foveate.inference.segmentation import Segmentation
 from foveate.inference.sink import BegunImage, FolderSink, Outcome, Written
 from foveate.inference.source import SourceItem
+
+if TYPE_CHECKING:
+    from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
 
 
 class Archive(Protocol):
@@ -57,7 +60,7 @@ class StoringSink:
         begun = self._folder.begin(item)
         return self._stored(item, begun) if isinstance(begun, Outcome) else begun
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """As `Sink.write`."""
         return self._folder.write(work, result)
 

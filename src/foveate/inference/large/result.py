@@ -22,9 +22,8 @@ from foveate.imaging.overlay import OPACITY, Pen, Style, check_style, drawing_or
 from foveate.imaging.write import probability_steps, whole_file
 from foveate.inference.large.runs import RUN_BYTES, Cleaning, Runs
 from foveate.inference.large.strips import Strip, Way
-from foveate.inference.segmentation import ExpectedF1
-from foveate.inference.tally import MaskTally
-from foveate.metrics.confidence import Correction, F1Sums, with_spread
+from foveate.inference.tally import Counting, MaskTally
+from foveate.metrics.confidence import Correction
 
 if TYPE_CHECKING:
     from foveate.arrays.outline import Outline
@@ -65,12 +64,12 @@ class LargeSegmentation:
         check_style(style, opacity)
         classes = self.card.told_apart
         first = _Cleaned() if not self._looked_through(paths, classes) else self._first_pass(classes)
-        counting = _Counting(classes, self.correction if confidence else None, confidence)
+        counting = Counting(classes, self.correction, confidence=confidence)
         with ExitStack() as stack:
             outputs = self._outputs(stack, paths, classes, first, Pen.of(self._size, style, opacity))
             for strip in self._strips():
                 masks = self._masks(strip, classes, first)
-                counting.add(strip, masks)
+                counting.add(masks, strip.probabilities, strip.inside, strip.spread)
                 for output in outputs:
                     output.add(strip, masks)
             for output in outputs:
@@ -150,43 +149,6 @@ class _Cleaned:
     """Of each class, where the masks were looked through before."""
 
     runs: list[Runs] = field(default_factory=list)
-
-
-class _Counting:
-    """What is said of the masks in numbers."""
-
-    def __init__(self, classes: Classes, correction: Correction | None, confidence: bool) -> None:
-        self._classes, self._correction, self._confidence = classes, correction, confidence
-        self._inside, self._pixels = 0, np.zeros(len(classes.names), np.int64)
-        self._sums = [[F1Sums() for _ in range(3)] for _ in classes.names]
-        self._spread = False
-
-    def add(self, strip: Strip, masks: Masks) -> None:
-        """Rows of the photograph."""
-        self._inside += int(np.count_nonzero(strip.inside))
-        self._pixels += np.count_nonzero(masks, axis=(1, 2))
-        self._spread = strip.spread is not None
-        if not self._confidence:
-            return
-        for number, (sums, mask) in enumerate(zip(self._sums, masks, strict=True)):
-            probability = strip.probabilities[number]
-            sums[0].add(probability, mask, strip.inside)
-            if strip.spread is not None:
-                for side, one in zip((-1, 1), sums[1:], strict=True):
-                    one.add((probability + side * strip.spread[number]).clip(0, 1), mask, strip.inside)
-
-    def tally(self, height: int, width: int) -> MaskTally:
-        """Of the whole."""
-        shares = [round(int(pixels) / max(1, self._inside), 6) for pixels in self._pixels]
-        expected = {}
-        for name, sums in zip(self._classes.names, self._sums, strict=True):
-            estimate, *leaning = (one.estimate() for one in sums)
-            if not self._confidence or estimate is None:
-                continue
-            if self._spread:
-                estimate = with_spread(estimate, [view or estimate for view in leaning])
-            expected[name] = ExpectedF1.of(estimate, self._correction)
-        return MaskTally(height, width, dict(zip(self._classes.names, shares, strict=True)), expected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from foveate.records import Photograph
 
 if TYPE_CHECKING:
     from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.imaging.nifti.volume import Volume
 
 MAY_BE_LARGE = 100_000
 """Bytes: smaller files hold no pixels to speak of, whatever they claim, and aren't looked at twice."""
@@ -55,11 +56,21 @@ class BoundedItem:
         return self.item.size()
 
     @property
+    def options(self) -> str:
+        """How a volume is taken apart, in words; empty for images."""
+        own: str = getattr(self.item, "options", "")
+        return own
+
+    @property
     def ending(self) -> str:
-        """Of its results: beyond 100 megapixels they are tiled TIFFs, as far as the file says how large it is."""
+        """Of its results: a volume's own; of images beyond 100 megapixels they are tiled TIFFs, as far as the file says
+        how large it is."""
+        own: str = getattr(self.item, "ending", "")
+        if own:
+            return own
         return ".tif" if self._pixels() > BIGTIFF_FROM else ".png"
 
-    def read(self) -> Photograph | LargePhotograph:
+    def read(self) -> Photograph | LargePhotograph | Volume:
         """The photograph; opened only where it is too large to be held. Raises as the item does."""
         if isinstance(self.item, FetchedItem):
             return self._fetched(self.item)
@@ -76,7 +87,7 @@ class BoundedItem:
                 )
         photograph = self.item.read()
         if not isinstance(photograph, Photograph):
-            return photograph
+            return self._checked(photograph)
         height, width = photograph.pixels.shape[:2]
         with self._named():
             check_pixels(height, width, self.limits.pixels)
@@ -99,7 +110,7 @@ class BoundedItem:
         except NotByRowsError as error:
             return None, str(error)
 
-    def _fetched(self, item: FetchedItem) -> Photograph | LargePhotograph:
+    def _fetched(self, item: FetchedItem) -> Photograph | LargePhotograph | Volume:
         """What has been given its results' ending before it was looked at is no larger than that ending allows."""
         content = BoundedItem(item.fetched(), self.limits)
         if content.ending != self.ending:
@@ -108,6 +119,21 @@ class BoundedItem:
                 " Bring it to a local disk."
             )
         return content.read()
+
+    def _checked(self, opened: LargePhotograph | Volume) -> LargePhotograph | Volume:
+        """Raise ImageError for a volume of whose slices one can't be held as a whole."""
+        from foveate.imaging.large.photograph import LargePhotograph
+
+        if isinstance(opened, LargePhotograph):
+            return opened
+        _, rows, columns = opened.size
+        pixels = rows * columns
+        if pixels > min(self.limits.whole_pixels, self.limits.pixels):
+            raise ImageError(
+                f"{self.key}: each slice has {pixels / 1e6:.0f} megapixels, for which --max-memory and --max-megapixels"
+                " don't allow. Raise them, or reduce the volume."
+            )
+        return opened
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -13,7 +13,9 @@ from foveate.records import Photograph
 
 if TYPE_CHECKING:
     from foveate.imaging.large.photograph import LargePhotograph
+    from foveate.imaging.nifti.volume import Volume
     from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,18 @@ class BoundedStep:
     segmenter: Segmenter
     limits: Limits
 
-    def __call__(self, photograph: Photograph | LargePhotograph) -> Segmentation | LargeSegmentation:
+    def __call__(
+        self, photograph: Photograph | LargePhotograph | Volume
+    ) -> Segmentation | LargeSegmentation | VolumeSegmentation:
         """What comes of it; raises as the segmenter does."""
         if isinstance(photograph, Photograph):
             return self.segmenter.segment_photograph(photograph)
+        from foveate.imaging.large.photograph import LargePhotograph
+
+        if not isinstance(photograph, LargePhotograph):
+            from foveate.inference.nifti.step import segment_volume
+
+            return segment_volume(self.segmenter, photograph)
         try:
             return self._opened(photograph)
         except FoveateError as error:

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from foveate.errors import FoveateError, OutputError
 from foveate.inference.claim import Claim, other_model, refuse_name, refused
-from foveate.inference.large.result import LargeSegmentation
 from foveate.inference.large.source import BoundedItem
 from foveate.inference.record import ImageRecord, ModelUsed, Output, readable
 from foveate.inference.remote.faults import StoreError
@@ -27,9 +27,13 @@ from foveate.inference.remote.rows import RecordRow
 from foveate.inference.remote.store import RemoteStore
 from foveate.inference.segmentation import Segmentation, output_paths
 from foveate.inference.segmenter import Segmenter
-from foveate.inference.sink import BegunImage, Outcome, Wanted, Written, done_record, reason_said
+from foveate.inference.sink import BegunImage, Outcome, Wanted, Written, done_record, reason_said, written_apart
 from foveate.inference.source import FetchedItem, FileItem, SourceItem
 from foveate.inference.tally import MaskTally, tally_of
+
+if TYPE_CHECKING:
+    from foveate.inference.large.result import LargeSegmentation
+    from foveate.inference.nifti.result import VolumeSegmentation
 
 
 class RemoteSink:
@@ -71,7 +75,7 @@ class RemoteSink:
         announced = ImageRecord(input=readable(item.key), status="announced")
         return BegunImage(item, claim, announced, None if row is None else row.image, paths)
 
-    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation) -> Written:
+    def write(self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation) -> Written:
         """As `Sink.write`."""
         started = time.perf_counter()
         try:
@@ -88,7 +92,7 @@ class RemoteSink:
         seconds = work.seconds + time.perf_counter() - started
         record = done_record(work, result, tally, made, self._used, self._execution, seconds)
         addresses = self._addresses(work.paths)
-        told = Outcome(work.item.key, {}, notes=result.notes, seconds=record.seconds, addresses=addresses)
+        told = Outcome(work.item.key, {}, notes=record.notes, seconds=record.seconds, addresses=addresses)
         return Written(work, record, replace(told, expected_f1=tally.expected_f1))
 
     def failed(self, work: BegunImage, error: FoveateError | MemoryError) -> Written:
@@ -136,7 +140,7 @@ class RemoteSink:
         return Claim({kind: path for kind, path in paths.items() if kind not in standing}, standing)
 
     def _contents(
-        self, work: BegunImage, result: Segmentation | LargeSegmentation
+        self, work: BegunImage, result: Segmentation | LargeSegmentation | VolumeSegmentation
     ) -> tuple[dict[str, bytes], MaskTally]:
         """The bytes of what is missing, and the numbers of the masks."""
         wanted, missing = self._wanted, work.claim.missing
@@ -145,7 +149,7 @@ class RemoteSink:
             return pictures, tally_of(result, confidence=wanted.confidence)
         with TemporaryDirectory(prefix="foveate-") as folder:
             places = {kind: Path(folder) / path.name for kind, path in missing.items()}
-            tally = result.written(places, style=wanted.style, opacity=wanted.opacity, confidence=wanted.confidence)
+            tally = written_apart(result, places, wanted)
             return {kind: place.read_bytes() for kind, place in places.items()}, tally
 
     def _put(self, work: BegunImage, kind: str, content: bytes) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from foveate.arrays.prepare import STRIDE
+from foveate.datasets import channels_of
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData, plain
@@ -106,6 +107,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=measure(facts.build, in_channels=len(facts.mean), height=HEIGHT, width=WIDTH)[0].gmacs,
         preparation=recipe.preparation,
+        sequences=channels_of(_seen(record)),
         thresholds=facts.thresholds,
         threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
         recipe=plain(recipe.name),
