@@ -1,6 +1,4 @@
-/** The circle that most points agree on: consensus (RANSAC), then least squares (Kåsa, 1976), as `arrays/fov.py`. */
-
-import { randomIntegers } from "./random.js";
+/** The circle that most points agree on: consensus, then least squares (Kåsa, 1976), as `arrays/fov.py`. */
 
 /** @typedef {{row: number, column: number, radius: number, agreement: number}} Circle */
 
@@ -10,6 +8,12 @@ import { randomIntegers } from "./random.js";
 const NEAR = 0.01;
 
 const TRIOS = 300;
+
+/** About so many points, evenly taken, say which of the trios' circles is the best. */
+const COUNTED = 250;
+
+/** The root of x⁴ = x + 1: multiples of its three inverse powers fill a cube evenly (Roberts, 2018). */
+const EVENLY = 1.2207440846057596;
 
 /**
  * @param {Points} points
@@ -35,14 +39,19 @@ export function fitCircle(points) {
  * @returns {number[]}
  */
 function consensus(points) {
-  const random = randomIntegers(points.rows.length);
-  let best = /** @type {number[]} */ ([]);
-  for (let trio = 0; trio < TRIOS; trio++) {
-    const three = [random(), random(), random()];
-    const agreeing = near(points, solve(points, three));
-    if (agreeing.length > best.length) best = agreeing;
+  const count = points.rows.length;
+  const step = Math.max(1, Math.floor(count / COUNTED));
+  const taken = (/** @type {number} */ _, /** @type {number} */ each) => each % step === 0;
+  const few = { rows: points.rows.filter(taken), columns: points.columns.filter(taken) };
+  let best = { row: 0, column: 0, radius: 0 };
+  let most = -1;
+  for (let trio = 1; trio <= TRIOS; trio++) {
+    const three = [1, 2, 3].map((power) => Math.floor(((trio * EVENLY ** -power) % 1) * count));
+    const circle = solve(points, three);
+    const agreeing = near(few, circle).length;
+    if (agreeing > most) [best, most] = [circle, agreeing];
   }
-  return best;
+  return near(points, best);
 }
 
 /**
