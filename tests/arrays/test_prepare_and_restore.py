@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.arrays.fov import FieldOfView
-from foveate.arrays.prepare import Frame, Preparation, prepare, prepare_mask, restore
+from foveate.arrays.prepare import BAND, Frame, Preparation, prepare, prepare_mask, restore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,3 +201,16 @@ def test_a_prepared_vessel_mask_holds_the_share_of_vessel_under_every_pixel(
     mean_error = float(np.abs(prepare_mask(mask, frame) - expected).mean())
     # Vessels are 8 % of all pixels: a hundredth of that.
     assert mean_error < 0.01 * expected.mean()
+
+
+def test_probabilities_that_are_brought_back_in_bands_are_those_of_the_whole() -> None:
+    height, width = 2 * BAND + 37, 90
+    inside = np.ones((height, width), bool)
+    inside[:3] = inside[-5:] = False
+    fov = FieldOfView.of_mask(inside)
+    frame = Frame.of(fov, 0.43)
+    small = np.random.default_rng(3).random(frame.working, np.float32)
+    top, left, bottom, right = frame.box
+    size = (right - left, bottom - top)
+    whole = PillowImage.fromarray(small).resize(size, PillowImage.Resampling.BILINEAR)
+    np.testing.assert_allclose(restore(small, fov, frame)[top:bottom, left:right], np.asarray(whole), atol=1e-6)

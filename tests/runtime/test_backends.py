@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from foveate.errors import UsageError
 from foveate.imaging import write_rgb
 from foveate.models import open_model
 from foveate.runtime import Execution, Wish, chosen, open_session
+from foveate.runtime.onnx import Call, SharedNetwork
 
 VESSELS = open_model("vessels")
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs the extra openvino")
@@ -54,6 +56,46 @@ def test_threads_that_share_a_session_of_openvino_get_each_their_own_answer() ->
         together = list(pool.map(session.run, batches))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+def test_threads_that_share_a_session_of_onnx_runtime_get_each_their_own_answer_to_the_bit() -> None:
+    session = open_session(VESSELS.content, source="vessels", execution=Execution(threads=2))
+    batches = [eye(64, 72, seed) for seed in range(8)]
+    alone = [session.run(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(session.run, batches))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(other, one)
+
+
+def test_a_call_has_all_threads_unless_others_come_with_it() -> None:
+    met, opened, by = Barrier(2), list[str](), list[str]()
+
+    def call_of(name: str) -> Call:
+        def call(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            by.append(name)
+            if batch[0]:
+                met.wait(timeout=100)
+            return batch
+
+        return call
+
+    def beside() -> Call:
+        opened.append("beside")
+        return call_of("beside")
+
+    network = SharedNetwork(call_of("alone"), beside)
+    lonely, joined = np.zeros(1, np.float32), np.ones(1, np.float32)
+    network(lonely)
+    network(lonely)
+    assert by == ["alone", "alone"]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(network, [joined, joined]))
+    assert sorted(by[2:]) == ["alone", "beside"]
+    for _ in range(3):
+        network(lonely)
+    assert by[4:] == ["beside", "alone", "alone"]
+    assert opened == ["beside"]
 
 
 @needs_openvino

@@ -25,6 +25,9 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 STRIDE = 8
 """Prepared images are padded to multiples of this, so that no network resizes inside."""
 
+BAND = 256
+"""Rows of a photograph to which probabilities are brought together."""
+
 SAME_SIZE = 0.02
 """A change of scale smaller than this is left out: resampling would blur more than it would match."""
 
@@ -156,11 +159,34 @@ def restore(probability: Probability, fov: FieldOfView, frame: Frame) -> Probabi
 def _restore_into(full: Probability, probability: Probability, fov: FieldOfView, frame: Frame) -> None:
     """`restore` into an array of zeros."""
     top, left, bottom, right = frame.box
-    own = (bottom - top, right - left)
-    patch = probability
-    if patch.shape != own:
-        patch = np.asarray(PillowImage.fromarray(patch).resize(own[::-1], PillowImage.Resampling.BILINEAR))
-    np.copyto(full[top:bottom, left:right], patch, where=fov.mask[top:bottom, left:right])
+    target, inside = full[top:bottom, left:right], fov.mask[top:bottom, left:right]
+    for rows, band in _resized(probability, bottom - top, right - left):
+        np.copyto(target[rows], band, where=inside[rows])
+
+
+def _resized(probability: Probability, height: int, width: int) -> Iterator[tuple[slice, Probability]]:
+    """Bilinear, and where it is enlarged a band of rows after the other: all of it at once would be held four times."""
+    length = len(probability)
+    if probability.shape == (height, width):
+        yield slice(0, height), probability
+    elif height <= max(BAND, length):
+        yield slice(0, height), _wide(probability, height, width)
+    else:
+        centres = (np.arange(height) + 0.5) * (length / height) - 0.5
+        above = np.floor(centres)
+        share = (centres - above).astype(np.float32)[:, None]
+        upper, lower = (np.clip(above + step, 0, length - 1).astype(int) for step in (0, 1))
+        for first in range(0, height, BAND):
+            rows = slice(first, first + BAND)
+            start, stop = upper[rows][0], lower[rows][-1] + 1
+            wide = _wide(probability[start:stop], stop - start, width)
+            band = wide[upper[rows] - start]
+            band += share[rows] * (wide[lower[rows] - start] - band)
+            yield rows, band
+
+
+def _wide(probability: Probability, height: int, width: int) -> Probability:
+    return np.asarray(PillowImage.fromarray(probability).resize((width, height), PillowImage.Resampling.BILINEAR))
 
 
 def predict(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from foveate.errors import ModelError, UsageError
@@ -26,6 +27,39 @@ PROVIDERS: dict[Device, str] = {
 """By device. Wheels of ONNX Runtime differ in which of them they have."""
 
 
+Call = Callable[["NDArray[np.float32]"], Any]
+
+
+class SharedNetwork:
+    """One network for calls from several threads: by `alone`, with all threads of its own, where calls come one after
+    the other, and each by what `beside` opens, which has a single thread, where they come together.
+
+    Calls that share threads wait for each other at every operation: two images took half as much processor time again.
+    """
+
+    def __init__(self, alone: Call, beside: Callable[[], Call]) -> None:
+        self._alone, self._open = alone, beside
+        self._beside: Call | None = None
+        self._running, self._lock = 0, Lock()
+        self._in_company = False
+        """Whether the last call came while another ran: then the next will probably be joined by one, too."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> Any:
+        """The network's output."""
+        with self._lock:
+            joins = self._running > 0
+            if joins and self._beside is None:
+                self._beside = self._open()
+            call = self._beside if self._beside is not None and (joins or self._in_company) else self._alone
+            self._in_company = joins
+            self._running += 1
+        try:
+            return call(batch)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OnnxSession:
     """A `Session`, and what its file says of its ends. It pickles: another process opens the same bytes again."""
@@ -37,7 +71,7 @@ class OnnxSession:
     channels: int | None
     maps: int | None
     execution: Execution
-    call: Callable[[NDArray[np.float32]], Any]
+    call: Call
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
@@ -65,21 +99,11 @@ def open_in_onnxruntime(
     onnxruntime = _silent_runtime()
     provider = _provider(execution)
     limit_memory()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = execution.threads
-    # Its log would come between the lines of whoever runs this; what matters is in its exceptions.
-    options.log_severity_level = 4
-    # A plan of the buffers is kept for every image size that was seen; photographs come in many sizes.
-    options.enable_mem_pattern = False
-    options.add_session_config_entry("session.use_env_allocators", "1")
     once = onnxruntime.RunOptions()
     # What didn't fit into the first piece of memory is not kept for the next image.
     once.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     with loading(source):
-        # What depends on no image is computed with the rest, under the limit of memory.
-        runtime = onnxruntime.InferenceSession(
-            model, options, providers=[provider], disabled_optimizers=["ConstantFolding"]
-        )
+        runtime = _loaded(model, provider, execution.threads)
     if runtime.get_providers()[0] != provider:
         raise UsageError(
             f"device {execution.device}: ONNX Runtime has {NAMES[execution.device]}, but can't use it here (are its"
@@ -91,9 +115,27 @@ def open_in_onnxruntime(
     _check_end("input", inputs[0], channels, source)
     _check_end("output", outputs[0], maps, source)
     name = inputs[0].name
-    return OnnxSession(
-        model, source, name, channels, maps, execution, lambda batch: runtime.run(None, {name: batch}, once)[0]
-    )
+
+    def call_of(runtime: Any) -> Call:
+        return lambda batch: runtime.run(None, {name: batch}, once)[0]
+
+    call = call_of(runtime)
+    if execution.device == "cpu" and execution.threads != 1:
+        call = SharedNetwork(call, lambda: call_of(_loaded(model, provider, 1)))
+    return OnnxSession(model, source, name, channels, maps, execution, call)
+
+
+def _loaded(model: bytes, provider: str, threads: int) -> Any:
+    onnxruntime = _silent_runtime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Its log would come between the lines of whoever runs this; what matters is in its exceptions.
+    options.log_severity_level = 4
+    # A plan of the buffers is kept for every image size that was seen; photographs come in many sizes.
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    # What depends on no image is computed with the rest, under the limit of memory.
+    return onnxruntime.InferenceSession(model, options, providers=[provider], disabled_optimizers=["ConstantFolding"])
 
 
 def _silent_runtime() -> Any:
