@@ -1,0 +1,26 @@
+"""The page of the benchmark says what was measured, and nothing that was typed in by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import write_benchmark
+from scipy import stats
+
+FOUND, GROWTH = (json.loads(file.read_text("utf-8")) for file in (write_benchmark.MEASURED, write_benchmark.GROWTH))
+
+
+def test_the_page_is_what_its_script_writes() -> None:
+    page = write_benchmark.PAGE.read_text("utf-8")
+    assert write_benchmark.with_tables(page, write_benchmark.tables(FOUND, GROWTH)) == page
+
+
+@pytest.mark.parametrize("name", list(write_benchmark.MODELS))
+def test_the_straight_line_through_the_measured_seconds_is_that_of_scipy(name: str) -> None:
+    rows = GROWTH["pixels"][name]
+    pixels, seconds = [row["side"] ** 2 / 1e6 for row in rows], [row["processor_seconds"] for row in rows]
+    expected = stats.linregress(pixels, seconds)
+    slope, height, determined = write_benchmark._fit(pixels, seconds)
+    np.testing.assert_allclose((slope, height, determined), (expected.slope, expected.intercept, expected.rvalue**2))
