@@ -112,17 +112,16 @@ def _segmented(step: Step, work: BegunImage, photograph: Read) -> Segmented:
     return result
 
 
-class _Places:
-    """Of the network: an image takes one, a large one all of them. Taken in turn, so that nobody waits for ever."""
+class NetworkPlaces:
+    """An image takes one, a large one all of them. They are taken in turn, so that nobody waits for ever."""
 
     def __init__(self, count: int) -> None:
         self._count, self._free, self._turn = count, Semaphore(count), Lock()
 
     @contextmanager
-    def taken(self, photograph: Read) -> Iterator[None]:
-        """Those that the image needs, as long as it is inside."""
-        small = isinstance(photograph, Photograph) and photograph.pixels[..., 0].size < LARGE
-        count = 1 if small else self._count
+    def taken(self, *, large: bool) -> Iterator[None]:
+        """Those that an image needs, as long as it is inside."""
+        count = self._count if large else 1
         with self._turn:
             for _ in range(count):
                 self._free.acquire()
@@ -136,7 +135,7 @@ class _Lanes:
     """The images between being begun and being concluded, in order: first those in the lanes, then those written."""
 
     def __init__(
-        self, step: Step, sink: Sink, places: _Places, segmenting: ThreadPoolExecutor, writing: ThreadPoolExecutor
+        self, step: Step, sink: Sink, places: NetworkPlaces, segmenting: ThreadPoolExecutor, writing: ThreadPoolExecutor
     ) -> None:
         self._step, self._sink, self._places = step, sink, places
         self._segmenting, self._writing = segmenting, writing
@@ -154,7 +153,7 @@ class _Lanes:
         photograph = _read(work)
         if not isinstance(photograph, Photograph):
             return photograph
-        with self._places.taken(photograph):
+        with self._places.taken(large=photograph.pixels[..., 0].size >= LARGE):
             return _segmented(self._step, work, photograph)
 
     def written(self, most: int = 0) -> Iterator[tuple[SourceItem, Outcome | None]]:
@@ -171,7 +170,7 @@ class _Lanes:
                 return self._writing.submit(self._sink.write, work, result)
             # Of a very large image reading and writing is the work, and is stopped where this thread is.
             photograph = cast("LargePhotograph", result)
-            with self._places.taken(photograph):
+            with self._places.taken(large=True):
                 return self._sink.conclude(self._sink.write(work, _segmented(self._step, work, photograph)))
         except (FoveateError, MemoryError) as error:
             return self._sink.conclude(self._sink.failed(work, error))
@@ -193,7 +192,7 @@ def abreast(
 
     count = min(MOST, threads or _cores())
     with ThreadPoolExecutor(count, "segment") as segmenting, ThreadPoolExecutor(1, "write") as writing:
-        lanes = _Lanes(step, sink, _Places(count), segmenting, writing)
+        lanes = _Lanes(step, sink, NetworkPlaces(count), segmenting, writing)
         try:
             for item in items:
                 if lanes.begin(item) > count:

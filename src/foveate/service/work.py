@@ -1,9 +1,8 @@
-"""From the bytes of an image to its outputs, in threads. Small ones overtake large ones; the network has one."""
+"""From the bytes of an image to its outputs, in threads. Small ones overtake large ones, and share the network."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ import numpy as np
 
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging import encode_mask, encode_rgb, size_of
-from foveate.inference.engine import LARGE
+from foveate.inference.engine import LARGE, NetworkPlaces
 from foveate.inference.segmentation import ExpectedF1, output_kinds
 from foveate.inference.source import BytesItem
 from foveate.service.problems import ServiceError, of_error
@@ -34,15 +33,18 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
 
 SMALL_AT_A_TIME = 2
-"""While the network has one small image, another is decoded or encoded; of large ones there is one at a time."""
+"""Of large images there is one at a time."""
+
+LARGE_IN_NETWORK = 750_000
+"""Pixels at the working size, from which on a network has one image alone: it takes a third of a kilobyte for each."""
 
 
 @dataclass(frozen=True, slots=True)
-class OneAtATime:
-    """A session that several threads share: its memory is that of one image."""
+class BoundedSession:
+    """A session that several threads share; its memory is that of a large image, or of some small ones."""
 
     session: Session
-    lock: threading.Lock
+    places: NetworkPlaces
 
     @property
     def execution(self) -> Execution:
@@ -51,14 +53,14 @@ class OneAtATime:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As `Session.run`."""
-        with self.lock:
+        with self.places.taken(large=batch[0, 0].size >= LARGE_IN_NETWORK):
             return self.session.run(batch)
 
 
 def sharing(segmenters: list[Segmenter]) -> list[Segmenter]:
-    """The same, of which one at a time runs its network."""
-    lock = threading.Lock()
-    return [replace(each, session=OneAtATime(each.session, lock)) for each in segmenters]
+    """The same, all of which have no more than some small images, or a large one, in their networks."""
+    places = NetworkPlaces(SMALL_AT_A_TIME)
+    return [replace(each, session=BoundedSession(each.session, places)) for each in segmenters]
 
 
 @dataclass(frozen=True, slots=True)
