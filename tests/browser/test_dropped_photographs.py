@@ -8,6 +8,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from foveate.browser.runtime import NAME, VERSION
 from foveate.drawn import draw
 from foveate.imaging import read_photograph, write_rgb
 from foveate.pictures import OUTCOMES
+from known_model import known_model
 from running import in_a_thread
 
 pytestmark = pytest.mark.slow
@@ -361,6 +363,39 @@ def test_a_tiff_which_no_browser_reads_is_shown_by_the_server_and_refused_alone(
     settled(shown.page)
     np.testing.assert_array_equal(stage(shown.page), expected)
     assert text(shown.page, "#pointed") == ""
+
+
+@pytest.mark.parametrize("mode", ["served", "alone"])
+def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
+    mode: str, window: tuple[Any, Path], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    page, folder = window
+    model = known_model(tmp_path / "two", classes=("vessel", "lesion"), exclusive=False)
+    segmenter = foveate.load(model, threads=1)
+    paths = segmenter.segment(folder / "left.png").save(tmp_path / "out", probabilities=True, overlay=True)
+    with ExitStack() as stack:
+        if mode == "served":
+            running = stack.enter_context(in_a_thread(segmenter=segmenter))
+            page.get(f"{running.address}/")
+            until(lambda: page.execute_script("return document.documentElement.dataset.ready"), "the page")
+        else:
+            runtime = archive(request.config, NAME, VERSION)
+            opened(page, foveate.page(tmp_path / "two.html", model=model, runtime=runtime).as_uri())
+        drop(page, folder / "left.png")
+        before = stage(page)
+        for name in ("mask vessel", "mask lesion"):
+            press(page, f"[name='{name}']")
+            assert (stage(page) != before).any()
+            press(page, f"[name='{name}']")
+        content = downloaded(page, folder, "#get-all", "foveate.zip")
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        assert set(zipped.namelist()) == {*(path.name for path in paths.values()), "segment.csv"}
+        masks = {kind: path for kind, path in paths.items() if kind.endswith("mask")}
+        assert len(masks) == 2
+        for path in masks.values():
+            made = zipped.read(path.name)
+            assert made == path.read_bytes() or mode == "alone"
+            np.testing.assert_array_equal(mask_of(made), mask_of(path.read_bytes()))
 
 
 REAL = {
