@@ -365,6 +365,33 @@ def test_a_tiff_which_no_browser_reads_is_shown_by_the_server_and_refused_alone(
     assert text(shown.page, "#pointed") == ""
 
 
+@pytest.mark.parametrize("way", ["dropped", "chosen"])
+def test_a_folder_brings_the_photographs_in_it_at_any_depth_and_nothing_else(
+    way: str, window: tuple[Any, Path], single: str, tmp_path: Path
+) -> None:
+    page, folder = window
+    photographs = tmp_path / "visit"
+    (photographs / "patient7").mkdir(parents=True)
+    for place in ("left.png", "patient7/right.png"):
+        (photographs / place).write_bytes((folder / Path(place).name).read_bytes())
+    (photographs / "notes.txt").write_text("no photograph")
+    opened(page, single)
+    if way == "chosen":
+        first(page, "#folder").send_keys(str(photographs))
+    else:
+        place = first(page, "#drop").rect
+        data = {"items": [], "files": [str(photographs)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            at = {"x": place["x"] + place["width"] / 2, "y": place["y"] + place["height"] / 2}
+            page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+    until(lambda: text(page, "#status") == "2 of 2 done.", "both photographs")
+    names = [entry.text for entry in page.find_elements("css selector", "#list li")]
+    assert [any(name in entry for entry in names) for name in ("visit/left.png", "visit/patient7/right.png")] == [
+        True,
+        True,
+    ]
+
+
 @pytest.mark.parametrize("mode", ["served", "alone"])
 def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
     mode: str, window: tuple[Any, Path], tmp_path: Path, request: pytest.FixtureRequest

@@ -55,11 +55,34 @@ async function drawnEye() {
  */
 async function dropped(transfer) {
   // The list is empty as soon as anything was waited for.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const items = [...transfer.items];
   const files = [...transfer.files];
+  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? null);
   if (!entries.some((entry) => entry?.isDirectory)) return files.map((file) => ({ file, name: file.name }));
-  const lists = await Promise.all(entries.map((entry) => (entry ? below(entry, false) : [])));
+  // From a page that is a file, Chromium reads folders by handles alone; other browsers have none.
+  const handles = items.map((/** @type {any} */ item) => item.getAsFileSystemHandle?.() ?? null);
+  const lists = await Promise.all(entries.map(async (entry, number) => {
+    if (handles[number]) return belowHandle(await handles[number], "", false);
+    return entry ? below(entry, false) : [];
+  }));
   return lists.flat();
+}
+
+/**
+ * @param {any} handle Of a dropped file or folder.
+ * @param {string} folder It lies in this one, with a slash at the end; empty where it was dropped itself.
+ * @param {boolean} inFolder
+ * @returns {Promise<Given[]>} The files in it, at any depth, by name.
+ */
+async function belowHandle(handle, folder, inFolder) {
+  const name = folder + handle.name;
+  if (handle.kind === "file") {
+    return inFolder && !ENDINGS.test(handle.name) ? [] : [{ file: await handle.getFile(), name }];
+  }
+  const found = [];
+  for await (const each of handle.values()) found.push(each);
+  found.sort((one, other) => one.name.localeCompare(other.name));
+  return (await Promise.all(found.map((each) => belowHandle(each, `${name}/`, true)))).flat();
 }
 
 /**
