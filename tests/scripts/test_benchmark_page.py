@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import write_benchmark
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 FOUND, GROWTH = (json.loads(file.read_text("utf-8")) for file in (write_benchmark.MEASURED, write_benchmark.GROWTH))
 
