@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
@@ -39,14 +38,6 @@ def eyes_drawn_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cases, "draw", lambda seed: copy.deepcopy(drawn(seed)))
         yield
-
-
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """Ctrl-C as on a terminal, also where whoever began the tests ignores it, as scripts do for their background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

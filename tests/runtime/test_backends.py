@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -96,6 +97,29 @@ def test_a_call_has_all_threads_unless_others_come_with_it() -> None:
         network(lonely)
     assert by[4:] == ["beside", "alone", "alone"]
     assert opened == ["beside"]
+
+
+CTRL_C_AFTERWARDS = """
+import signal, threading
+from foveate.models import open_model
+from foveate.runtime import Execution, open_session
+signal.signal(signal.SIGINT, signal.default_int_handler)
+execution = Execution("openvino", threads=1)
+sessions = [open_session(open_model("vessels").content, source="vessels", execution=execution)]
+dropping = threading.Thread(target=sessions.clear)
+dropping.start()
+dropping.join()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@needs_openvino
+def test_ctrl_c_is_heard_after_another_thread_has_dropped_a_session_of_openvino() -> None:
+    ended = subprocess.run([sys.executable, "-c", CTRL_C_AFTERWARDS], capture_output=True, check=False, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "heard\n"), ended.stderr
 
 
 @needs_openvino

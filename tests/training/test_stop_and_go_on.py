@@ -17,18 +17,16 @@ from typing import Any, BinaryIO
 import pytest
 from safetensors.torch import load_file
 
-from foveate.cli import app, main
+from foveate.cli import app
+from foveate.cli.signals import stoppable
 from foveate.datasets import DataSet, open_set
 from foveate.errors import TrainingError, UsageError
 from foveate.imaging import write as write_module
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
-from foveate.training import loop
 from foveate.training.run.progress import Listener, Progress
 from foveate.training.run.tensors import load_state, save_state
 from foveate.training.start import start
-from foveate.training.step.learner import RunSetup
-from foveate.training.step.step import Stepper
 from small_run import SMALL, run, small_recipe
 
 EVERYTHING_THAT_HAS_A_STATE = (
@@ -57,6 +55,21 @@ def save(path, weights, facts):
         os.kill(os.getpid(), signal.SIGKILL)
     real(path, weights, facts)
 real, keep.save_weights = keep.save_weights, save
+"""
+SIGNALLED_IN_A_STEP = """
+import foveate.training.loop as loop
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever began the tests may ignore it
+def step(steps, setup, taken=[]):
+    taken.append(real(steps, setup))
+    if len(taken) == 4:                     # the first of the second epoch
+        try:
+            signal.raise_signal({number})
+        except KeyboardInterrupt as stop:
+            if {turned}:                    # as Python 3.11 in an import
+                raise RuntimeError("Error calling __set_name__") from stop
+            raise
+    return taken[-1]
+real, loop._one_step = loop._one_step, step
 """
 COMMAND_LINE = """
 import os, signal, sys
@@ -163,40 +176,28 @@ def test_a_process_that_is_asked_to_end_says_in_one_line_how_to_go_on(tmp_path: 
     assert len(load_state(folder)["progress"]["rows"]) == done + 1
 
 
-@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_signal_in_a_step_ends_the_call_with_its_own_status_in_one_line(
-    number: signal.Signals,
-    turned: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals, turned: bool, tmp_path: Path
 ) -> None:
-    taken: list[float] = []
-
-    def step(steps: Stepper, setup: RunSetup) -> float:
-        taken.append(one_step(steps, setup))
-        if len(taken) == 4:  # the first of the second epoch
-            try:
-                signal.raise_signal(number)
-            except KeyboardInterrupt as stop:
-                if turned:
-                    raise RuntimeError("Error calling __set_name__") from stop  # as Python 3.11 in an import
-                raise
-        return taken[-1]
-
-    one_step = loop._one_step
-    monkeypatch.setattr(loop, "_one_step", step)
-    monkeypatch.setattr(sys, "argv", ["foveate", *call_of(tmp_path / "run", "training.epochs=3")])
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 128 + number
-    (line,) = capsys.readouterr().err.splitlines()
+    change = SIGNALLED_IN_A_STEP.format(number=int(number), turned=turned)
+    call = [sys.executable, "-c", COMMAND_LINE.format(change=change)]
+    ended = subprocess.run(
+        [*call, *call_of(tmp_path / "run", "training.epochs=3")], capture_output=True, check=False, text=True
+    )
+    assert ended.returncode == 128 + number, ended.stderr
+    (line,) = ended.stderr.splitlines()
     assert line.endswith(f"foveate train --resume {tmp_path / 'run'}")
     assert len(load_state(tmp_path / "run")["progress"]["rows"]) == 1
-    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_signals_do_afterwards_what_they_did_before() -> None:
+    both = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in both]
+    with stoppable():
+        assert signal.getsignal(signal.SIGTERM) != before[1]
+    assert [signal.getsignal(number) for number in both] == before
 
 
 def wait_for(ready: Callable[[], bool], process: subprocess.Popen[str]) -> None:

@@ -13,9 +13,7 @@ def executions_here() -> list[Execution]:
     """Every way to run a model file that can be had, the processor's first."""
     found = [Execution(device=device) for device in devices_of_onnxruntime()]
     if find_spec("openvino"):
-        import openvino
-
         found.append(Execution("openvino"))
-        if has_bf16(openvino.Core()):
+        if has_bf16():
             found.append(Execution("openvino", precision="bf16"))
     return found

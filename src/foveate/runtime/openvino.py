@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,23 @@ class OpenvinoSession:
         return open_in_openvino, (self.model, self.source, self.maps, self.execution)
 
 
-def has_bf16(core: Any) -> bool:
-    """Whether an `openvino.Core` finds a processor with instructions for bf16."""
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+def _core() -> Any:
+    """OpenVINO's own, of which a process has one, and keeps it.
+
+    The plugin for the processor gives threads that compile another stack for signals, and frees it when
+    the last core goes: Ctrl-C would then end the process by a fault of memory.
+    """
+    import openvino
+
+    return _kept(openvino.Core)
+
+
+_kept = cache(lambda make: make())
+
+
+def has_bf16() -> bool:
+    """Whether OpenVINO, which is installed, finds a processor with instructions for bf16."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Execution) -> OpenvinoSession:
@@ -108,10 +123,8 @@ def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Exe
     if execution.device != "cpu":
         raise UsageError(f"device {execution.device}: --backend openvino runs on the processor (cpu) alone.")
     with needs("openvino", "--backend openvino"):
-        import openvino
-
-    core = openvino.Core()
-    if execution.precision == "bf16" and not has_bf16(core):
+        core = _core()
+    if execution.precision == "bf16" and not has_bf16():
         raise UsageError("precision bf16: this processor has no instructions for it. Use f32, or auto.")
     settings = {
         # By itself it would take bf16 where the processor has it.
