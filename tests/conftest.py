@@ -28,6 +28,19 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", type=Path, help="a folder for pictures of the pages that tests open")
+
+
+@pytest.fixture(scope="session")
+def pictures(pytestconfig: pytest.Config) -> Path | None:
+    """Where pictures of pages are to be kept, if anywhere."""
+    folder: Path | None = pytestconfig.getoption("--pictures")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def eyes_drawn_once() -> Iterator[None]:
     """A photograph of `synthetic:N` is drawn once for all tests of a process, as drawing takes longer than most of what

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from npm_packages import archive
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+import foveate
 from chromium import (
     chromium,
     complaints,
@@ -30,11 +36,6 @@ from chromium import (
     text,
     until,
 )
-from npm_packages import archive
-from numpy.typing import NDArray
-from PIL import Image as PillowImage
-
-import foveate
 from foveate.browser.runtime import NAME, VERSION
 from foveate.drawn import draw
 from foveate.imaging import read_photograph, write_rgb
@@ -50,6 +51,11 @@ KEY = "a key of this test"
 EYES = {"left.png": 1, "right.png": 2}
 """Name to seed."""
 
+HEIGHT, WIDTH = 240, 230
+"""Of the eyes; where pictures are taken, `PICTURED` times as large."""
+
+PICTURED = 3
+
 
 @dataclass
 class Shown:
@@ -60,9 +66,16 @@ class Shown:
     mode: str
     address: str
     segmenter: foveate.Segmenter
+    size: tuple[int, int]
+    pictures: Path | None
 
     def result(self, name: str) -> foveate.Segmentation:
         return self.segmenter.segment(self.folder / name)
+
+    def picture(self, name: str) -> None:
+        """Keep what is on the screen, where pictures are asked for."""
+        if self.pictures is not None:
+            self.page.save_screenshot(str(self.pictures / f"{name}.png"))
 
     def choose(self, name: str) -> None:
         """Show that eye, as the page opens with it."""
@@ -77,10 +90,16 @@ def segmenter() -> foveate.Segmenter:
 
 
 @pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
+def size(pictures: Path | None) -> tuple[int, int]:
+    """Height and width of the eyes."""
+    return (HEIGHT, WIDTH) if pictures is None else (PICTURED * HEIGHT, PICTURED * WIDTH)
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory, size: tuple[int, int]) -> Iterator[tuple[Any, Path]]:
     folder = tmp_path_factory.mktemp("page")
     for name, seed in EYES.items():
-        write_rgb(draw(seed, height=240, width=230).image, folder / name)
+        write_rgb(draw(seed, height=size[0], width=size[1]).image, folder / name)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     with chromium(folder) as page:
         yield page, folder
@@ -93,14 +112,21 @@ def single(request: pytest.FixtureRequest, window: tuple[Any, Path]) -> str:
 
 
 @pytest.fixture(scope="module", params=["served", "alone"])
-def shown(request: pytest.FixtureRequest, window: tuple[Any, Path], segmenter: foveate.Segmenter) -> Iterator[Shown]:
+def shown(
+    request: pytest.FixtureRequest,
+    window: tuple[Any, Path],
+    segmenter: foveate.Segmenter,
+    size: tuple[int, int],
+    pictures: Path | None,
+) -> Iterator[Shown]:
     page, folder = window
+    kept = segmenter, size, pictures
     resize(page, 1280, 1000)
     if request.param == "alone":
-        yield on(Shown(page, folder, request.param, request.getfixturevalue("single"), segmenter))
+        yield on(Shown(page, folder, request.param, request.getfixturevalue("single"), *kept))
         return
     with in_a_thread(segmenter=segmenter, key=KEY) as running:
-        yield on(Shown(page, folder, request.param, f"{running.address}/", segmenter))
+        yield on(Shown(page, folder, request.param, f"{running.address}/", *kept))
 
 
 def on(shown: Shown) -> Shown:
@@ -154,6 +180,10 @@ def test_every_photograph_has_its_mask_and_a_broken_file_its_reason(shown: Shown
     assert "vessel" in entries[0]
     assert "broken.jpg:" in entries[1]
     assert "failed" in entries[1]
+    # Said once: what is wrong, and what to do.
+    assert re.fullmatch(
+        r"broken\.jpg: [^:]+\b(Use|copy or export) [^.]+\.", text(shown.page, "#list li:nth-child(2) .error")
+    )
     assert "vessel" in entries[2]
     assert text(shown.page, "#status") == "2 of 3 done, 1 failed."
     for name in ("left", "right"):
@@ -242,13 +272,18 @@ def test_the_keyboard_zooms_to_a_grid_of_pixels_and_paints(shown: Shown) -> None
     settled(page)
     assert "corrected by hand" in text(page, "#numbers")
     press(page, "#undo")
+    slide(page, "#brush-size", 5)
+    small_ring = stage(page)
+    slide(page, "#brush-size", 60)
+    assert (stage(page) != small_ring).any()
     press(page, "[name=tool][value=move]")
+    assert (stage(page) == before).all()
 
 
 def test_a_reference_shows_dice_and_where_both_differ(shown: Shown) -> None:
     page, result = shown.page, shown.result("right.png")
     shown.choose("right.png")
-    truth = draw(EYES["right.png"], height=240, width=230).mask
+    truth = draw(EYES["right.png"], height=shown.size[0], width=shown.size[1]).mask
     PillowImage.fromarray(truth).save(shown.folder / "truth.png")
     first(page, "#reference").send_keys(str(shown.folder / "truth.png"))
     until(lambda: "Dice" in text(page, "#numbers"), "Dice")
@@ -257,6 +292,12 @@ def test_a_reference_shows_dice_and_where_both_differ(shown: Shown) -> None:
     colours = {tuple(colour) for colour in stage(page).reshape(-1, 3)}
     outcomes = OUTCOMES["safe"]
     assert {outcomes.true_positive, outcomes.false_negative, outcomes.false_positive} <= colours
+    resize(page, 1280, 1000, "dark")
+    press(page, "[data-zoom=in]")
+    press(page, "[data-zoom=in]")
+    shown.picture(f"page-{shown.mode}-compared")
+    press(page, "[data-zoom=fit]")
+    resize(page, 1280, 1000)
     press(page, "#no-reference")
     assert "Dice" not in text(page, "#numbers")
     small = PillowImage.new("L", (20, 20))
@@ -313,9 +354,13 @@ def test_axe_finds_no_serious_fault(shown: Shown, scheme: str, request: pytest.F
     assert [each for each in found if each[1] in ("serious", "critical")] == []
 
 
-@pytest.mark.parametrize("width", [360, 1280, 2560])
-def test_nothing_is_wider_than_the_screen(shown: Shown, width: int) -> None:
-    resize(shown.page, width, 900)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(360, 2600), (1280, 1000), (2560, 1300)])
+def test_nothing_is_wider_than_the_screen(shown: Shown, width: int, height: int, scheme: str) -> None:
+    shown.choose("left.png")
+    resize(shown.page, width, height, scheme)
+    kind = f"{shown.mode}-{width}-{scheme}"
+    shown.picture("page" if kind == "alone-1280-light" else f"page-{kind}")
     assert shown.page.execute_script("return document.documentElement.scrollWidth") <= width
     assert first(shown.page, "#stage").rect["width"] <= width
     resize(shown.page, 1280, 1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -15,19 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from small_page import small_page
 
+from chromium import chromium, complaints, first, resize, to_a_network
 from foveate.pictures import OUTCOMES
 from known_reports import case, guesser
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--force-color-profile=srgb",
-)
 
 SHOWN = "return getComputedStyle(arguments[0]).display !== 'none'"
 
@@ -35,41 +24,19 @@ SHOWN = "return getComputedStyle(arguments[0]).display !== 'none'"
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Chromium with the small page in it; skipped where it or Selenium is missing."""
-    selenium = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("Chromium and its driver are not installed (Debian: chromium-driver)")
     folder = tmp_path_factory.mktemp("browser")
     (folder / "index.html").write_text(small_page(), encoding="utf-8")
-    options = selenium.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    window = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    try:
+    with chromium(folder) as window:
         window.get((folder / "index.html").as_uri())
         yield window
-    finally:
-        window.quit()
 
 
 @pytest.fixture
 def page(browser: Any) -> Any:
     """The page as it opens, 1200 pixels wide, and so high that nothing need be scrolled to the viewers."""
     resize(browser, 1200, 2400)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     browser.refresh()
     return browser
-
-
-def resize(page: Any, width: int, height: int) -> None:
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def first(page: Any, selector: str) -> Any:
-    return page.find_element("css selector", selector)
 
 
 def pixels(element: Any) -> NDArray[np.uint8]:
@@ -99,10 +66,10 @@ def middle_of(page: Any, kind: Callable[[NDArray[np.bool_], NDArray[np.bool_]], 
 
 def test_the_page_opens_from_disk_without_a_request_or_a_complaint(page: Any) -> None:
     assert "For research, not a medical device." in first(page, "header").text
-    requests = [entry["message"] for entry in page.get_log("performance") if "requestWillBeSent" in entry["message"]]
-    assert requests
-    assert not [message for message in requests if '"url":"http' in message or '"url":"ws' in message]
-    assert page.get_log("browser") == []
+    log = [entry["message"] for entry in page.get_log("performance") if "requestWillBeSent" in entry["message"]]
+    assert log
+    assert not to_a_network(log)
+    assert complaints(page) == []
     broken = "return [...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
     assert page.execute_script(broken) == 0
 
@@ -199,9 +166,7 @@ def test_nothing_but_tables_is_wider_than_the_screen(page: Any, width: int) -> N
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(page: Any, scheme: str) -> None:
-    page.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
+    resize(page, 1200, 2400, scheme)
     ground = rgb(page, "body", "backgroundColor")
     for selector in ("body", "small", "a", "summary", ".caption", ".scores"):
         # WCAG 2.2, 1.4.3: at least 4.5 to 1.

@@ -114,6 +114,18 @@ function paintCross(view, painter) {
 }
 
 /**
+ * The ring of the brush as it is now, where one is shown.
+ * @param {View} view
+ * @param {Painter} painter
+ */
+export function changeBrush(view, painter) {
+  if (!view.cross) return;
+  const diameter = painter.diameter();
+  view.cross = diameter ? { ...view.cross, diameter } : null;
+  view.draw();
+}
+
+/**
  * @param {View} view
  * @param {Painter} painter
  * @param {{x: number, y: number}} at

@@ -57,8 +57,10 @@ function caller(askKey) {
  * @returns {Promise<Refused>}
  */
 async function refusal(answer) {
-  const { message, hint } = await answer.json().catch(() => ({}));
-  return new Refused(message ?? `the server answers ${answer.status}.`, hint);
+  const { code, message, hint } = await answer.json().catch(() => ({}));
+  // What is wrong with an image says itself what to do.
+  const ofImage = ["not_an_image", "not_segmented"].includes(code);
+  return new Refused(message ?? `the server answers ${answer.status}.`, ofImage ? "" : hint);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { allFiles, filesOf, namesOf, save, tableOf, TABLE } from "./downloads.js";
 import { byId, make } from "./elements.js";
 import { showList, showProgress } from "./gallery.js";
-import { handle } from "./hands.js";
+import { changeBrush, handle } from "./hands.js";
 import { listen } from "./intake.js";
 import { Layers, switchesFor } from "./layers.js";
 import { showNumbers, showSwitches, showTargets, showThresholds } from "./panel.js";
@@ -28,7 +28,8 @@ class Page {
     this.view = new View(byId("stage"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)} %`;
     });
-    handle(this.view, this.painter());
+    this.brush = this.painter();
+    handle(this.view, this.brush);
     listen((given) => this.take(given));
     this.connect();
   }
@@ -63,7 +64,7 @@ class Page {
     } catch (error) {
       const { message, hint } = /** @type {import("./result.js").Refused} */ (error);
       work.status = "failed";
-      work.error = hint ? `${message} ${hint}` : message;
+      work.error = `${message.replace(/\.?$/, ".")} ${hint ?? ""}`.trim();
     }
   }
 
@@ -134,6 +135,7 @@ class Page {
     for (const [name, zoom] of Object.entries(zooms)) document.querySelector(`[data-zoom=${name}]`)?.addEventListener("click", zoom);
     byId("brush-size").addEventListener("input", showBrush);
     showBrush();
+    for (const id of ["tools", "brush-size"]) byId(id).addEventListener("input", () => changeBrush(view, this.brush));
     byId("undo").addEventListener("click", () => {
       this.layers?.work.undo();
       this.changed();

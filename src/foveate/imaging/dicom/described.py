@@ -12,7 +12,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from foveate.imaging.dicom.calling import calling_pydicom
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.dicom.header import Header, has_image, header_of
 from foveate.imaging.dicom.parse import opened
 
@@ -23,7 +23,7 @@ _PIXELS = "7FE0"
 def file_of_description(description: Mapping[str, Any]) -> bytes:
     """What a server says of an object (PS3.18, F: its elements by tag), as a file. What it only names an address of, it
     leaves empty. Raises ImageError."""
-    with calling_pydicom("is described by the server in elements that can't be read (DICOM)"):
+    with calling_reader("is described by the server in elements that can't be read (DICOM)"):
         without = {tag: value for tag, value in description.items() if not tag.startswith(_PIXELS)}
         dataset = Dataset.from_json(without, bulk_data_uri_handler=lambda address: None)
         dataset.SpecificCharacterSet = "ISO_IR 192"  # JSON is UTF-8, whatever the object is
@@ -62,5 +62,5 @@ def is_keyword(text: str) -> bool:
 
 def dataset_in(content: bytes) -> Dataset:
     """All elements of a file that this program wrote."""
-    with calling_pydicom("is a DICOM file whose elements can't be read"):
+    with calling_reader("is a DICOM file whose elements can't be read"):
         return dcmread(io.BytesIO(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveate.imaging.dicom.calling import calling_pydicom
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.dicom.header import is_directory
 from foveate.imaging.dicom.parse import opened
 
@@ -19,7 +19,7 @@ def images_of_directory(path: Path) -> list[Path] | None:
     One that lies outside of the DICOMDIR's folder is left out: a directory has names below itself alone (PS3.10, 8.2).
     Raises ImageError for a damaged file.
     """
-    with opened(path) as file, calling_pydicom("is a DICOMDIR whose elements can't be read"):
+    with opened(path) as file, calling_reader("is a DICOMDIR whose elements can't be read"):
         if not is_directory(file):
             return None
         records = file.dataset.get("DirectoryRecordSequence") or ()

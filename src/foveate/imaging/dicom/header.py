@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydicom.uid import SegmentationStorage
 
 from foveate.errors import ImageError
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.decoding.samples import MAX_PIXELS
-from foveate.imaging.dicom.calling import calling_pydicom
 from foveate.imaging.dicom.parse import Opened, opened
 from foveate.imaging.dicom.window import Window, windows_of
 
@@ -84,7 +84,7 @@ def is_directory(file: Opened) -> bool:
 
 def header_of(file: Opened) -> Header:
     """The header of a file that has an image. Raises ImageError for one that no image can have."""
-    with calling_pydicom("is a DICOM file whose elements can't be read"):
+    with calling_reader("is a DICOM file whose elements can't be read"):
         dataset = file.dataset
         rows, columns, allocated = (
             _whole(dataset, keyword, least=1) for keyword in ("Rows", "Columns", "BitsAllocated")

@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from foveate.errors import ImageError, UsageError
-from foveate.imaging.dicom.calling import calling_pydicom
+from foveate.imaging.decoding.calling import calling_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def opened(source: Path | bytes) -> Iterator[Opened]:
     Raises ImageError, without the file's name, for what is no DICOM file or damaged, UsageError where there is none.
     """
     with _content(source) as content:
-        with calling_pydicom("is a DICOM file whose elements can't be read"):
+        with calling_reader("is a DICOM file whose elements can't be read"):
             file = _parsed(_inflated(content))
         yield file
 

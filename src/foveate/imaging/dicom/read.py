@@ -21,8 +21,8 @@ from pydicom.uid import (
 )
 
 from foveate.errors import FoveateError, ImageError, ServerError, UsageError
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.decoding.samples import Decoded, as_rgb, check_size
-from foveate.imaging.dicom.calling import calling_pydicom
 from foveate.imaging.dicom.header import Header, has_image, header_of
 from foveate.imaging.dicom.parse import Opened, opened
 from foveate.imaging.dicom.shown import range_of, shown_colour, shown_grey
@@ -111,7 +111,7 @@ def stored_samples(file: Opened, header: Header, frame: int) -> NDArray[Any]:
         raise ImageError("is a DICOM file without an image; give one that has pixels")
     # The name of a syntax that pydicom knows; any other text stays inside.
     syntax = file.transfer_syntax.name if file.transfer_syntax.is_transfer_syntax else "an unknown transfer syntax"
-    with calling_pydicom(f"can't be decoded (DICOM, {syntax})"):
+    with calling_reader(f"can't be decoded (DICOM, {syntax})"):
         try:
             decoder = get_decoder(file.transfer_syntax)
         except NotImplementedError as error:
@@ -139,7 +139,7 @@ def _decoded(file: Opened, frame: int, series: Series, *, first: bool = False) -
     header = _checked(file)
     stored = stored_samples(file, header, frame)
     window, notes = series.window if header.is_grey else (None, ())
-    with calling_pydicom("can't be shown by the transforms that it gives (DICOM)"):
+    with calling_reader("can't be shown by the transforms that it gives (DICOM)"):
         if header.is_grey:
             shown = shown_grey(stored, header, file.dataset, frame, window)
         else:
@@ -163,7 +163,7 @@ def _ranges(source: Content) -> Iterator[tuple[float, float]]:
             header = _checked(file)
             for frame in range(header.frames):
                 stored = stored_samples(file, header, frame)
-                with calling_pydicom("can't be shown by the transforms that it gives (DICOM)"):
+                with calling_reader("can't be shown by the transforms that it gives (DICOM)"):
                     ends = range_of(stored, file.dataset, frame)
                 if ends is not None:
                     yield ends

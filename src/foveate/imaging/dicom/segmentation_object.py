@@ -22,7 +22,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from foveate.imaging.dicom.calling import calling_pydicom
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.dicom.codes import property_of
 from foveate.imaging.dicom.parse import opened
 
@@ -90,7 +90,7 @@ def encode_segmentation(
     255 steps. `in_space`: the sources, all of one series, have places in a frame of reference; where they have none, N
     is 1, as the standard has it. Raises ImageError for sources that no such object can refer to.
     """
-    with calling_pydicom("no DICOM SEG can refer to this image, as it lacks what identifies one (DICOM)"):
+    with calling_reader("no DICOM SEG can refer to this image, as it lacks what identifies one (DICOM)"):
         datasets, ordered = _arranged(sources, planes, in_space=in_space)
         made = SegmentationObject(
             source_images=datasets,

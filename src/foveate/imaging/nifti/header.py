@@ -16,7 +16,7 @@ from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 from foveate.errors import ImageError, UsageError
-from foveate.imaging.nifti.calling import calling_nibabel
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.nifti.recognise import is_nifti_file
 
 Affine = NDArray[np.float64]
@@ -87,7 +87,7 @@ def volume_header(path: Path) -> VolumeHeader:
         raise UsageError("no such file; check the name")
     if not is_nifti_file(path):
         raise ImageError("is no NIfTI file (of a pair, give the .hdr); give a .nii or .nii.gz")
-    with calling_nibabel("has a header that can't be read (NIfTI)"):
+    with calling_reader("has a header that can't be read (NIfTI)"):
         image = opened_image(path)
         return _checked(path, image, image.header)
 
@@ -129,7 +129,7 @@ def check_packed(header: VolumeHeader) -> None:
     if not header.zipped:
         return
     length = 0
-    with calling_nibabel("can't be read to its end (NIfTI)"), gzip.open(header.data) as file:
+    with calling_reader("can't be read to its end (NIfTI)"), gzip.open(header.data) as file:
         while piece := file.read(PIECE):
             length += len(piece)
             if length > header.end + MOST_BEHIND:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foveate.imaging.nifti.calling import calling_nibabel
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.nifti.header import opened_image
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def planes(
     height, width = (size for other, size in enumerate(header.shape) if other != axis)
     step = planes_together(height, width)
     failure = "can't be read to its end (NIfTI)"
-    with calling_nibabel(failure):
+    with calling_reader(failure):
         data = opened_image(header.path).dataobj
     for first in range(start, stop, step):
-        with calling_nibabel(failure):
+        with calling_reader(failure):
             slab = _slab(data, header, frame, axis, slice(first, min(first + step, stop)))
         yield from np.moveaxis(slab, axis, 0)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import nibabel
 import numpy as np
 
-from foveate.imaging.nifti.calling import calling_nibabel
+from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.nifti.header import PIECE, UNIT_OF_SPACE
 from foveate.imaging.nifti.slabs import planes_together
 from foveate.imaging.write import whole_file
@@ -103,7 +103,7 @@ def volume_file(
 def _header(source: VolumeHeader, dtype: type[np.generic], slope: float, text: str) -> bytes:
     """Up to where samples begin: numbers of the source alone, none of its texts or extensions."""
     kind = nibabel.Nifti2Header if source.version == 2 else nibabel.Nifti1Header
-    with calling_nibabel("has a header that can't be written again (NIfTI)"):
+    with calling_reader("has a header that can't be written again (NIfTI)"):
         header: Any = kind(endianness="<")  # type: ignore[no-untyped-call]
         header.set_data_shape(source.shape)
         header.set_data_dtype(dtype)

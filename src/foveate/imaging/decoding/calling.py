@@ -1,4 +1,7 @@
-"""Calls into nibabel: ImageError for what it raises, and nothing of what it says, which may quote a header's texts."""
+"""Calls into packages that read strangers' files: ImageError for what they raise, and nothing of what they say.
+
+Their warnings, log lines and errors quote what a file holds, which may be a patient's. So none of them is repeated.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def calling_nibabel(failure: str) -> Iterator[None]:
-    """Call it inside; whatever it raises becomes ImageError with the words of `failure`."""
+def calling_reader(failure: str) -> Iterator[None]:
+    """Call pydicom or nibabel inside; whatever they raise becomes ImageError with the words of `failure`."""
     with SILENCE.kept():
         try:
             yield
         except (FoveateError, MemoryError, ModuleNotFoundError):
             raise
         except Exception as error:
-            # Over damaged files it raises anything: its own errors, those of gzip and zlib, ValueError, OverflowError.
+            # Over damaged files they raise anything: RecursionError, OverflowError, errors of gzip and zlib.
             raise ImageError(f"{failure}; copy or export it again") from error

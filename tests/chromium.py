@@ -1,4 +1,4 @@
-"""A headless Chromium for the page, and what a person does with it."""
+"""A headless Chromium, and what a person does with a page in it."""
 
 from __future__ import annotations
 
@@ -142,6 +142,11 @@ def complaints(page: Any) -> list[str]:
 
 
 def requested(page: Any) -> list[str]:
-    """What the page asked of any network."""
-    entries = [entry["message"] for entry in page.get_log("performance") if "requestWillBeSent" in entry["message"]]
-    return [entry for entry in entries if '"url":"http' in entry or '"url":"ws' in entry]
+    """What the page asked of any network since the last call."""
+    return to_a_network([entry["message"] for entry in page.get_log("performance")])
+
+
+def to_a_network(log: list[str]) -> list[str]:
+    """The requests in the browser's log that would leave it."""
+    asked = [entry for entry in log if "requestWillBeSent" in entry]
+    return [entry for entry in asked if '"url":"http' in entry or '"url":"ws' in entry]
