@@ -1,8 +1,9 @@
-"""Colours for classes, for people of every colour vision, and for the field of view."""
+"""Colours and numbers of classes, for people of every colour vision, and for the field of view."""
 
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 
 Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
@@ -42,6 +43,11 @@ def class_colours(count: int) -> tuple[Colour, ...]:
         return (FOREGROUND,)
     further = [_further(number) for number in range(len(_SEVERAL), count)]
     return (*_SEVERAL[:count], *further)
+
+
+def classes_text(names: Sequence[str]) -> str:
+    """Which number of a label image is which class."""
+    return ", ".join(f"{number} {name}" for number, name in enumerate(["background", *names]))
 
 
 def _further(number: int) -> Colour:

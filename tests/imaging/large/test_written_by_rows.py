@@ -14,9 +14,9 @@ from PIL import Image as PillowImage
 
 from foveate.imaging import encode_labels, overlay
 from foveate.imaging.large.drawing import Drawing
-from foveate.imaging.large.png_file import Kind, PngFile
 from foveate.imaging.large.tiff_file import TILE, TiffFile
 from foveate.imaging.overlay import Pen, Style
+from foveate.imaging.png_file import Kind, PngFile
 
 HEIGHT, WIDTH = 2 * TILE + 31, TILE + 77
 RANDOM = np.random.default_rng(4)
@@ -69,6 +69,12 @@ def test_a_label_image_has_the_colours_and_the_words_of_one_that_is_written_at_o
     assert (
         PillowImage.open(written(PngFile, "palette", numbers, names=NAMES)).info["Classes"] == at_once.info["Classes"]
     )
+
+
+def test_a_label_image_names_classes_of_any_script() -> None:
+    names = ("Gefäß", "血管")
+    picture = PillowImage.open(written(PngFile, "palette", VALUES["palette"], names=names))
+    assert picture.info["Classes"] == "0 background, 1 Gefäß, 2 血管"
 
 
 @pytest.mark.parametrize("style", ["outline", "fill"])

@@ -1,5 +1,6 @@
 """Images that are too large to be held in memory: read some rows at a time, and written so.
 
 `size` says how large one is, `photograph` opens it, `rows` says what rows are, `tiff_layout` and `tiff_rows` read those
-of a TIFF; `png_file` and `tiff_file` write an image from top to bottom, and `drawing` draws masks over it.
+of a TIFF; `tiff_file` writes an image from top to bottom, as `png_file` beside this folder does; `drawing` draws masks
+over it.
 """

@@ -13,9 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.imaging.large.png_file import Kind
-from foveate.imaging.palette import BACKGROUND, class_colours
-from foveate.imaging.write import COMPRESS_LEVEL, classes_text
+from foveate.imaging.palette import BACKGROUND, class_colours, classes_text
+from foveate.imaging.png_file import COMPRESS_LEVEL, Kind
 
 TILE = 256
 """Pixels on a side."""

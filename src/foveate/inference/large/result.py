@@ -15,10 +15,10 @@ from foveate.arrays.postprocess import PostProcessing
 from foveate.errors import ImageError
 from foveate.imaging.large.drawing import Drawing
 from foveate.imaging.large.photograph import LargePhotograph
-from foveate.imaging.large.png_file import PngFile
 from foveate.imaging.large.rows import Following
 from foveate.imaging.large.tiff_file import TiffFile
 from foveate.imaging.overlay import OPACITY, Pen, Style, check_style, drawing_order
+from foveate.imaging.png_file import PngFile
 from foveate.imaging.write import probability_steps, whole_file
 from foveate.inference.large.runs import RUN_BYTES, Cleaning, Runs
 from foveate.inference.large.strips import Strip, Way

@@ -15,7 +15,8 @@ from foveate.errors import OutputError
 from foveate.imaging import stem_of
 from foveate.imaging.nifti.volume_file import volume_file
 from foveate.imaging.overlay import OPACITY, Style
-from foveate.imaging.write import classes_text, probability_steps
+from foveate.imaging.palette import classes_text
+from foveate.imaging.write import probability_steps
 from foveate.inference.segmentation import Segmentation, output_paths
 from foveate.inference.tally import Counting, MaskTally
 from foveate.metrics.confidence import Correction

@@ -1,4 +1,7 @@
-"""A PNG that is written from top to bottom, without ever being held (PNG 1.2)."""
+"""A PNG that is written from top to bottom, without ever being held (PNG 1.2).
+
+Pillow tries five filters for every row, which takes most of its time; here the kind of image says which one is used.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from typing import BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.imaging.palette import BACKGROUND, class_colours
-from foveate.imaging.write import COMPRESS_LEVEL, classes_text
+from foveate.imaging.palette import BACKGROUND, class_colours, classes_text
+
+COMPRESS_LEVEL = 4
 
 Kind = Literal["grey", "rgb", "palette"]
 
@@ -34,7 +38,8 @@ class PngFile:
     ) -> None:
         height, width = size
         self._file, self._filter = file, _NONE if kind == "palette" or not (wide or kind == "rgb") else _UP
-        self._packer = zlib.compressobj(COMPRESS_LEVEL)
+        # Runs of equal bytes alone are looked for: other repeats are rare in masks, and after a filter.
+        self._packer = zlib.compressobj(COMPRESS_LEVEL, strategy=zlib.Z_RLE)
         self._step = (3 if kind == "rgb" else 1) * (2 if wide else 1)
         self._above: NDArray[np.uint8] = np.zeros(width * self._step, np.uint8)
         file.write(b"\x89PNG\r\n\x1a\n")
@@ -43,7 +48,7 @@ class PngFile:
             self._chunk(
                 b"PLTE", bytes(level for colour in (BACKGROUND, *class_colours(len(names))) for level in colour)
             )
-            self._chunk(b"tEXt", b"Classes\0" + classes_text(names).encode("latin-1", "replace"))
+            self._text("Classes", classes_text(names))
 
     def add(self, rows: NDArray[np.unsignedinteger]) -> None:
         """The next rows: uint8 or, of a wide file, uint16; N×W, or N×W×3 for RGB."""
@@ -64,6 +69,13 @@ class PngFile:
         """All rows have come."""
         self._pixels(self._packer.flush())
         self._chunk(b"IEND", b"")
+
+    def _text(self, keyword: str, text: str) -> None:
+        try:
+            self._chunk(b"tEXt", keyword.encode() + b"\0" + text.encode("latin-1"))
+        except UnicodeEncodeError:
+            # Neither packed, nor in a language that is named, nor its keyword translated.
+            self._chunk(b"iTXt", keyword.encode() + bytes(5) + text.encode())
 
     def _pixels(self, packed: bytes) -> None:
         for start in range(0, len(packed), _PIECE):
