@@ -137,7 +137,10 @@ def prepare(image: Image, fov: FieldOfView, frame: Frame) -> Image:
     crop = np.empty_like(own, order="C")
     for channel in range(own.shape[2]):  # by planes: along the short last axis it takes three times as long
         np.multiply(own[..., channel], inside, out=crop[..., channel])
-    return np.asarray(_scaled(PillowImage.fromarray(crop), frame.working, PillowImage.Resampling.BICUBIC))
+    height, width = frame.working
+    if crop.shape[:2] == (height, width):
+        return crop
+    return np.asarray(PillowImage.fromarray(crop).resize((width, height), PillowImage.Resampling.BICUBIC))
 
 
 def prepare_mask(mask: Mask, frame: Frame) -> Probability:
@@ -221,8 +224,3 @@ def averaged(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.
     at_edges = sums.take(below, axis) + part * values.take(below, axis)
     means: NDArray[np.float64] = np.diff(at_edges, axis=axis) * (length / own)
     return means
-
-
-def _scaled(picture: PillowImage.Image, size: tuple[int, int], resampling: PillowImage.Resampling) -> PillowImage.Image:
-    height, width = size
-    return picture if picture.size == (width, height) else picture.resize((width, height), resampling)

@@ -60,7 +60,7 @@ def outline_of(photograph: LargePhotograph, preparation: Preparation) -> Outline
     with level.open() as rows:
         brightest: ReadRows = lambda top, bottom: rows.read(top, bottom).max(axis=2)  # noqa: E731
         small = reduced(brightest, level.height, whole, size, "box", max(rows.step, READ_ROWS // rows.step * rows.step))
-    return find_outline(small.astype(np.float32), height, width)
+    return find_outline(small, height, width)
 
 
 def frame_of(outline: Outline, preparation: Preparation) -> Frame | None:
