@@ -131,3 +131,18 @@ def test_the_vessels_of_a_photograph_come_back_where_they_were(name: str, size: 
     moved = np.linalg.lstsq(slopes, (found - own)[middle].ravel(), rcond=None)[0]
     # The camera's noise is not smooth, so its own slope counts as a little shift; half a pixel would be .5.
     assert np.abs(moved).max() < 0.05
+
+
+@pytest.mark.parametrize("diameter", [40, 120, 200])
+def test_threads_change_nothing(diameter: float) -> None:
+    image, fov = noise(700, 130), disc(700, 130, 120)
+    by_one, by_three = GreenNetwork(), GreenNetwork()
+    alone = predict(image, fov, by_one, at_size(diameter, diameter), planes=2)
+    np.testing.assert_array_equal(predict(image, fov, by_three, at_size(diameter, diameter), 2, threads=3), alone)
+    np.testing.assert_array_equal(by_three.seen, by_one.seen)
+
+
+def test_what_fails_in_a_thread_fails_the_call() -> None:
+    image, fov = noise(64, 64), disc(64, 64, 60)
+    with pytest.raises(ValueError, match="broadcast"):
+        predict(image[:32], fov, GreenNetwork(), OWN_SIZE, threads=3)

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import multiprocessing
-import os
 import random
 import signal
 import sys
@@ -25,14 +24,15 @@ from PIL import Image as PillowImage
 
 import foveate
 from computed_models import computed
-from foveate.inference import engine
+from foveate.inference.engine import MOST
+from foveate.runtime import cores
 
 SIDE = 32
 THRESHOLD = 100 / 255
 CHANNELS = {"green": 1, "blue": 2}
 """The models: each says that a pixel is foreground by as much as its channel is bright."""
 
-AT_WORK = min(engine.MOST, len(os.sched_getaffinity(0))) + 2
+AT_WORK = min(MOST, cores()) + 2
 """Images that a killed process had computed and not recorded: one in each lane, one that waits, one being written."""
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -7,7 +7,7 @@ training all prepare images here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 
 from foveate.arrays.enhance import HIGHEST_CLAHE, Channels, enhance
 from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
+from foveate.arrays.threads import for_each
 from foveate.records import Image, Mask, Probabilities, Probability
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -101,9 +102,9 @@ class Preparation:
         """Where the prepared image of a photograph with this FOV, not empty, comes from."""
         return Frame.of(fov, self.scale(fov.diameter))
 
-    def pixels(self, image: Image, fov: FieldOfView, frame: Frame) -> NDArray[np.uint8]:
+    def pixels(self, image: Image, fov: FieldOfView, frame: Frame, *, threads: int = 1) -> NDArray[np.uint8]:
         """What the network sees, without padding: H×W×3 to H×W×C at the frame's working size."""
-        prepared = prepare(image, fov, frame)
+        prepared = prepare(image, fov, frame, threads=threads)
         if self.channels == "rgb" and not self.clahe:
             return prepared
         inside = prepare_mask(fov.mask, frame) >= 0.5
@@ -130,17 +131,22 @@ class Frame:
         return cls(height, width, fov.box, size)
 
 
-def prepare(image: Image, fov: FieldOfView, frame: Frame) -> Image:
+def prepare(image: Image, fov: FieldOfView, frame: Frame, *, threads: int = 1) -> Image:
     """Crop to the FOV, black out what lies outside it, and scale: H×W×3 to the frame's working size."""
     top, left, bottom, right = frame.box
     inside, own = fov.mask[top:bottom, left:right], image[top:bottom, left:right]
-    crop = np.empty_like(own, order="C")
-    for channel in range(own.shape[2]):  # by planes: along the short last axis it takes three times as long
-        np.multiply(own[..., channel], inside, out=crop[..., channel])
     height, width = frame.working
-    if crop.shape[:2] == (height, width):
-        return crop
-    return np.asarray(PillowImage.fromarray(crop).resize((width, height), PillowImage.Resampling.BICUBIC))
+    prepared = np.empty((own.shape[2], height, width), np.uint8)
+
+    def fill(channel: int) -> None:
+        if inside.shape == (height, width):
+            np.multiply(own[..., channel], inside, out=prepared[channel])
+        else:
+            crop = PillowImage.fromarray(np.multiply(own[..., channel], inside, order="C"))
+            prepared[channel] = np.asarray(crop.resize((width, height), PillowImage.Resampling.BICUBIC))
+
+    for_each(range(own.shape[2]), fill, threads)
+    return prepared.transpose(1, 2, 0)
 
 
 def prepare_mask(mask: Mask, frame: Frame) -> Probability:
@@ -159,56 +165,60 @@ def restore(probability: Probability, fov: FieldOfView, frame: Frame) -> Probabi
     return full
 
 
-def _restore_into(full: Probability, probability: Probability, fov: FieldOfView, frame: Frame) -> None:
-    """`restore` into an array of zeros."""
+def _restore_into(
+    full: Probability, probability: Probability, fov: FieldOfView, frame: Frame, threads: int = 1
+) -> None:
+    """`restore` into an array of zeros. Bilinear, and where it is enlarged by bands of rows: all of it at once would be
+    held four times."""
     top, left, bottom, right = frame.box
     target, inside = full[top:bottom, left:right], fov.mask[top:bottom, left:right]
-    for rows, band in _resized(probability, bottom - top, right - left):
+    height, width = target.shape
+    length = len(probability)
+    if probability.shape == (height, width) or height <= max(BAND, length):
+        np.copyto(target, _wide(probability, height, width), where=inside)
+        return
+    centres = (np.arange(height) + 0.5) * (length / height) - 0.5
+    above = np.floor(centres)
+    share = (centres - above).astype(np.float32)[:, None]
+    upper, lower = (np.clip(above + step, 0, length - 1).astype(int) for step in (0, 1))
+
+    def fill(first: int) -> None:
+        rows = slice(first, first + BAND)
+        start, stop = upper[rows][0], lower[rows][-1] + 1
+        wide = _wide(probability[start:stop], stop - start, width)
+        band = wide[upper[rows] - start]
+        band += share[rows] * (wide[lower[rows] - start] - band)
         np.copyto(target[rows], band, where=inside[rows])
 
-
-def _resized(probability: Probability, height: int, width: int) -> Iterator[tuple[slice, Probability]]:
-    """Bilinear, and where it is enlarged a band of rows after the other: all of it at once would be held four times."""
-    length = len(probability)
-    if probability.shape == (height, width):
-        yield slice(0, height), probability
-    elif height <= max(BAND, length):
-        yield slice(0, height), _wide(probability, height, width)
-    else:
-        centres = (np.arange(height) + 0.5) * (length / height) - 0.5
-        above = np.floor(centres)
-        share = (centres - above).astype(np.float32)[:, None]
-        upper, lower = (np.clip(above + step, 0, length - 1).astype(int) for step in (0, 1))
-        for first in range(0, height, BAND):
-            rows = slice(first, first + BAND)
-            start, stop = upper[rows][0], lower[rows][-1] + 1
-            wide = _wide(probability[start:stop], stop - start, width)
-            band = wide[upper[rows] - start]
-            band += share[rows] * (wide[lower[rows] - start] - band)
-            yield rows, band
+    for_each(range(0, height, BAND), fill, threads)
 
 
 def _wide(probability: Probability, height: int, width: int) -> Probability:
+    if probability.shape == (height, width):
+        return probability
     return np.asarray(PillowImage.fromarray(probability).resize((width, height), PillowImage.Resampling.BILINEAR))
 
 
 def predict(
-    image: Image, fov: FieldOfView, network: Network, preparation: Preparation, planes: int = 1
+    image: Image, fov: FieldOfView, network: Network, preparation: Preparation, planes: int = 1, *, threads: int = 1
 ) -> Probabilities:
-    """Prepare, run the network once, restore: H×W×3 to the `planes` (K) maps of the network, 0 outside the FOV."""
+    """Prepare, run the network once, restore: H×W×3 to the `planes` (K) maps of the network, 0 outside the FOV.
+
+    `threads` are for what comes before and after the network.
+    """
     if not fov.diameter:
         return np.zeros((planes, *image.shape[:2]), np.float32)
     frame = preparation.frame(fov)
     height, width = frame.working
     below, beside = -height % STRIDE, -width % STRIDE
-    pixels = preparation.pixels(image, fov, frame)
+    pixels = preparation.pixels(image, fov, frame, threads=threads)
     batch = np.zeros((1, pixels.shape[2], height + below, width + beside), np.float32)
     batch[0, :, :height, :width] = pixels.transpose(2, 0, 1)
     del pixels  # of a large image the network needs the memory
     maps = network(batch)[0, :, :height, :width]
     restored = np.zeros((len(maps), *image.shape[:2]), np.float32)
     for full, plane in zip(restored, maps, strict=True):
-        _restore_into(full, plane, fov, frame)
+        _restore_into(full, plane, fov, frame, threads)
     return restored
 
 

@@ -7,7 +7,6 @@ several. A large image has the network for itself, so that it needs no more memo
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from foveate.inference.segmentation import Segmentation
 from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
+from foveate.runtime import cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -190,7 +190,7 @@ def abreast(
     """As many images at a time as there are threads (0: cores), but for `MOST`; one thread more writes, in order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    count = min(MOST, threads or _cores())
+    count = min(MOST, threads or cores())
     with ThreadPoolExecutor(count, "segment") as segmenting, ThreadPoolExecutor(1, "write") as writing:
         lanes = _Lanes(step, sink, NetworkPlaces(count), segmenting, writing)
         try:
@@ -203,8 +203,3 @@ def abreast(
             # Where the caller stops early, what was written is vouched for all the same.
             segmenting.shutdown(wait=False, cancel_futures=True)
             deque(lanes.concluded(), maxlen=0)
-
-
-def _cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

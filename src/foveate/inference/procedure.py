@@ -44,12 +44,12 @@ class Procedure:
         return ", ".join(on) or "none"
 
     def carry_out(
-        self, image: Image, fov: FieldOfView, network: Network, card: ModelCard
+        self, image: Image, fov: FieldOfView, network: Network, card: ModelCard, *, threads: int = 1
     ) -> tuple[Masks, Probabilities, Probabilities | None]:
         """Masks, probabilities and, of several views, the standard deviation of these, all K×H×W, of an image H×W×3."""
 
         def once(view: Image, inside: FieldOfView) -> Probabilities:
-            return predict(view, inside, network, card.preparation, len(card.classes))
+            return predict(view, inside, network, card.preparation, len(card.classes), threads=threads)
 
         spread = None
         if self.views == 1:

@@ -21,7 +21,7 @@ from foveate.inference.segmentation import Segmentation
 from foveate.metrics.confidence import Correction
 from foveate.models import Model, ModelCard, open_model
 from foveate.records import Mask, Photograph
-from foveate.runtime import Execution, Session, open_session
+from foveate.runtime import Execution, Session, cores, open_session
 
 if TYPE_CHECKING:
     from foveate.imaging.nifti.planes import Plane
@@ -124,7 +124,9 @@ class Segmenter:
     def _result(self, photograph: Photograph, fov: Mask | None) -> Segmentation:
         card, pixels = self.card, photograph.pixels
         view = card.preparation.view(pixels) if fov is None else FieldOfView.of_mask(fov)
-        masks, probabilities, spread = self.procedure.carry_out(pixels, view, self._network(), card)
+        masks, probabilities, spread = self.procedure.carry_out(
+            pixels, view, self._network(), card, threads=self.session.execution.threads or cores()
+        )
         return Segmentation(
             photograph=photograph,
             masks=masks,

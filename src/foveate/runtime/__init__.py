@@ -3,7 +3,7 @@
 from foveate.runtime.graph import OPERATORS, check_graph
 from foveate.runtime.onnx import OnnxSession
 from foveate.runtime.opened import chosen, open_session
-from foveate.runtime.session import Backend, Device, Execution, Precision, Session, Wish
+from foveate.runtime.session import Backend, Device, Execution, Precision, Session, Wish, cores
 
 __all__ = [
     "OPERATORS",
@@ -16,5 +16,6 @@ __all__ = [
     "Wish",
     "check_graph",
     "chosen",
+    "cores",
     "open_session",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -56,6 +57,11 @@ class Wish:
         for name, kind in (("backend", Backend), ("device", Device), ("precision", Precision)):
             if getattr(self, name) not in (known := ("auto", *get_args(kind))):
                 raise UsageError(unknown(name, str(getattr(self, name)), known))
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Session(Protocol):
