@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from folders import FOLDERS, abreast, folders, write_jpeg
 
 import foveate
 from foveate.drawn import draw
@@ -39,7 +40,6 @@ SIDE = 512
 PHOTOGRAPHS = {"584x565": (584, 565), "999x960": (960, 999), "3504x2336": (2336, 3504)}
 """Those of DRIVE, CHASE_DB1 and HRF: name to height and width."""
 
-FOLDERS = (1, 10, 100)
 PAUSE = 0.05
 """Seconds before each call: threads of the one before it spin for a while before they sleep."""
 
@@ -204,7 +204,7 @@ def photographs(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
     found = {}
     for name, (height, width) in PHOTOGRAPHS.items():
         file = folder / f"{name}.jpg"
-        _write_jpeg(file, height, width)
+        write_jpeg(file, height, width)
         answered = subprocess.run(
             [sys.executable, __file__, "--warm", str(file), "--repeats", str(repeats)], capture_output=True, check=True
         )
@@ -271,35 +271,6 @@ def cold(folder: Path, repeats: int) -> dict[str, float]:
     )
 
 
-def folders(folder: Path) -> dict[str, dict[str, float]]:
-    """Images per second of `foveate segment` on folders, with its start, by each backend that is here."""
-    found: dict[str, dict[str, float]] = {}
-    for backend in ("onnxruntime", *(["openvino"] if find_spec("openvino") else [])):
-        found[backend] = {}
-        for count in FOLDERS:
-            own = folder / f"{count}"
-            own.mkdir(exist_ok=True)
-            for number in range(count):
-                if not (file := own / f"{number}.jpg").exists():
-                    _write_jpeg(file, 584, 565, seed=number % 5)
-            out = tempfile.mkdtemp(dir=folder)
-            started = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "foveate", "segment", str(own), "-q", "-o", out, "--backend", backend],
-                check=True,
-                capture_output=True,
-            )
-            found[backend][str(count)] = count / (time.perf_counter() - started)
-    return found
-
-
-def _write_jpeg(file: Path, height: int, width: int, seed: int = 3) -> None:
-    from PIL import Image
-
-    small = draw(seed, height=min(height, 1168), width=min(width, 1752)).image
-    Image.fromarray(small).resize((width, height)).save(file, quality=92)
-
-
 def main() -> None:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -319,6 +290,7 @@ def main() -> None:
         found["photographs"] = photographs(folder, asked.repeats)
         found["cold"] = cold(folder, asked.repeats)
         found["folders"] = folders(folder)
+        found["abreast"] = abreast(folder / str(FOLDERS[-1]))
     if find_spec("torch"):
         found["networks"] = networks(3)
     text = json.dumps(found, indent=1)

@@ -32,7 +32,7 @@ def tables(found: dict[str, Any], growth: dict[str, Any]) -> dict[str, str]:
         "bounds": _bounds(found["bounds"], found["machine"], found["network"]),
         "photographs": _photographs(found["photographs"]),
         "cold": _cold(found["cold"]),
-        "folders": _folders(found["folders"]),
+        "folders": _folders(found["folders"], found["abreast"]),
         "networks": _networks(found["networks"], found["machine"]["gflops"]),
         "growth": _growth(growth),
     }
@@ -102,10 +102,17 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
 
 def _photographs(found: dict[str, dict[str, float]]) -> str:
     rows = [
-        (name, f"{1000 * own['seconds']:.0f}", f"{1000 * own['network']:.0f}", f"{own['peak_mb']:.0f}")
+        (
+            name,
+            f"{1000 * own['seconds']:.0f}",
+            f"{1000 * own['network']:.0f}",
+            f"{1000 * (own['seconds'] - own['network']):.0f}",
+            f"{own['peak_mb']:.0f}",
+        )
         for name, own in found.items()
     ]
-    return _table(("photograph (JPEG)", "ms, file to mask", "of these the network", "most memory, MiB"), rows)
+    head = ("photograph (JPEG)", "ms, file to mask", "of these the network", "around it", "most memory, MiB")
+    return _table(head, rows)
 
 
 def _cold(seconds: dict[str, float]) -> str:
@@ -118,10 +125,17 @@ def _cold(seconds: dict[str, float]) -> str:
     return _table(("a process of its own", "s", "times the first"), rows)
 
 
-def _folders(found: dict[str, dict[str, float]]) -> str:
+def _folders(found: dict[str, dict[str, float]], abreast: dict[str, dict[str, float]]) -> str:
     counts = list(next(iter(found.values())))
     rows = [(name, *(f"{rates[count]:.1f}" for count in counts)) for name, rates in found.items()]
-    return _table(("images/s, start included", *(f"{count} images" for count in counts)), rows)
+    table = _table(("images/s, start included", *(f"{count} images" for count in counts)), rows)
+    warm = "; ".join(
+        f"{name}: {1000 * own['one thread']:.0f} ms an image by one thread on one core,"
+        f" {1000 * own['all cores']:.0f} by all,"
+        f" {own['share']:.2f} of what that many cores could do at best"
+        for name, own in abreast.items()
+    )
+    return f"{table}\nWarm, the last of these folders: {warm}.\n"
 
 
 def _networks(found: dict[str, dict[str, Any]], gflops: float) -> str:
