@@ -1,7 +1,7 @@
 """What the hub shows of a model: its metadata as YAML, and the page below them as Markdown.
 
-A card's texts may be a stranger's. The metadata go through huggingface_hub's own classes, which check and quote them; on
-the page every such text passes `escaped` or `fenced`, so that it is words, and never a heading, a link or a picture.
+A card's texts may be a stranger's. The metadata go through huggingface_hub's own classes, which check and quote them;
+on the page every such text passes `escaped` or `fenced`, so that it is words, and never a heading, a link or a picture.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from foveate.models.card import HUB_FILE, HUB_WEIGHTS, ModelCard, Score
 
 NOTICE = "For research, not a medical device."
 TASK = "image-segmentation"
+
+LEARN_ON = f"""To learn on with these weights: `foveate train RECIPE --data folder:mine --from {HUB_WEIGHTS}`, with
+the network of `config.json`.
+"""
 
 METRICS = {
     "f1": ("f1", "F1 (Dice)"),
@@ -70,7 +74,7 @@ def _results(score: Score, card: ModelCard) -> list[EvalResult]:
             dataset_type=score.set,
             dataset_name=titles.get(score.set, score.set),
             dataset_split=score.split,
-            dataset_args={"scope": score.scope, "images": score.images},
+            dataset_args={"images": score.images},
             metric_type=kind,
             metric_name=f"{title}, {SCOPES[score.scope]}",
             metric_value=value,
@@ -93,8 +97,7 @@ def page(card: ModelCard) -> str:
                 f"foveate segment photo.jpg -o masks/ --model {HUB_FILE}",
                 language="console",
             ),
-            f"To learn on with these weights: `foveate train RECIPE --data folder:mine --from {HUB_WEIGHTS}`, with the"
-            " network of `config.json`.\n",
+            LEARN_ON,
             "## What it is\n",
             _table(("", ""), _facts(card)),
             "## Scores\n",
@@ -134,21 +137,13 @@ def _scores(card: ModelCard) -> list[str]:
     if not card.scores:
         return ["None on held-out images.\n", chosen]
     head = ("set", "split", "images", "counted", *(title for _, title in METRICS.values()))
-    rows = [
-        (
-            score.set,
-            score.split,
-            score.images,
-            SCOPES[score.scope],
-            *(_digits(getattr(score, name)) for name in METRICS),
-        )
-        for score in card.scores
-    ]
+    rows = [(score.set, score.split, score.images, SCOPES[score.scope], *_values(score)) for score in card.scores]
     return ["Pooled over pixels, at the images' own size, one forward pass:\n", _table(head, rows), chosen]
 
 
-def _digits(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _values(score: Score) -> list[str]:
+    values = [getattr(score, field) for field in METRICS]
+    return ["–" if value is None else f"{value:.4f}" for value in values]
 
 
 def licence_page(card: ModelCard) -> str:

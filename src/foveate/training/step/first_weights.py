@@ -146,7 +146,7 @@ def _read_beside_a_card(path: Path, beside: Path) -> tuple[dict[str, Tensor], We
     """Weights of a folder for the hub, or of a shipped model's: what they have seen, the card says."""
     card = read_card(beside)
     weights, facts, source = _read_with_card(str(path), path, card)
-    if (facts.network, facts.classes, facts.thresholds) != (card.network, card.classes, card.thresholds):
+    if (facts.network, len(facts.classes), facts.thresholds) != (card.network, len(card.classes), card.thresholds):
         raise ModelError(f"{path}: the {CARD} beside it is that of other weights. Keep each model in its own folder.")
     return weights, facts, source
 
