@@ -19,7 +19,7 @@ import msgspec
 
 from foveate.errors import ModelError, UsageError
 from foveate.imaging import whole_folder, write_bytes, write_text
-from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS, plain
+from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS, ModelCard, plain
 from foveate.models.store import Model
 from foveate.training.after.export import TOLERANCE, ExportedFile, compare
 from foveate.training.after.hub_page import licence_page, readme
@@ -42,7 +42,8 @@ def write_hub_folder(model: Model, weights: Path, folder: Path, *, name: str | N
             f"{model.source}: its file and {weights} differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
             " Export it again."
         )
-    card = msgspec.structs.replace(model.card, file=HUB_FILE, name=plain(name) if name else model.card.name)
+    changes = {"file": HUB_FILE, "name": plain(name or model.card.name)}
+    card = ModelCard.of(model.source, **(msgspec.structs.asdict(model.card) | changes))
     content = weights.read_bytes()
     config = {"library_name": "foveate", "sha256": hashlib.sha256(content).hexdigest(), **asdict(header)}
     with whole_folder(folder) as part:
