@@ -3,6 +3,8 @@
 # make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
 # make bench   how fast photographs become masks on this machine, as JSON and docs/benchmark.md; some minutes
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
+# make matrix  install and use that wheel under every Python at hand, at both ends of the dependencies; an hour or more
+# make release what is released, into dist/: sdist and wheel, checked and reproducible, with SBOMs; of the last commit
 # Each sets up .venv with what it needs, from the versions in constraints.txt.
 
 PYTHON ?= python3
@@ -14,7 +16,10 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(
 # Folder of the public data sets.
 DATA ?= ../shared/data
 
-.PHONY: demo test lint types results bench wheel clean
+# Which cells of the matrix, such as CELLS='--python 3.12 --extra nifti'; all.
+CELLS ?=
+
+.PHONY: demo test lint types results bench wheel matrix release clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -43,6 +48,13 @@ bench: .venv/full
 
 wheel: .venv/full
 	$(BIN)/python -m build --wheel --no-isolation
+
+matrix: .venv/full
+	$(BIN)/python scripts/matrix.py $(CELLS)
+	$(BIN)/python scripts/write_matrix.py
+
+release: .venv/full
+	$(BIN)/python scripts/release.py
 
 clean:
 	rm -rf .venv build dist demo

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[1]
 FOUND = ROOT / "scripts" / "matrix.json"
 USES = ROOT / "scripts" / "matrix_uses.py"
 
+UV = (sys.executable, "-m", "uv")
+
 FIRST, LAST = 11, 20
 """Minor versions of Python 3 that are looked for."""
 
@@ -121,9 +123,7 @@ def pinned(extra: str, end: str, python: Path) -> str:
     """The versions of one end, as lines for pip. Raises StageError where no versions go together."""
     extras = [word for name in extra.split(",") if name != "base" for word in ("--extra", name)]
     options = ("--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "--python", python)
-    return call(
-        "resolve", "uv", "pip", "compile", ROOT / "pyproject.toml", *extras, *options, "--resolution", ENDS[end]
-    )
+    return call("resolve", *UV, "pip", "compile", ROOT / "pyproject.toml", *extras, *options, "--resolution", ENDS[end])
 
 
 def tried(wheel: Path, python: Path, version: str, extra: str, end: str, folder: Path) -> Cell:
@@ -138,11 +138,11 @@ def tried(wheel: Path, python: Path, version: str, extra: str, end: str, folder:
             for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", pins.read_text("utf-8"), re.MULTILINE)
             if canonicalize_name(name) in own
         }
-        call("install", "uv", "venv", "--quiet", "--python", python, venv)
+        call("install", *UV, "venv", "--quiet", "--python", python, venv)
         (inside,) = (*venv.glob("bin/python"), *venv.glob("Scripts/python.exe"))
         what = wheel if extra == "base" else f"{wheel}[{extra}]"
         options = ("--quiet", "--only-binary", ":all:", "--python", inside, "--constraint", pins)
-        call("install", "uv", "pip", "install", *options, what)
+        call("install", *UV, "pip", "install", *options, what)
         found["megabytes"] = sum(path.stat().st_size for path in venv.rglob("*") if path.is_file()) // 10**6
         empty.mkdir()
         shutil.copy(USES, empty)
@@ -179,7 +179,7 @@ def read(file: Path) -> dict[tuple[str, str, str], Cell]:
 
 def write(results: dict[tuple[str, str, str], Cell], order: list[tuple[str, str, str]], file: Path) -> None:
     """The cells in order, with the machine that they ran on."""
-    here = f"{platform.system()} {platform.machine()}, uv {call('uv', 'uv', '--version').split()[1]}"
+    here = f"{platform.system()} {platform.machine()}, uv {call('uv', *UV, '--version').split()[1]}"
     content = {"machine": here, "cells": [asdict(results[place]) for place in order if place in results]}
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
