@@ -10,7 +10,7 @@
 PYTHON ?= python3
 # Processes of `make test`, each of up to 2 GB.
 JOBS ?= 2
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 # Folder of the public data sets.
@@ -31,12 +31,13 @@ endif
 test: lint types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
+# What newer syntax or types would trouble is looked for with TARGET=3.13, as the Python that is meant.
 lint: .venv/full
-	$(BIN)/ruff check
+	$(BIN)/ruff check $(if $(TARGET),--target-version py$(subst .,,$(TARGET)))
 	$(BIN)/ruff format --check
 
 types: .venv/full
-	$(BIN)/mypy
+	$(BIN)/mypy $(if $(TARGET),--python-version $(TARGET))
 
 results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)
@@ -59,11 +60,11 @@ release: .venv/full
 clean:
 	rm -rf .venv build dist demo
 
-.venv/bin/python:
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "foveate needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 
-.venv/base: .venv/bin/python pyproject.toml constraints.txt
+.venv/base: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable .
 	touch $@
 
