@@ -40,9 +40,9 @@ def python(module: str, *words: object, folder: Path | None = None) -> str:
 def built(folder: Path, umask: int) -> list[Path]:
     """The sdist of a clone of the last commit, and the wheel that this sdist builds."""
     clone, out = folder / "clone", folder / "dist"
-    call("git", "git", "clone", "--quiet", ROOT, clone)
     before = os.umask(umask)
     try:
+        call("git", "git", "clone", "--quiet", ROOT, clone)
         python("build", "--no-isolation", "--outdir", out, clone)
         # Besides, the wheel of the folder itself, which must be the one that the sdist builds.
         python("build", "--wheel", "--no-isolation", "--outdir", folder / "direct", clone)
