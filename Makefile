@@ -3,18 +3,23 @@
 # make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
 # make bench   how fast photographs become masks on this machine, as JSON and docs/benchmark.md; some minutes
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
+# make matrix  install and use that wheel under every Python at hand, at both ends of the dependencies; an hour or more
+# make release what is released, into dist/: sdist and wheel, checked and reproducible, with SBOMs; of the last commit
 # Each sets up .venv with what it needs, from the versions in constraints.txt.
 
 PYTHON ?= python3
 # Processes of `make test`, each of up to 2 GB.
 JOBS ?= 2
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 # Folder of the public data sets.
 DATA ?= ../shared/data
 
-.PHONY: demo test lint types results bench wheel clean
+# Which cells of the matrix, such as CELLS='--python 3.12 --extra nifti'; all.
+CELLS ?=
+
+.PHONY: demo test lint types results bench wheel matrix release clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -26,12 +31,13 @@ endif
 test: lint types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
+# What newer syntax or types would trouble is looked for with TARGET=3.13, as the Python that is meant.
 lint: .venv/full
-	$(BIN)/ruff check
+	$(BIN)/ruff check $(if $(TARGET),--target-version py$(subst .,,$(TARGET)))
 	$(BIN)/ruff format --check
 
 types: .venv/full
-	$(BIN)/mypy
+	$(BIN)/mypy $(if $(TARGET),--python-version $(TARGET))
 
 results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)
@@ -44,14 +50,21 @@ bench: .venv/full
 wheel: .venv/full
 	$(BIN)/python -m build --wheel --no-isolation
 
+matrix: .venv/full
+	$(BIN)/python scripts/matrix.py $(CELLS)
+	$(BIN)/python scripts/write_matrix.py
+
+release: .venv/full
+	$(BIN)/python scripts/release.py
+
 clean:
 	rm -rf .venv build dist demo
 
-.venv/bin/python:
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "foveate needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 
-.venv/base: .venv/bin/python pyproject.toml constraints.txt
+.venv/base: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable .
 	touch $@
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from foveate.records import Photograph
     from foveate.runtime import Execution
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Execution",
     "FoveateError",

@@ -119,3 +119,12 @@ def test_the_sample_is_what_the_script_draws_and_small() -> None:
     content = script.FILE.read_bytes()
     assert content == script.sample()
     assert len(content) < 60_000
+
+
+def test_the_page_carries_the_licence_of_the_runtime_that_it_gives_on() -> None:
+    page = single_page(open_model("vessels"), RUNTIME)
+    (comment,) = (text for text in re.findall("<!--(.*?)-->", page, flags=re.DOTALL) if runtime.NAME in text)
+    assert f"{runtime.NAME} {runtime.VERSION}" in comment
+    assert "MIT License" in comment
+    assert "Copyright (c) Microsoft Corporation" in comment
+    assert "shall be included in all copies" in comment

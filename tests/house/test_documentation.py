@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 from source_tree import ROOT
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from foveate import __version__
 from foveate.cli import COMMANDS, app
 from foveate.datasets import SETS
 from foveate.models import shipped as shipped_models
@@ -223,8 +228,39 @@ def test_every_text_ends_with_a_line_end_and_no_line_of_a_page_with_a_space() ->
     assert wrong == []
 
 
-def test_the_citation_file_carries_the_version_and_the_licence_of_the_package() -> None:
+def test_the_citation_file_carries_the_version_the_date_and_the_licence_of_the_package() -> None:
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert f"\nversion: {project['version']}\n" in citation
+    newest = re.search(r"^## (\S+) – (\S+)$", changes, flags=re.MULTILINE)
+    assert newest is not None
+    version, date = newest.groups()
+    assert version == __version__
+    assert f"\nversion: {version}\ndate-released: {date}\n" in citation
     assert f"\nlicense: {project['license']}\n" in citation
+
+
+def test_the_version_is_written_in_one_place_which_the_build_reads() -> None:
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in described["project"]
+    place = ROOT / described["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{__version__}"' in place.read_text(encoding="utf-8")
+
+
+def test_the_classifiers_and_the_bounds_are_those_that_the_matrix_ran() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cells = json.loads((ROOT / "scripts" / "matrix.json").read_text(encoding="utf-8"))["cells"]
+    ran = {".".join(cell["python"].split(".")[:2]) for cell in cells if not cell["failed"]}
+    said = {line.rpartition(" ")[2] for line in project["classifiers"] if re.search(r":: 3\.\d+$", line)}
+    assert said == ran
+    assert project["requires-python"] == f">={min(ran, key=lambda version: int(version.partition('.')[2]))}"
+    lines = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
+    lowest: dict[str, set[Version]] = {}
+    for cell in cells:
+        for name, version in cell["versions"].items() if cell["end"] == "lowest" else ():
+            lowest.setdefault(name, set()).add(Version(version))
+    for requirement in map(Requirement, lines):
+        (bound,) = [Version(each.version) for each in requirement.specifier if each.operator == ">="]
+        tried = lowest.get(canonicalize_name(requirement.name))
+        # What is for developing alone is in no cell; a bound may leave out zeros and the index the last digits.
+        assert tried is None or min(tried).release[: len(bound.release)] == bound.release, requirement

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import release
+from matrix import StageError
 from numpy.typing import NDArray
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pages import steps
 from PIL import Image as PillowImage
 from source_tree import ROOT, SOURCE
 
@@ -99,6 +105,50 @@ def test_the_wheel_holds_nothing_but_the_package_and_its_metadata_with_the_licen
         assert archive.read(f"{metadata}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def released_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """sdist, and the wheel that it builds, of a copy under another path, of another date, for nobody else to read."""
+    copy, dist = tmp_path_factory.mktemp("another place") / "checkout", tmp_path_factory.mktemp("released")
+    shutil.copytree(SOURCE, copy / "src" / "foveate", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs", copy / "docs", ignore=shutil.ignore_patterns("*.png"))
+    for name in (".gitignore", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff"):
+        shutil.copy(ROOT / name, copy)
+    for path in copy.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, copy)
+    return dist
+
+
+def test_the_sdist_of_another_checkout_builds_the_same_wheel_to_the_byte(wheel: Path, released_elsewhere: Path) -> None:
+    assert (released_elsewhere / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def test_the_sdist_holds_the_source_and_what_describes_it_and_nothing_else(released_elsewhere: Path) -> None:
+    (sdist,) = released_elsewhere.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        members = archive.getmembers()
+    top = f"foveate-{foveate.__version__}"
+    inside = {member.name.removeprefix(f"{top}/").partition("/")[0] for member in members}
+    assert inside == release.BELONGS_IN_THE_SDIST | {".gitignore"}
+    assert {member.name.partition("/")[0] for member in members} == {top}
+    # Whoever unpacks it may read it, whatever the umask where it was made.
+    assert all(member.mode & 0o444 == 0o444 for member in members)
+
+
+def test_an_index_would_take_both_without_a_warning(released_elsewhere: Path) -> None:
+    call(sys.executable, "-m", "twine", "check", "--strict", *released_elsewhere.iterdir())
+
+
+def test_what_doesnt_belong_into_a_release_is_named(released_elsewhere: Path, tmp_path: Path) -> None:
+    release.check_contents(list(released_elsewhere.iterdir()))
+    copies = [Path(shutil.copy(file, tmp_path)) for file in released_elsewhere.iterdir()]
+    with zipfile.ZipFile(next(file for file in copies if file.suffix == ".whl"), "a") as archive:
+        archive.writestr("tests/test_a.py", "")
+    with pytest.raises(StageError, match="tests: is in wheel or sdist"):
+        release.check_contents(copies)
+
+
 def test_the_licence_is_the_whole_apache_licence() -> None:
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     places = [text.index(part) for part in ("Version 2.0, January 2004", *(f"\n   {n}. " for n in range(1, 10)))]
@@ -123,6 +173,26 @@ def test_the_installed_wheel_segments_a_photograph_as_the_checkout_does(installe
     np.testing.assert_array_equal(values(out / "photo_mask.png"), np.where(expected.mask, 255, 0))
     steps = np.rint(expected.probability.astype(np.float64) * 65535)
     np.testing.assert_array_equal(values(out / "photo_probability.png"), steps)
+
+
+def test_the_readmes_quick_start_runs_word_for_word_with_nothing_but_the_wheel(installed: Path, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = tmp_path / "section.md"
+    section.write_text(text.partition("\n## Segment your own photographs\n")[2].partition("\n## ")[0], encoding="utf-8")
+    folder = tmp_path / "empty"
+    (folder / "folder").mkdir(parents=True)
+    for seed, name in enumerate(("photo.jpg", "other.tif", "folder/third.png")):
+        PillowImage.fromarray(draw(seed, height=150, width=160).image).save(folder / name)
+    programs = installed / "bin"
+    ran = []
+    for step in steps(section):
+        if step.kind == "python":
+            call(programs / "python", "-I", "-c", step.text, folder=folder)
+        elif step.words[0] == "foveate":
+            ran.append(call(programs / "foveate", *step.words[1:], folder=folder))
+    assert ran
+    made = {path.name for path in (folder / "out").iterdir()}
+    assert {"photo_mask.png", "other_mask.png", "third_mask.png", "segment.json", "segment.csv"} <= made
 
 
 def test_training_from_the_installed_wheel_says_what_to_install_and_pip_takes_it(

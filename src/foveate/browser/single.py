@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from foveate.browser.runtime import LICENCE
 from foveate.errors import ModelError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _scripts(model: Model, runtime: BrowserRuntime, modules: dict[str, str]) -> 
     addresses = {name: f"data:text/javascript;base64,{_packed(text.encode())}" for name, text in modules.items()}
     card = msgspec.to_builtins(model.card)
     parts = [
+        f"<!-- In this page, under its own licence:\n\n{LICENCE}-->",
         f'<script type="importmap">{json.dumps({"imports": addresses})}</script>',
         _data("model-card", _safe(json.dumps({key: card[key] for key in TOLD}))),
         _data("model-file", _packed(model.content)),

@@ -109,7 +109,7 @@ def app() -> typer.Typer:
     groups = {name: _group(_alone(name), text) for name, text in GROUPS.items()}
     for name, command in COMMANDS.items():
         first, _, second = name.partition(" ")
-        whole = for_typer(command if name in ANSWERS else with_quiet(command))
+        whole = for_typer(command if name in ANSWERS else with_quiet(command), name)
         if second:
             groups[first].command(second, cls=Command)(whole)
         else:

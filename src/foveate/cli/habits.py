@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import wraps
 from inspect import signature
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from foveate.cli.completion import Completion, completion_of
 from foveate.cli.declared import CommandOption, Declared
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -24,25 +26,32 @@ class Command(TyperCommand):
         _write_parameters(self, ctx, formatter)
 
 
-def for_typer(command: Callable[..., object]) -> Callable[..., object]:
-    """The command with what is `Declared` of its parameters as Typer has it."""
+def for_typer(command: Callable[..., object], name: str) -> Callable[..., object]:
+    """The command with what is `Declared` of its parameters as Typer has it, and the values that it completes."""
 
     @wraps(command)
     def whole(**arguments: Any) -> object:
         return command(**arguments)
 
     own = signature(command, eval_str=True)
-    parameters = [each.replace(annotation=_in_typers_words(each.annotation)) for each in own.parameters.values()]
+    parameters = [
+        each.replace(annotation=_in_typers_words(each.annotation, completion_of(name, each.name)))
+        for each in own.parameters.values()
+    ]
     whole.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     return whole
 
 
-def _in_typers_words(annotation: Any) -> Any:
+def _in_typers_words(annotation: Any, completion: Completion | None) -> Any:
     declared = next(iter(getattr(annotation, "__metadata__", ())), None)
-    if not isinstance(declared, Declared):
+    if isinstance(declared, Declared):
+        made = typer.Option if isinstance(declared, CommandOption) else typer.Argument
+        return Annotated[annotation.__origin__, made(*declared.names, autocompletion=completion, **declared.facts)]
+    if completion is None:
         return annotation
-    made = typer.Option if isinstance(declared, CommandOption) else typer.Argument
-    return Annotated[annotation.__origin__, made(*declared.names, **declared.facts)]
+    completed = copy(declared)
+    completed.autocompletion = completion
+    return Annotated[annotation.__origin__, completed]
 
 
 class Group(TyperGroup):

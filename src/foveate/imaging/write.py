@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -115,6 +116,26 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, as `write_bytes` does: it takes its name when all of it is there, and else is gone."""
     with _told_of(path), _part_of(path) as file:
         yield file
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into: it takes its name when all inside is done, and else is gone.
+
+    Raises OutputError where there is one that isn't empty, which stays as it is.
+    """
+    with _told_of(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise OutputError(f"{path}: is there already and not empty. Name a new folder.")
+        part = path.with_name(f".{os.urandom(8).hex()}.part")
+        part.mkdir()
+        try:
+            yield part
+            if path.exists():
+                path.rmdir()  # empty; not every system replaces it
+            part.rename(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager

@@ -25,6 +25,9 @@ from foveate.records import Classes
 
 CARD = "card.json"
 
+HUB_FILE, HUB_WEIGHTS = "model.onnx", "model.safetensors"
+"""In a folder for the hub: the model, and the weights that it was exported from."""
+
 LONGEST_TEXT = 10_000
 LONGEST_NAME = 100
 

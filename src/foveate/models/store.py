@@ -56,6 +56,14 @@ def open_model(name_or_path: str | Path) -> Model:
     return _verified(path.parent, path.name, str(path))
 
 
+def read_card(file: Path) -> ModelCard:
+    """The card in a file. Raises ModelError where it can't be read, or is none."""
+    try:
+        return ModelCard.parse(_content(file, LARGEST_CARD, str(file)), str(file))
+    except OSError as error:
+        raise ModelError(f"{file}: can't be read ({error.strerror or error}).") from error
+
+
 def _verified(folder: Path, file: str | None, source: str, *, shipped: bool = False) -> Model:
     try:
         card = ModelCard.parse(_content(folder / CARD, LARGEST_CARD, source), source)

@@ -11,17 +11,47 @@ if TYPE_CHECKING:
     from foveate.training.after.export import ExportedFile
 
 
-def export(run: str | Path, out: str | Path, *, name: str | None = None, overwrite: bool = False) -> ExportedFile:
+def export(
+    run: str | Path,
+    out: str | Path | None = None,
+    *,
+    name: str | None = None,
+    hub_folder: str | Path | None = None,
+    overwrite: bool = False,
+) -> ExportedFile:
     """Write the best weights in a run's folder as one ONNX file, with `card.json` beside it; needs the extra `train`.
+
+    With `hub_folder` in place of `out` it is a new folder for the Hugging Face hub, with README, card, ONNX file and
+    weights, and `run` may be a shipped model's name, too. Nothing is uploaded.
 
     `name` is the model's in the card, by itself that of the run's folder. The result has the `file`, its `card`, and
     the `differences`: size to the largest difference of a probability between ONNX Runtime and PyTorch.
 
-    Raises UsageError where `out` doesn't end in .onnx or the extra is missing, ModelError where `run` is no run or the
-    two differ too much, OutputError where a file is there and `overwrite` is off. Nothing is written then.
+    Raises UsageError where `out` doesn't end in .onnx, both or neither of the two are given, or the extra is missing;
+    ModelError where `run` is no run or the two differ too much; OutputError where a file is there and `overwrite` is
+    off, or the folder isn't empty. Nothing is written then.
     """
-    if Path(out).suffix != ".onnx":
+    if (out is None) == (hub_folder is None):
+        raise UsageError("say where to write: either --out FILE.onnx or --hub-folder FOLDER.")
+    if hub_folder is not None:
+        return _for_the_hub(run, Path(hub_folder), name=name, overwrite=overwrite)
+    if Path(str(out)).suffix != ".onnx":
         raise UsageError(f"--out {out}: name a file that ends in .onnx.")
     with needs("train"):
         from foveate.training.after.export import export as export_run
-    return export_run(Path(run), Path(out), name=name, overwrite=overwrite)
+    return export_run(Path(run), Path(str(out)), name=name, overwrite=overwrite)
+
+
+def _for_the_hub(run: str | Path, folder: Path, *, name: str | None, overwrite: bool) -> ExportedFile:
+    from foveate.models import shipped
+    from foveate.public.load import opened_model
+
+    if overwrite:
+        raise UsageError("--overwrite goes with --out; --hub-folder needs a folder that is new or empty.")
+    with needs("train"):
+        from foveate.training.after.hub import write_hub_folder
+        from foveate.training.run.folder import BEST
+        from foveate.training.run.tensors import WEIGHTS
+    own = shipped().get(str(run))
+    weights = Path(run) / BEST if own is None else own / WEIGHTS
+    return write_hub_folder(opened_model(run), weights, folder, name=name)

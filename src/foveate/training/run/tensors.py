@@ -78,11 +78,15 @@ def load_weights(path: Path) -> tuple[nn.Module, WeightsHeader]:
         raise ModelError(f"{path}: can't be read as weights ({error}).") from error
     if header is None:
         raise ModelError(f"{path}: these weights were not written by foveate: the header says no network.")
-    content = _as_now(json.loads(header))
-    content["options"] = _resolved(content["network"], content["options"])
-    facts = WeightsHeader(**content)
-    network = facts.build()
-    network.load_state_dict(tensors)
+    try:
+        content = _as_now(json.loads(header))
+        content["options"] = _resolved(content["network"], content["options"])
+        facts = WeightsHeader(**content)
+        network = facts.build()
+        network.load_state_dict(tensors)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, RuntimeError, TypeError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise ModelError(f"{path}: its header doesn't fit its weights ({type(error).__name__}: {first}).") from error
     return network.eval(), facts
 
 

@@ -15,8 +15,8 @@ from msgspec import to_builtins
 from torch import Tensor, nn
 
 from foveate.errors import ModelError, UsageError, unknown
-from foveate.models.card import TrainingData
-from foveate.models.store import open_model, shipped
+from foveate.models.card import CARD, HUB_WEIGHTS, ModelCard, TrainingData
+from foveate.models.store import open_model, read_card, shipped
 from foveate.networks import build, encoder_of, load_encoder_weights
 from foveate.networks.built.stages import DECODER, check_stages, freeze, is_decoder, stages, train
 from foveate.networks.registry import entry_of
@@ -121,13 +121,15 @@ def _read(initial: str | Path) -> tuple[dict[str, Tensor], WeightsHeader, dict[s
         return _read_shipped(str(initial))
     path = Path(initial)
     if path.is_dir():
-        path /= BEST
+        path /= HUB_WEIGHTS if (path / HUB_WEIGHTS).is_file() and not (path / BEST).is_file() else BEST
     if path.suffix == ".onnx":
         raise UsageError(f"{path}: an exported model can't be learnt on. Begin --from its run's folder or {BEST}.")
     if not path.is_file():
         if path.suffix == ".safetensors":
             raise UsageError(f"{path}: no such file. Begin --from a run's folder or its {BEST}.")
         raise UsageError(f"--from: {unknown('model', str(initial), shipped())} Or give a run's folder or its {BEST}.")
+    if (path.parent / CARD).is_file() and not (path.parent / FACTS).is_file():
+        return _read_beside_a_card(path, path.parent / CARD)
     network, facts = load_weights(path)
     return network.state_dict(), facts, origin(path)
 
@@ -137,6 +139,19 @@ def _read_shipped(name: str) -> tuple[dict[str, Tensor], WeightsHeader, dict[str
     path = shipped()[name] / WEIGHTS
     if not path.is_file():
         raise ModelError(f"{name}: is shipped for use alone, without {WEIGHTS}. Begin --from a run's weights.")
+    return _read_with_card(name, path, card)
+
+
+def _read_beside_a_card(path: Path, beside: Path) -> tuple[dict[str, Tensor], WeightsHeader, dict[str, Any]]:
+    """Weights of a folder for the hub, or of a shipped model's: what they have seen, the card says."""
+    card = read_card(beside)
+    weights, facts, source = _read_with_card(str(path), path, card)
+    if (facts.network, len(facts.classes), facts.thresholds) != (card.network, len(card.classes), card.thresholds):
+        raise ModelError(f"{path}: the {CARD} beside it is that of other weights. Keep each model in its own folder.")
+    return weights, facts, source
+
+
+def _read_with_card(name: str, path: Path, card: ModelCard) -> tuple[dict[str, Tensor], WeightsHeader, dict[str, Any]]:
     network, facts = load_weights(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     source: dict[str, Any] = {
