@@ -286,7 +286,7 @@ def _check_classes(call: _Call, facts: dict[str, Any]) -> None:
 def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
     """TrainingError where going on would make another run; it may only become longer or shorter on the way."""
     first, now = (_keys(either) for either in (checked_recipe(as_it_was(state["recipe"]), str(folder / STATE)), recipe))
-    changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - {CHANGEABLE}
+    changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - set(CHANGEABLE)
     if changed:
         raise TrainingError(
             f"{folder}: its recipe has changed since the run began ({', '.join(sorted(changed))})."
