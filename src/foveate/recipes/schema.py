@@ -173,7 +173,7 @@ class TrainingSection(Section):
     average_warm_up: bool = True
     """Forget faster at first: with a decay of at most (1 + n) / (10 + n) after n steps."""
     hours: Annotated[float, Field(ge=0)] = 0.0
-    """End before so many hours of epochs have passed; where fewer than `epochs` fit, `cosine` falls faster; 0: never."""
+    """End before epochs have taken so many hours; where fewer than `epochs` fit, `cosine` falls faster. 0: never."""
     watch: Literal["f1", "loss"] = "f1"
     """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0
