@@ -50,8 +50,10 @@ class Fit:
     """In each of them."""
     hours: float
     """For the epochs: what planning, reading and the report leave."""
-    seconds: float
-    """That all of it is expected to take."""
+    beside: float
+    """Seconds for what is no epoch: planning, reading, export and report."""
+    validating: float
+    """Seconds of an epoch for its validation."""
     words: str
     """How the time is spent."""
 
@@ -80,12 +82,11 @@ def fit(
         epochs = min(epochs, int(VALIDATING * usable / validating))
     epochs = max(1, min(epochs, int(usable / shortest)))
     crops = int((usable / epochs - validating) / step) * crops_per_step
-    for_epochs = epochs * (validating + crops / speed.crops)
     words = (
-        f"about {_minutes(for_epochs - epochs * validating)} of training and {_minutes(epochs * validating)} of"
-        f" validation, {RESERVE:.0%} of the time being left free"
+        f"about {_minutes(epochs * crops / speed.crops)} of training and {_minutes(epochs * validating)} of validation,"
+        f" {RESERVE:.0%} of the time being left free"
     )
-    return Fit(epochs, crops, math.floor(left / 3600 * 1e4) / 1e4, beside + for_epochs, words)
+    return Fit(epochs, crops, math.floor(left / 3600 * 1e4) / 1e4, beside, validating, words)
 
 
 def _minutes(seconds: float) -> str:

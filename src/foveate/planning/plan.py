@@ -16,8 +16,9 @@ from foveate.planning.written import as_toml
 from foveate.recipes.read import checked_recipe, overridden
 from foveate.recipes.schema import Recipe
 
-SIZES = ((256, 8, 1), (256, 4, 2), (256, 2, 4), (192, 4, 2), (192, 2, 4), (128, 4, 2), (128, 2, 4), (64, 2, 4))
-"""Crop, batch and batches per step, the first that fits into memory: the first as in the recipes that were trained."""
+SIZES = ((256, 8, 1), (256, 4, 2), (192, 4, 2), (128, 4, 2), (64, 4, 2))
+"""Crop, batch and batches per step, the first that fits into memory: the first as in the recipes that were trained.
+With fewer crops in a batch, batch norm would know too little of what it norms by."""
 
 BACKWARD = 2.0
 """A step takes so many times the memory of what the forward pass keeps for the backward one: for that pass's own maps,
@@ -57,6 +58,13 @@ class Plan:
     hours: float
     """As they were given."""
     sets: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """That all of it is expected to take, planning and report included."""
+        training = self.recipe.training
+        crops = training.steps_per_epoch * training.crops_per_step
+        return self.fit.beside + training.epochs * (self.fit.validating + crops / self.speed.crops)
 
     @property
     def text(self) -> str:
@@ -113,15 +121,13 @@ def plan(
 def _chosen(fingerprint: Fingerprint, data: Recipe) -> tuple[dict[str, object], dict[str, str]]:
     """Keys and reasons by the tables, and what the draft has."""
     share = {"data.validation_share": data.data.validation_share}
-    reasons = {"data.validation_share": row.reason for row in GROUPS if row.keys == share}
-    chosen: dict[str, object] = {name: value for name, value in share.items() if name in reasons}
-    for rule in RULES:
-        keys, why = rule.row(fingerprint).keys, rule.words(fingerprint)
+    decided = [(row.keys, row.reason) for row in GROUPS if row.keys == share]
+    decided += [(rule.row(fingerprint).keys, rule.words(fingerprint)) for rule in RULES]
+    decided += [(row.keys, row.reason) for row in ALWAYS]
+    chosen, reasons = dict[str, object](), dict[str, str]()
+    for keys, why in decided:
         chosen |= keys
         reasons |= dict.fromkeys(keys, why)
-    for row in ALWAYS:
-        chosen |= row.keys
-        reasons |= dict.fromkeys(row.keys, row.reason)
     return chosen, reasons
 
 
@@ -135,7 +141,7 @@ def _fitting(weight: int, crop: int, machine: Machine) -> tuple[tuple[int, int, 
             why = "as in the recipes that were trained so far" if size == SIZES[0] else "the largest that fits"
             return size, f"{why}: a batch takes about {needed / 1e9:.2g} of {machine.memory / 1e9:.2g} GB that are free"
     raise UsageError(
-        f"{machine.memory / 1e9:.2g} GB of free memory are too little for two crops of {SIZES[-1][0]}×{SIZES[-1][0]}"
+        f"{machine.memory / 1e9:.2g} GB of free memory are too little for four crops of {SIZES[-1][0]}×{SIZES[-1][0]}"
         " pixels. Free some, or choose a smaller network with network.widths=."
     )
 
@@ -161,7 +167,8 @@ def _recipe(
 ) -> tuple[Recipe, dict[str, dict[str, Any]]]:
     """The recipe of chosen keys and overrides, and its content by section."""
     content = overridden(_nested(chosen), overrides)
-    return checked_recipe(_head(sets) | content, "auto"), content
+    order = {section: content[section] for section in Recipe.model_fields if section in content}
+    return checked_recipe(_head(sets) | content, "auto"), order
 
 
 def _head(sets: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ def thickness(mask: Mask) -> float:
 
     A pixel's thickness is the shortest of the four lines through it, along rows, columns and both diagonals, that stay
     in the foreground: the true one of a bar that lies along one of these, and at most 8 % (1 / cos 22.5°) more of any
-    other. A bar has as many pixels to its length as it is thick, so each pixel counts by 1 / thickness.
+    other; of a compact piece some of them are shorter than it is thick. A bar has as many pixels to its length as it is
+    thick, so each pixel counts by 1 / thickness.
     """
     if not mask.any():
         return 0.0

@@ -48,7 +48,7 @@ def _about(plan: Plan) -> Iterator[str]:
         )
     yield (
         f"On {machine.device}, {machine.name}, {machine.cores} threads: {speed.crops:.3g} crops a second, and"
-        f" {speed.validation:.2g} s for a validation image. Expected to take {plan.fit.seconds / 3600:.2f} hours."
+        f" {speed.validation:.2g} s for a validation image. Expected to take {plan.seconds / 3600:.2f} hours."
     )
 
 

@@ -52,7 +52,7 @@ def plan_for(
     training = made.recipe.training
     say(
         f"planned: {made.recipe.network.name}, {training.epochs} epochs of {training.samples_per_epoch} crops, about"
-        f" {made.fit.seconds / 3600:.2f} hours in all. {folder / PLAN} will say why"
+        f" {made.seconds / 3600:.2f} hours in all. {folder / PLAN} will say why"
     )
     return made
 
