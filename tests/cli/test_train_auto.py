@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from foveate.imaging import write_mask, write_rgb
-from foveate.planning.fit import Speed
-from foveate.planning.trial import Trial
 from foveate.public.plan import plan
 from foveate.public.train import train
 from foveate.recipes.read import read_recipe
+from foveate.training.rehearsal import Rehearsal, Speed
 from foveate.training.run.progress import EpochRow
 from foveate_command import Ran, names, run
 
@@ -25,8 +24,8 @@ SMALL = ("network.widths=[4, 4, 8, 8]", "preparation.working_minimum=96", "prepa
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recipes that were tried out before, as it were, on a quick machine."""
-    monkeypatch.setattr(Trial, "weigh", lambda *_: 10**6)
-    monkeypatch.setattr(Trial, "time", lambda *_: Speed(crops=20.0, validation=0.05))
+    monkeypatch.setattr(Rehearsal, "weigh", lambda *_: 10**6)
+    monkeypatch.setattr(Rehearsal, "time", lambda *_: Speed(crops=20.0, validation=0.05))
 
 
 def check_refused(ran: Ran, *parts: str, status: int = 2) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from foveate.planning.fingerprint import Fingerprint
-from foveate.planning.fit import Speed
-from foveate.planning.machine import Machine
-from foveate.planning.plan import Measures, Plan, draft, plan
+from foveate.planning.plan import Measures, TrainingPlan, draft, plan
+from foveate.training.machine import Machine
+from foveate.training.rehearsal import Speed
 
 LESIONS = Fingerprint(
     images=450,
@@ -43,7 +43,7 @@ def planned(
     speed: Speed = SPEED,
     weight: int = WEIGHT // 100,
     spent: float = 60.0,
-) -> Plan:
+) -> TrainingPlan:
     """A plan by numbers alone: nothing is measured."""
     measures = Measures(lambda _: weight, lambda _: speed, lambda: spent)
     data = draft(["folder"], seen.groups, overrides)

@@ -9,9 +9,10 @@ import pytest
 from made_plan import LESIONS, MACHINE, SPEED, planned
 
 from foveate.errors import RecipeError, UsageError
-from foveate.planning.fit import EPOCHS, LEAST_STEPS, LONGEST_EPOCH, RESERVE, VALIDATING, Speed
+from foveate.planning.fit import EPOCHS, LEAST_STEPS, LONGEST_EPOCH, RESERVE, VALIDATING
 from foveate.planning.plan import BACKWARD, SHARE
 from foveate.recipes.read import read_recipe
+from foveate.training.rehearsal import Speed
 
 HOURS = (0.05, 0.3, 1.0, 3.0, 12.0)
 

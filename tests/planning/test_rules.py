@@ -14,7 +14,7 @@ from made_plan import LESIONS, planned
 from foveate.planning.fingerprint import Fingerprint
 from foveate.planning.fit import Fit
 from foveate.planning.plan import SIZES
-from foveate.planning.rules import ALWAYS, GROUPS, RULES, SEEN, STEPS, Row, Rule, row_of
+from foveate.planning.rules import ALWAYS, GROUPS, RULES, SEEN, STEPS, Rule, RuleRow, row_of
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import Recipe
 
@@ -63,7 +63,7 @@ def test_what_a_row_sets_is_in_the_plan_unless_a_later_rule_knows_better_and_its
 
 
 @pytest.mark.parametrize("rows", [GROUPS, STEPS])
-def test_a_table_of_numbers_begins_at_nothing_and_each_row_at_its_least(rows: tuple[Row, ...]) -> None:
+def test_a_table_of_numbers_begins_at_nothing_and_each_row_at_its_least(rows: tuple[RuleRow, ...]) -> None:
     assert rows[0].least == 0
     for before, row in pairwise(rows):
         assert row_of(rows, row.least) is row
@@ -71,7 +71,7 @@ def test_a_table_of_numbers_begins_at_nothing_and_each_row_at_its_least(rows: tu
 
 
 @pytest.mark.parametrize("row", [*(row for rule in RULES for row in rule.rows), *GROUPS, *STEPS, *ALWAYS])
-def test_a_row_sets_keys_of_a_recipe_and_says_why(row: Row) -> None:
+def test_a_row_sets_keys_of_a_recipe_and_says_why(row: RuleRow) -> None:
     sections = {key.partition(".")[0] for key in row.keys}
     assert sections <= Recipe.model_fields.keys()
     assert len(row.reason.split()) > 1

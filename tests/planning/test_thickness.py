@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt  # type: ignore[import-untyped]
 
 from foveate.drawn import draw
 from foveate.planning.thickness import thickness
@@ -21,7 +21,8 @@ def bar(width: float, degrees: float, side: int = 201) -> NDArray[np.bool_]:
     """A bar of that width through the middle, from edge to edge."""
     down, across = np.mgrid[:side, :side] - side // 2
     angle = np.deg2rad(degrees)
-    return np.abs(down * np.cos(angle) - across * np.sin(angle)) < width / 2
+    inside: NDArray[np.bool_] = np.abs(down * np.cos(angle) - across * np.sin(angle)) < width / 2
+    return inside
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 25])

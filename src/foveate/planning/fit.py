@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from foveate.errors import UsageError
 from foveate.planning.fingerprint import Fingerprint
-from foveate.planning.machine import Machine
+from foveate.training.machine import Machine
+from foveate.training.rehearsal import Speed
 
 RESERVE = 0.1
 """Of the time for epochs that stays free, as a machine may have something else to do, too."""
@@ -29,16 +30,6 @@ EXPORT = 30.0
 
 REPORT = 3.0
 """How many times as long as a validation the report's evaluation of the same images takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """What was measured of a recipe on a machine."""
-
-    crops: float
-    """That training takes in a second."""
-    validation: float
-    """Seconds for one validation image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from typing import Any
 
 from foveate.errors import UsageError
 from foveate.planning.fingerprint import Fingerprint
-from foveate.planning.fit import Fit, Speed, fit
-from foveate.planning.machine import Machine
+from foveate.planning.fit import Fit, fit
 from foveate.planning.rules import ALWAYS, GROUPS, RULES, STEPS, row_of
 from foveate.planning.written import as_toml
 from foveate.recipes.read import checked_recipe, overridden
 from foveate.recipes.schema import Recipe
+from foveate.training.machine import Machine
+from foveate.training.rehearsal import Speed
 
 SIZES = ((256, 8, 1), (256, 4, 2), (192, 4, 2), (128, 4, 2), (64, 4, 2))
 """Crop, batch and batches per step, the first that fits into memory: the first as in the recipes that were trained.
@@ -43,7 +44,7 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """What will be trained, and why."""
 
     recipe: Recipe
@@ -92,7 +93,7 @@ def plan(
     data: Recipe,
     sets: Sequence[str],
     overrides: Sequence[str] = (),
-) -> Plan:
+) -> TrainingPlan:
     """The recipe for these images on this machine within so many hours, whatever else is overridden.
 
     The same numbers give the same plan. `data` is the draft that the fingerprint was taken by.
@@ -102,20 +103,20 @@ def plan(
     """
     chosen, reasons = _chosen(fingerprint, data)
     # Whatever is asked for is tried out, too: its own batch, network or size.
-    trial = _recipe(chosen | _sized(SIZES[-1]), sets, overrides)[0]
-    size, reason = _fitting(measures.weigh(trial), trial.training.crop, machine)
+    tried = _recipe(chosen | _sized(SIZES[-1]), sets, overrides)[0]
+    size, reason = _fitting(measures.weigh(tried), tried.training.crop, machine)
     chosen |= _sized(size)
     reasons |= dict.fromkeys(_sized(size), reason)
-    trial = _recipe(chosen, sets, overrides)[0]
-    speed = measures.time(trial)
-    fitted = fit(hours, measures.spent(), fingerprint, machine, speed, trial.training.crops_per_step)
-    for keys, why in _timed(fitted, speed, trial.training.crops_per_step):
+    tried = _recipe(chosen, sets, overrides)[0]
+    speed = measures.time(tried)
+    fitted = fit(hours, measures.spent(), fingerprint, machine, speed, tried.training.crops_per_step)
+    for keys, why in _timed(fitted, speed, tried.training.crops_per_step):
         chosen |= keys
         reasons |= dict.fromkeys(keys, why)
     recipe, content = _recipe(chosen, sets, overrides)
     written = {f"{section}.{key}": value for section, keys in content.items() for key, value in keys.items()}
     told = {key: reasons[key] if chosen.get(key) == value else ASKED for key, value in written.items()}
-    return Plan(recipe, content, told, fingerprint, machine, speed, fitted, hours, tuple(sets))
+    return TrainingPlan(recipe, content, told, fingerprint, machine, speed, fitted, hours, tuple(sets))
 
 
 def _chosen(fingerprint: Fingerprint, data: Recipe) -> tuple[dict[str, object], dict[str, str]]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from foveate.recipes.read import literal
 
 if TYPE_CHECKING:
-    from foveate.planning.plan import Plan
+    from foveate.planning.plan import TrainingPlan
 
 LINE = 100
 
 
-def as_toml(plan: Plan) -> str:
+def as_toml(plan: TrainingPlan) -> str:
     """TOML that `foveate train` takes as it is, and that reads back to the plan's recipe."""
     recipe = plan.recipe
     words = [word for name in plan.sets for word in ("--data", f"{name}:FOLDER")]
@@ -33,7 +33,7 @@ def as_toml(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(plan: Plan) -> Iterator[str]:
+def _about(plan: TrainingPlan) -> Iterator[str]:
     """What the plan was made from."""
     seen, machine, speed = plan.fingerprint, plan.machine, plan.speed
     yield (

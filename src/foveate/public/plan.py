@@ -13,7 +13,7 @@ from foveate.recipes.read import overrides_of
 from foveate.training.processes.place import check_device_name
 
 if TYPE_CHECKING:
-    from foveate.planning.plan import Plan
+    from foveate.planning.plan import TrainingPlan
 
 
 def plan(
@@ -23,7 +23,7 @@ def plan(
     *,
     device: str | None = None,
     say: Callable[[str], None] = lambda _: None,
-) -> Plan:
+) -> TrainingPlan:
     """Choose a recipe for data, this machine and so many hours; needs the extra `train`. Nothing is trained or written.
 
     Looks at training images of the sets, and tries the recipe out for some seconds. `data`, `overrides` and `device`
@@ -43,12 +43,12 @@ def plan(
         raise UsageError("train auto needs at least one --data NAME:FOLDER.")
     with needs("train"):
         from foveate.planning.fingerprint import fingerprint
-        from foveate.planning.machine import this_machine
         from foveate.planning.plan import Measures, draft
         from foveate.planning.plan import plan as planned
-        from foveate.planning.trial import SECONDS, Trial
         from foveate.training.data.gather import common_classes, parts_of
+        from foveate.training.machine import this_machine
         from foveate.training.processes.place import chosen_device
+        from foveate.training.rehearsal import SECONDS, Rehearsal
     sets, where = open_sets(specs), chosen_device(device or "auto")
     names, classes = [dataset.name for dataset in sets], common_classes(sets)
     learnt = [entry for dataset in sets for entry in dataset.split("train")]
@@ -56,6 +56,6 @@ def plan(
     say("looking at training images")
     seen = fingerprint(sets, base)
     say(f"trying the recipe out, for {SECONDS:.0f} seconds and more")
-    trial = Trial([entry for dataset in sets for entry in parts_of(dataset, base)[0]], classes, where)
-    measures = Measures(trial.weigh, trial.time, lambda: time.monotonic() - began)
+    rehearsal = Rehearsal([entry for dataset in sets for entry in parts_of(dataset, base)[0]], classes, where)
+    measures = Measures(rehearsal.weigh, rehearsal.time, lambda: time.monotonic() - began)
     return planned(seen, this_machine(where), hours, measures, data=base, sets=names, overrides=keys)

@@ -16,7 +16,7 @@ from foveate.training.run.existing import check_free
 from foveate.training.run.folder import PLAN
 
 if TYPE_CHECKING:
-    from foveate.planning.plan import Plan
+    from foveate.planning.plan import TrainingPlan
 
 AUTO = "auto"
 """What stands in place of a recipe's name where one is to be planned."""
@@ -35,7 +35,7 @@ def plan_for(
     device: str | None,
     rank: Rank,
     say: Say,
-) -> Plan:
+) -> TrainingPlan:
     """The plan of a run that is to begin in `folder`; its place is looked at first, as planning takes a minute.
 
     Raises UsageError where hours are missing, the folder isn't free, or several processes would make a plan each.

@@ -20,14 +20,14 @@ from foveate.training.run.progress import EpochRow, Listener
 from foveate.training.run.provenance import command_line
 
 if TYPE_CHECKING:
-    from foveate.planning.plan import Plan
+    from foveate.planning.plan import TrainingPlan
 
 Listening = Callable[[Recipe], AbstractContextManager[Listener]]
 """The recipe that is trained by, to who hears how it goes."""
 
 
 def train(
-    recipe: str | Path | Plan | None = None,
+    recipe: str | Path | TrainingPlan | None = None,
     overrides: Mapping[str, object] | Sequence[str] = (),
     *,
     data: str | Sequence[str] = (),
@@ -136,7 +136,7 @@ class _Call:
     """The file of a recipe that was planned."""
 
 
-def _recipe_of(recipe: str | Path | Plan, overrides: Sequence[str]) -> tuple[Recipe, str]:
+def _recipe_of(recipe: str | Path | TrainingPlan, overrides: Sequence[str]) -> tuple[Recipe, str]:
     """The recipe that was asked for, and the file of a planned one."""
     if isinstance(recipe, str | Path):
         return read_recipe(str(recipe), overrides), ""

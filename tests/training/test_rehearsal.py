@@ -1,4 +1,4 @@
-"""A trial measures what the training itself would do, and leaves nothing behind."""
+"""A rehearsal measures what the training itself would do, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 import torch
 
 from foveate.datasets import DataSet
-from foveate.planning.trial import STEPS, Trial
+from foveate.training.rehearsal import STEPS, Rehearsal
 from small_run import small_recipe
 
 CPU = torch.device("cpu")
 
 
-def trial(data: list[DataSet], seconds: float = 0.0) -> Trial:
+def rehearsal(data: list[DataSet], seconds: float = 0.0) -> Rehearsal:
     """With a clock by which every look at it takes a second."""
     ticks = count()
-    return Trial(data[0].split("train"), data[0].classes, CPU, seconds, lambda: float(next(ticks)))
+    return Rehearsal(data[0].split("train"), data[0].classes, CPU, seconds, lambda: float(next(ticks)))
 
 
 @pytest.mark.parametrize("seconds", [0.0, 6.0])
 def test_steps_are_timed_for_the_seconds_given_and_at_least_some(seconds: float, small_data: list[DataSet]) -> None:
     recipe = small_recipe("training.batch=3", "training.accumulate=2")
-    speed = trial(small_data, seconds).time(recipe)
+    speed = rehearsal(small_data, seconds).time(recipe)
     # One look begins, and there is one after each step.
     steps = max(STEPS, math.ceil(seconds) - 1)
     assert speed.crops == pytest.approx(steps * 6 / (steps + 1))
@@ -33,7 +33,7 @@ def test_steps_are_timed_for_the_seconds_given_and_at_least_some(seconds: float,
 
 def test_the_memory_of_a_crop_is_what_its_layers_keep_and_grows_with_its_pixels(small_data: list[DataSet]) -> None:
     small, large = (
-        trial(small_data).weigh(small_recipe("network.name=unet", "network.widths=[4, 8]", f"training.crop={crop}"))
+        rehearsal(small_data).weigh(small_recipe("network.name=unet", "network.widths=[4, 8]", f"training.crop={crop}"))
         for crop in (64, 128)
     )
     assert large / small == pytest.approx(4, rel=0.02)
@@ -43,9 +43,9 @@ def test_the_memory_of_a_crop_is_what_its_layers_keep_and_grows_with_its_pixels(
     assert maps <= small <= 4 * maps
 
 
-def test_a_trial_takes_no_number_from_the_chance_of_the_training_after_it(small_data: list[DataSet]) -> None:
+def test_a_rehearsal_takes_no_number_from_the_chance_of_the_training_after_it(small_data: list[DataSet]) -> None:
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
-    trial(small_data).time(small_recipe())
+    rehearsal(small_data).time(small_recipe())
     assert torch.equal(torch.rand(1), expected)

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from foveate.networks.built import stages
-from foveate.planning.fit import Speed
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
 from foveate.training.after.validation import Validator
@@ -26,12 +25,22 @@ from foveate.training.step.learner import RunSetup, build_learner, forward_of
 from foveate.training.step.step import Stepper, stepper
 
 IMAGES = 4
-"""Training images that a trial has: enough that crops come from several."""
+"""Training images that a rehearsal has: enough that crops come from several."""
 
 SECONDS = 15.0
 """That steps are timed for at least; and at least `STEPS` of them."""
 
 STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What was measured of a recipe on a machine."""
+
+    crops: float
+    """That training takes in a second."""
+    validation: float
+    """Seconds for one validation image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class _Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Rehearsal:
     """What a recipe is tried out with; a few images of the training part, on one device."""
 
     entries: Sequence[CaseEntry]
@@ -100,7 +109,7 @@ class Trial:
     def _begun(self, recipe: Recipe) -> Iterator[tuple[_Learnt, Stepper]]:
         """A training that leaves nothing behind: no folder, and PyTorch's chance as it was."""
         cases = tuple(prepared(entry, recipe.preparation) for entry in self.entries[:IMAGES])
-        data = TrainingSet("trial", 1.0, cases, recipe.preparation.channel_count)
+        data = TrainingSet("rehearsal", 1.0, cases, recipe.preparation.channel_count)
         precision = chosen_precision(recipe.training.precision, self.device)
         with torch.random.fork_rng(), launched(self.device, precision.name, recipe.training, ALONE) as processes:
             mean, deviation = channel_statistics([data])
