@@ -28,6 +28,15 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rehearsal, "time", lambda *_: Speed(crops=20.0, validation=0.05))
 
 
+def with_a_test_image_that_cannot_be_read(images: list[Path], folder: Path) -> str:
+    """A table of those images to learn from, and one that would end whatever opens it."""
+    rows = [f"{image},{image.parent.parent / 'masks' / image.name},train" for image in images]
+    for part in ("image", "mask"):
+        (folder / f"{part}.png").write_bytes(b"no image")
+    (folder / "data.csv").write_text("\n".join(["image,mask,split", "image.png,mask.png,test", *rows, ""]))
+    return f"folder:{folder / 'data.csv'}"
+
+
 def check_refused(ran: Ran, *parts: str, status: int = 2) -> None:
     assert ran.status == status
     (line,) = ran.errors
@@ -60,13 +69,15 @@ def test_a_planned_run_that_was_stopped_goes_on_and_ends_with_a_model_and_a_repo
     photographs: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
+    images = sorted(Path(photographs.partition(":")[2]).glob("images/*.png"))
+    listed = with_a_test_image_that_cannot_be_read(images, tmp_path)
 
     def stop(row: EpochRow) -> None:
         if row.epoch == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train("auto", [*SHORT, *SMALL], data=photographs, hours=0.5, out=folder, device="cpu", on_epoch=stop)
+        train("auto", [*SHORT, *SMALL], data=listed, hours=0.5, out=folder, device="cpu", on_epoch=stop)
     assert {"plan.toml", "state.safetensors"} <= names(folder)
     assert not {"model.onnx", "report"} & names(folder)
     recorded = json.loads((folder / "run.json").read_text(encoding="utf-8"))["command"]
@@ -79,9 +90,10 @@ def test_a_planned_run_that_was_stopped_goes_on_and_ends_with_a_model_and_a_repo
     assert "as it was asked for" in (folder / "plan.toml").read_text(encoding="utf-8")
     (line,) = [line for line in ran.out.splitlines() if line.startswith("segment with it: foveate ")]
     assert "all 2 epochs done" in ran.out
+    assert "no report" not in ran.out
     page = (folder / "report" / "index.html").read_text(encoding="utf-8")
     assert "validation" in page
-    photograph = next(Path(photographs.partition(":")[2]).glob("images/*.png"))
+    photograph = images[0]
     words = line.partition("foveate ")[2].split()
     words[words.index("photo.jpg")] = str(photograph)
     words[words.index("masks/")] = str(tmp_path / "masks")

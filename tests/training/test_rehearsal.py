@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from foveate.datasets import DataSet
+from foveate.errors import TrainingError
 from foveate.training.rehearsal import STEPS, Rehearsal
 from small_run import small_recipe
 
@@ -49,3 +50,14 @@ def test_a_rehearsal_takes_no_number_from_the_chance_of_the_training_after_it(sm
     torch.manual_seed(7)
     rehearsal(small_data).time(small_recipe())
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_crop_that_does_not_fit_into_memory_is_said_with_what_to_change(
+    small_data: list[DataSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("foveate.training.step.step.draw_batch", too_much)
+    with pytest.raises(TrainingError, match=r"training\.batch="):
+        rehearsal(small_data).time(small_recipe())

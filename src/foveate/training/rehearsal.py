@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from foveate.errors import TrainingError
 from foveate.networks.built import stages
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
@@ -20,7 +21,7 @@ from foveate.training.data.normalisation import channel_statistics
 from foveate.training.data.reading import looked_at, prepared
 from foveate.training.data.sampling import TrainingSet
 from foveate.training.processes.consensus import launched
-from foveate.training.processes.place import ALONE, chosen_precision
+from foveate.training.processes.place import ALONE, chosen_precision, is_out_of_memory
 from foveate.training.step.learner import RunSetup, build_learner, forward_of
 from foveate.training.step.step import Stepper, stepper
 
@@ -79,7 +80,7 @@ class Rehearsal:
     def time(self, recipe: Recipe) -> Speed:
         """Crops a second, and seconds for a validation image. The first step, which makes things ready, isn't counted.
 
-        Raises TrainingError where a batch doesn't fit into memory after all.
+        Raises TrainingError where a batch, or a whole image, doesn't fit into memory after all.
         """
         with self._begun(recipe) as (learnt, steps):
             steps.step()
@@ -117,4 +118,13 @@ class Rehearsal:
             learner = build_learner(recipe, self.classes)
             steps = stepper(learner, setup)
             stages.train(learner.network)
-            yield _Learnt(setup, learner.network), steps
+            try:
+                yield _Learnt(setup, learner.network), steps
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                size = f"{recipe.training.batch} crops of {recipe.training.crop}×{recipe.training.crop} pixels"
+                raise TrainingError(
+                    f"{size}, or a whole image, did not fit into memory. Give a smaller training.batch= or"
+                    " preparation.working_maximum=."
+                ) from error
