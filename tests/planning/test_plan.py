@@ -9,7 +9,7 @@ import pytest
 from made_plan import LESIONS, MACHINE, SPEED, planned
 
 from foveate.errors import RecipeError, UsageError
-from foveate.planning.fit import EPOCHS, LEAST_STEPS, LONGEST_EPOCH, RESERVE, VALIDATING
+from foveate.planning.fit import EPOCHS, EXPORT, LEAST_STEPS, LONGEST_EPOCH, REPORT, RESERVE, VALIDATING
 from foveate.planning.plan import BACKWARD, SHARE
 from foveate.recipes.read import read_recipe
 from foveate.training.rehearsal import Speed
@@ -47,7 +47,9 @@ def test_a_training_at_the_measured_speed_ends_within_the_hours_and_uses_most_of
     stepping = training.epochs * training.steps_per_epoch * training.crops_per_step / speed.crops
     assert spent + reading + validating + stepping <= hours * 3600
     assert plan.seconds <= hours * 3600
-    assert plan.seconds == pytest.approx(spent + reading + validating + stepping + plan.fit.beside - spent - reading)
+    afterwards = EXPORT + REPORT * LESIONS.validation * speed.validation
+    assert plan.seconds == pytest.approx(spent + reading + validating + stepping + afterwards)
+    assert training.hours == pytest.approx(hours - (spent + reading + afterwards) / 3600, abs=1e-4)
     # What can't be used is what one more step in each epoch would take, or one more of the shortest epochs.
     left = training.hours * 3600
     assert validating + stepping <= (1 - RESERVE) * left + 1
