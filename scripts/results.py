@@ -32,7 +32,16 @@ ROOT = Path(__file__).resolve().parents[1]
 STATE_BYTES = 2_000_000
 """States up to this size are kept in the repository."""
 COMMIT = "commit"
-KEPT = ("recipe.toml", "run.json", "log.csv", "log.txt", "best.safetensors", "last.safetensors", "state.safetensors")
+KEPT = (
+    "recipe.toml",
+    "plan.toml",
+    "run.json",
+    "log.csv",
+    "log.txt",
+    "best.safetensors",
+    "last.safetensors",
+    "state.safetensors",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,11 @@ class Run:
     def overrides(self) -> list[str]:
         """Of the table, then of the row, then the seed."""
         return [*self.table.get("overrides", []), *self.row.get("overrides", []), f"training.seed={self.seed}"]
+
+    @property
+    def hours(self) -> list[str]:
+        """--hours for a row whose recipe is planned."""
+        return ["--hours", str(self.row["hours"])] if "hours" in self.row else []
 
     @property
     def data(self) -> list[str]:
@@ -172,7 +186,7 @@ def finish(run: Run) -> bool:
     out = str(run.folder.relative_to(work))
     begun = (run.folder / "state.safetensors").is_file()
     longer = [each for each in run.overrides if each.startswith("training.epochs=")]
-    how = ["--resume", out, *longer] if begun else [run.row["recipe"], *run.overrides, "--out", out]
+    how = ["--resume", out, *longer] if begun else [run.row["recipe"], *run.overrides, *run.hours, "--out", out]
     origin = ["--from", run.row["from"]] if "from" in run.row and not begun else []
     train = ["train", *how, *origin, *run.data]
     model = f"models/{run.id}/model.onnx"

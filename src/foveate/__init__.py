@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foveate.public.load import load
     from foveate.public.measure import measure
     from foveate.public.page import page
+    from foveate.public.plan import plan
     from foveate.public.report import report
     from foveate.public.segment import segment
     from foveate.public.serve import serve
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "measure",
     "page",
+    "plan",
     "read_results",
     "report",
     "runs",
@@ -76,6 +78,7 @@ _HOMES = {
     "load": "foveate.public.load",
     "measure": "foveate.public.measure",
     "page": "foveate.public.page",
+    "plan": "foveate.public.plan",
     "read_results": "foveate.public.files",
     "report": "foveate.public.report",
     "runs": "foveate.public.train",

@@ -17,7 +17,9 @@ from pages import PAGES, Step, id_of, steps
 from source_tree import ROOT
 
 from foveate.cli import main
+from foveate.public.planned import AUTO
 from foveate.recipes.read import read_recipe, text_of
+from foveate.training.rehearsal import Rehearsal, Speed
 
 SHORT = {
     "training.epochs": "1",
@@ -51,9 +53,10 @@ SHORTER = {
 """Commands that would take long, and what runs in their place."""
 
 SHORTER_SNIPPETS = {
+    'plan("folder:mine", hours=3)': f'plan("folder:mine", 3, {[f"{key}={value}" for key, value in SHORT.items()]})',
     '{"training.epochs": 100, "training.loss": "cldice"}': str(
         {key: int(value) if value.isdigit() else value for key, value in SHORT.items()} | {"training.loss": "cldice"}
-    )
+    ),
 }
 """The same in Python."""
 
@@ -77,6 +80,7 @@ NOT_RUN = {
     "foveate page": "needs npm; tests/browser/test_dropped_photographs.py opens what it writes",
     "python scripts/observe_measures.py": "reads three public sets for minutes",
     "python scripts/write_measures.py": "writes into the checkout",
+    "python scripts/write_rules.py": "writes into the checkout; tests/planning/test_rules_page.py compares",
     "torchrun": "several processes; tests/training/test_processes.py trains in them",
 }
 """What commands begin with that aren't run, and why."""
@@ -140,6 +144,8 @@ def test_every_command_and_snippet_of_a_page_runs(
     folder = tmp_path / "folder"
     shutil.copytree(drawn, folder)
     monkeypatch.chdir(folder)
+    # A plan's rehearsal takes a quarter of a minute; tests/training/test_rehearsal.py has some.
+    monkeypatch.setattr(Rehearsal, "time", lambda *_: Speed(crops=20.0, validation=0.05))
     if "resnet" in page.read_text(encoding="utf-8"):
         for file in request.getfixturevalue("encoders").iterdir():
             Path(file.name).symlink_to(file)
@@ -189,6 +195,8 @@ def to_run(step: Step) -> list[str]:
 
 def shortened(words: list[str]) -> list[str]:
     """A training in one step on small images, by a narrow network, with weights from a file."""
+    if words[2] == AUTO:
+        return [*words, *(f"{key}={value}" for key, value in SHORT.items())]
     recipe = read_recipe(words[2], [word for word in words[3:] if re.match(r"[a-z]+\.\w+=", word)])
     settings = SHORT | NARROW.get(recipe.network.name, {})
     if recipe.training.encoder_weights:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from source_tree import modules
 
-NEEDS_TORCH = ("foveate.networks.", "foveate.training", "foveate.sweeps.work")
+NEEDS_TORCH = ("foveate.networks.", "foveate.planning.", "foveate.training", "foveate.sweeps.work")
 READABLE_WITHOUT_TORCH = {"foveate.networks.registry"}
 
 IMPORT_EACH = """

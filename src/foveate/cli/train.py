@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from foveate.cli.console import rank, say, say_error
+from foveate.cli.console import rank, say, say_error, say_progress
 from foveate.cli.extras import quiet_mlflow
 from foveate.cli.signals import status_of, stoppable
 
@@ -19,12 +19,22 @@ Storage = Literal["auto", "memory", "disk"]
 
 def train(
     recipe: Annotated[
-        str | None, typer.Argument(help="Name of a shipped recipe, or a .toml file of your own; none with --resume.")
+        str | None,
+        typer.Argument(
+            help="Name of a shipped recipe, or a .toml file of your own; auto: one that is made for these data, this"
+            " machine and --hours; none with --resume."
+        ),
     ] = None,
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="E.g. training.epochs=4")
     ] = None,
     data: Annotated[list[str] | None, typer.Option(help="NAME:FOLDER of a data set; may be repeated.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(help="Of auto: how long planning, training and the report may take in all.")
+    ] = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Of auto: print the plan, a recipe with its reasons, and don't train.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     initial: Annotated[
         str | None,
@@ -60,6 +70,8 @@ def train(
 
     foveate train region-guided-drive --data drive:data/DRIVE --out runs/drive training.epochs=4
 
+    foveate train auto --data folder:mine --hours 3 --out runs/mine
+
     foveate train --resume runs/drive
     """
     from foveate.cli.train_display import shown
@@ -68,11 +80,16 @@ def train(
 
     quiet_mlflow()
     try:
+        if plan_only:
+            with stoppable():
+                _print_plan(recipe, overrides or (), data or (), hours, device)
+            return
         with stoppable():
             run = train_by(
                 recipe,
                 overrides or (),
                 data=data or (),
+                hours=hours,
                 out=out,
                 initial=initial,
                 resume=resume,
@@ -81,6 +98,7 @@ def train(
                 track=track,
                 tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
                 listening=shown,
+                say=say,
                 rank=rank(),
                 command=command_line(sys.argv[1:]),
             )
@@ -88,6 +106,22 @@ def train(
         say_error(f"stopped; {_what_is_left(resume or out)}")
         raise typer.Exit(status_of(stop)) from stop
     say(f"{run.ending}. Best weights: {run.best}")
+
+
+def _print_plan(
+    recipe: str | None,
+    overrides: list[str] | tuple[()],
+    data: list[str] | tuple[()],
+    hours: float | None,
+    device: str | None,
+) -> None:
+    from foveate.errors import UsageError
+    from foveate.public.plan import plan
+
+    if recipe != "auto" or hours is None:
+        raise UsageError("--plan-only is for `foveate train auto`, with --data and --hours.")
+    say(plan(data, hours, overrides, device=device, say=say_progress).text.rstrip())
+    say_progress("")
 
 
 def _what_is_left(out: Path | None) -> str:

@@ -45,7 +45,9 @@ def fov_rule_for(data_set: DataSet, split: str, fov: FovSource | None) -> FovRul
     if fov is not None:
         return FovRule.only(fov)
     if data_set.name == "folder":
-        part = [entry for entry in data_set.entries if entry.split == split]
+        by_split = {name: [entry for entry in data_set.entries if entry.split == name] for name in (split, "train")}
+        # Validation images that a training held out are of its training part: the test part is none of its business.
+        part = by_split[split] or (by_split["train"] if split == "validation" else [])
         eyes = shows_eyes(part or data_set.entries)
     else:
         eyes = has_vessels(data_set)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
@@ -39,10 +40,18 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises UsageError for an unknown name, RecipeError for a key or value that the schema refuses.
     """
-    content = _content(name_or_path)
+    return checked_recipe(overridden(_content(name_or_path), overrides), name_or_path)
+
+
+def overridden(content: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A recipe's content with every `section.key=value` set, the network's name before its options.
+
+    Raises UsageError for what is no override, RecipeError for one of something that is no section.
+    """
+    changed = deepcopy(dict(content))
     for override in sorted(overrides, key=lambda setting: not _names_network(setting)):
-        _apply(override, content)
-    return checked_recipe(content, name_or_path)
+        _apply(override, changed)
+    return changed
 
 
 def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -118,16 +127,16 @@ def to_toml(recipe: Recipe) -> str:
     """The whole recipe, every default written out, as TOML that `read_recipe` reads back to the same recipe."""
     content = recipe.model_dump(mode="json")
     sections = [key for key in content if isinstance(getattr(recipe, key), Section | Preparation)]
-    lines = [f"{key} = {_literal(value)}" for key, value in content.items() if key not in sections]
+    lines = [f"{key} = {literal(value)}" for key, value in content.items() if key not in sections]
     for section in sections:
-        lines += ["", f"[{section}]", *(f"{key} = {_literal(value)}" for key, value in content[section].items())]
+        lines += ["", f"[{section}]", *(f"{key} = {literal(value)}" for key, value in content[section].items())]
     return "\n".join(lines) + "\n"
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
     """JSON's strings, numbers, booleans and lists are TOML's too; tables are written inline."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_literal(key)} = {_literal(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{literal(key)} = {literal(item)}" for key, item in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -159,7 +168,7 @@ def overrides_of(given: Mapping[str, object] | Sequence[str]) -> list[str]:
     if not isinstance(given, Mapping):
         return list(given)
     try:
-        return [f"{key}={_literal(value)}" for key, value in given.items()]
+        return [f"{key}={literal(value)}" for key, value in given.items()]
     except TypeError as error:
         raise UsageError(f"overrides: {error}. Give numbers, texts, booleans, lists or mappings of these.") from error
 

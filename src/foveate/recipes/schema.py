@@ -172,6 +172,8 @@ class TrainingSection(Section):
     """Decay per step of the exponential moving average of the weights that is validated and kept; 0: none."""
     average_warm_up: bool = True
     """Forget faster at first: with a decay of at most (1 + n) / (10 + n) after n steps."""
+    hours: Annotated[float, Field(ge=0)] = 0.0
+    """End before epochs have taken so many hours; where fewer than `epochs` fit, `cosine` falls faster. 0: never."""
     watch: Literal["f1", "loss"] = "f1"
     """What the best epoch, the plateau and early stopping go by: F1 or loss of the validation images."""
     patience: Annotated[int, Field(ge=0)] = 0

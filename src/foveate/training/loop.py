@@ -53,6 +53,7 @@ def train(
 
     processes.by_first(keep)
     processes.by_first(on_start)
+    _keep_pace(setup, learner)  # a run may go on with other hours
     while not (ending := _ending(options, learner)):
         heard = len(progress.events)
         _epoch(steps, setup, learner, on_step)
@@ -67,6 +68,12 @@ def _ending(options: TrainingSection, learner: Learner) -> str:
     progress = learner.progress
     if progress.epoch >= options.epochs:
         return f"all {options.epochs} epochs done"
+    if progress.epoch >= learner.pace.epochs:
+        spent = sum(row.seconds for row in progress.rows) / 3600
+        return (
+            f"the time is over: {progress.epoch} of {options.epochs} epochs done in {spent:.2f} hours, and another one"
+            f" would not end within training.hours = {options.hours:g}"
+        )
     if options.patience and progress.stale >= options.patience:
         best = progress.best
         return (
@@ -99,6 +106,22 @@ def _epoch(steps: Stepper, setup: RunSetup, learner: Learner, on_step: OnStep) -
         )
     )
     _note_lower_rate(rate_before, setup, learner)
+    _keep_pace(setup, learner)
+
+
+def _keep_pace(setup: RunSetup, learner: Learner) -> None:
+    """Where hours are limited, let there be as many epochs as they hold, by the first process's clock."""
+    options, progress, pace = setup.recipe.training, learner.progress, learner.pace
+    if not options.hours:
+        return
+    before = pace.epochs
+    pace.fit([row.seconds for row in progress.rows], options.hours * 3600)
+    pace.restore(setup.processes.from_first(pace.to_values()))
+    if pace.epochs != before:
+        progress.events.append(
+            f"epoch {progress.epoch}: {pace.epochs} epochs in place of {before} fit into training.hours ="
+            f" {options.hours:g}"
+        )
 
 
 def _mean_loss(steps: Stepper, setup: RunSetup, learner: Learner, on_step: OnStep) -> float:

@@ -27,7 +27,18 @@ from foveate.training.processes.consensus import Processes, launched
 from foveate.training.processes.place import ALONE, Precision, Rank, chosen_device, chosen_precision
 from foveate.training.run import provenance
 from foveate.training.run.existing import CHANGEABLE, check_free
-from foveate.training.run.folder import CACHE, FACTS, RECIPE, STATE, Storage, add_to_log, load_facts, locked, save_facts
+from foveate.training.run.folder import (
+    CACHE,
+    FACTS,
+    PLAN,
+    RECIPE,
+    STATE,
+    Storage,
+    add_to_log,
+    load_facts,
+    locked,
+    save_facts,
+)
 from foveate.training.run.progress import EpochRow, Listener
 from foveate.training.run.tensors import load_state
 from foveate.training.run.tracking import Store, connect, reporting
@@ -48,13 +59,14 @@ def start(
     storage: Storage = "auto",
     track: str | None = None,
     rank: Rank = ALONE,
+    plan: str = "",
 ) -> str:
     """Train by `recipe` on the training parts of `data` into `folder`; returns why it ended.
 
     With `resume` the folder's run goes on; `initial` has no part in that. Raises UsageError where the folder already
     holds a run and `resume` is off, TrainingError where a run can't go on or another process has the folder.
     `track` is the address of an MLflow store that is to hear of it. Each process of a run calls this with its own
-    `rank`; the first one alone writes.
+    `rank`; the first one alone writes. `plan` is the text of the recipe's file where `auto` made one.
     """
     where = chosen_device(device)
     precision = chosen_precision(recipe.training.precision, where, _precision_of(folder) if resume else None)
@@ -68,7 +80,7 @@ def start(
             connected = partial(connect, track, experiment=recipe.name, folder=folder)
             store = processes.together(lambda: connected() if processes.first else None)
         call = _Call(
-            recipe, data, folder, Cache(folder / CACHE, storage), processes, precision, command, listener, store
+            recipe, data, folder, Cache(folder / CACHE, storage), processes, precision, command, listener, store, plan
         )
         ending = _go_on(call) if resume else _begin(call, initial)
         processes.by_first(call.cache.clear)
@@ -89,6 +101,8 @@ class _Call:
     listener: Listener
     store: Store | None
     """Of MLflow, where that hears of it, too."""
+    plan: str
+    """To be kept beside the recipe; '' for none."""
 
     def material(self) -> Material:
         """Read in turns, so that one process of a machine fills the cache for all. Raises DataError."""
@@ -142,6 +156,7 @@ def _begin(call: _Call, initial: str | Path | None) -> str:
         own |= {"classes": list(call.classes.names), "exclusive": call.classes.exclusive}
         facts = {**call.facts(), **own, **call.places(), "data": material.record, **origin}
         call.listener.say(_normalisation(facts, material).sentence)
+        processes.by_first(lambda: _keep_plan(call.plan, folder))
         return _train(call, material, facts, weights=weights, state=None)
 
 
@@ -262,6 +277,14 @@ def _precision_of(folder: Path) -> str | None:
     return precision
 
 
+def _keep_plan(plan: str, folder: Path) -> None:
+    """Write it; where there is none, nor be there one of a run that didn't begin."""
+    if plan:
+        write_text(plan, folder / PLAN)
+    else:
+        (folder / PLAN).unlink(missing_ok=True)
+
+
 def _check_begun(folder: Path) -> None:
     if not (folder / STATE).is_file():
         raise TrainingError(f"{folder}: holds no run to go on with. Begin one without --resume.")
@@ -286,7 +309,7 @@ def _check_classes(call: _Call, facts: dict[str, Any]) -> None:
 def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
     """TrainingError where going on would make another run; it may only become longer or shorter on the way."""
     first, now = (_keys(either) for either in (checked_recipe(as_it_was(state["recipe"]), str(folder / STATE)), recipe))
-    changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - {CHANGEABLE}
+    changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - set(CHANGEABLE)
     if changed:
         raise TrainingError(
             f"{folder}: its recipe has changed since the run began ({', '.join(sorted(changed))})."

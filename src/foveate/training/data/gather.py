@@ -58,7 +58,7 @@ def gather(
     ]
     for note in notes:
         say(note)
-    record, parts = {}, [_parts(dataset, recipe) for dataset in data]
+    record, parts = {}, [parts_of(dataset, recipe) for dataset in data]
     for dataset, (learn, check) in zip(data, parts, strict=True):
         notes.append(f"{dataset.name}: {len(learn)} training images, {len(check)} for validation")
         if has_own_validation(dataset, recipe):
@@ -98,7 +98,7 @@ def has_own_validation(dataset: DataSet, recipe: Recipe) -> bool:
     return recipe.data.own_validation and dataset.has_truth("validation")
 
 
-def _parts(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
+def parts_of(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
     """(training, validation): the set's own, else one fold where the recipe has folds, else a share of the groups."""
     entries = dataset.split("train")
     if has_own_validation(dataset, recipe):

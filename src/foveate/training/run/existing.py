@@ -10,10 +10,10 @@ from typing import Literal
 from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
-from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, RECIPE, STATE, Storage, is_locked, load_facts
+from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, PLAN, RECIPE, STATE, Storage, is_locked, load_facts
 
-CHANGEABLE = "training.epochs"
-"""The one key of a recipe that may differ when a run goes on."""
+CHANGEABLE = ("training.epochs", "training.hours")
+"""The keys of a recipe that may differ when a run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,10 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
     if not (folder / FACTS).is_file():
         raise TrainingError(f"{folder}: holds no run to go on with. Begin one with RECIPE, --data and --out {folder}.")
     for override in overrides:
-        if override.partition("=")[0].strip() != CHANGEABLE:
-            raise UsageError(f"'{override}': a run goes on by its own recipe, of which only {CHANGEABLE} may change.")
+        if override.partition("=")[0].strip() not in CHANGEABLE:
+            raise UsageError(
+                f"'{override}': a run goes on by its own recipe, of which only {' and '.join(CHANGEABLE)} may change."
+            )
     facts = load_facts(folder)
     if "places" not in facts:
         raise TrainingError(f"{folder}: was trained by an older foveate. Begin another run with --from its weights.")
@@ -56,7 +58,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
 def check_free(folder: Path) -> None:
     """Raise UsageError where a folder holds anything but what a run leaves that was stopped before its first state."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if any(name not in (LOCK, RECIPE, FACTS, CACHE) and not name.endswith(".part") for name in names):
+    if any(name not in (LOCK, RECIPE, PLAN, FACTS, CACHE) and not name.endswith(".part") for name in names):
         raise UsageError(
             f"{folder}: is not empty. Go on with `foveate train --resume {folder}`, or choose another --out."
         )

@@ -1,6 +1,7 @@
 """A run's folder: the names of its files, what it says in plain text, and the lock that one process at a time holds.
 
 recipe.toml         the whole recipe, defaults and overrides included
+plan.toml           of `auto`: the recipe as it was planned, with a reason for each choice
 run.json            command, versions, hardware, seed, source commit, data, and how far the run is
 log.csv             one row per epoch
 log.txt             everything that was said, with the time of day
@@ -32,7 +33,7 @@ from foveate.training.run.provenance import redacted, without_secrets
 
 RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
-CACHE = "cache.bin"
+CACHE, PLAN = "cache.bin", "plan.toml"
 
 Storage = Literal["auto", "memory", "disk"]
 """Where a process keeps its prepared images; auto: in memory, if they take up to half of what is free there."""

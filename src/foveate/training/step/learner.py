@@ -25,6 +25,7 @@ from foveate.records import Classes
 from foveate.training.data.reading import ValidationSet
 from foveate.training.data.sampling import Passes, TrainingSet
 from foveate.training.processes.consensus import Processes, Signals
+from foveate.training.run.pace import Pace
 from foveate.training.run.progress import Progress
 from foveate.training.step.losses import deep_loss
 
@@ -95,6 +96,8 @@ class Learner:
     passes: Passes
     """How far the sets have been gone through, where cases are drawn without replacement."""
     progress: Progress
+    pace: Pace
+    """How many epochs there will be; the recipe's, unless its hours are limited."""
 
 
 def build_learner(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor] | None = None) -> Learner:
@@ -106,14 +109,16 @@ def build_learner(recipe: Recipe, classes: Classes, initial: Mapping[str, Tensor
     freeze(network, options.freeze)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
     optimiser = _optimiser(network, options)
+    pace = Pace(options.epochs, options.epochs)
     return Learner(
         network,
         _average(network, options),
         optimiser,
-        _scheduler(optimiser, options),
+        _scheduler(optimiser, options, pace),
         torch.Generator().manual_seed(options.seed),
         Passes(options.seed),
         Progress(),
+        pace,
     )
 
 
@@ -128,6 +133,7 @@ def state_of(learner: Learner) -> dict[str, Any]:
     """Tensors and plain values from which `restore_learner` goes on."""
     return {name: part.state_dict() for name, part in _stateful(learner).items()} | {
         "progress": learner.progress.to_values(),
+        "pace": learner.pace.to_values(),
         "generator": learner.generator.get_state(),
         "passes": dict(learner.passes.given),
     }
@@ -142,6 +148,8 @@ def restore_learner(learner: Learner, state: dict[str, Any]) -> None:
     learner.passes.given.clear()
     learner.passes.given.update(state.get("passes", {}))  # runs from before there were any draw by chance
     learner.progress.restore(state["progress"])
+    if "pace" in state:  # not in runs from before hours could be limited
+        learner.pace.restore(state["pace"])
 
 
 def _stateful(learner: Learner) -> dict[str, Any]:
@@ -189,10 +197,11 @@ def _groups(network: nn.Module, options: TrainingSection) -> list[dict[str, Any]
     return groups
 
 
-def _scheduler(optimiser: Optimizer, options: TrainingSection) -> Scheduler:
+def _scheduler(optimiser: Optimizer, options: TrainingSection, pace: Pace) -> Scheduler:
     """The recipe's schedule, of every group on its own rate.
 
-    A warm-up multiplies into all but plateau and one cycle, which rises by itself.
+    A warm-up multiplies into all but plateau and one cycle, which rises by itself. Where hours are limited, the cosine
+    goes by the pace.
     """
     steps = options.epochs * options.steps_per_epoch
     if options.schedule == "plateau":
@@ -208,7 +217,8 @@ def _scheduler(optimiser: Optimizer, options: TrainingSection) -> Scheduler:
     def factor(step: int) -> float:
         rising = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0
         if options.schedule == "cosine":
-            return rising * 0.5 * (1 + math.cos(math.pi * step / steps))
+            over = pace.share(step / options.steps_per_epoch) if options.hours else step / steps
+            return rising * 0.5 * (1 + math.cos(math.pi * over))
         if options.schedule == "step":
             return rising * float(options.step_factor) ** (step // (options.step_epochs * options.steps_per_epoch))
         return rising
