@@ -67,21 +67,34 @@ def run(
     """
     one_pass = engine or (partial(abreast, threads=threads) if len(items) > 1 else serial)
     try:
-        left = items
-        while left:
-            busy = []
-            for item, outcome in one_pass(step, left, sink):
-                if outcome is None:
-                    busy.append(item)
-                else:
-                    yield outcome
-            if busy:
-                if on_wait is not None:
-                    on_wait(len(busy))
-                time.sleep(WAIT_SECONDS)
-            left = busy
+        for _, outcome in until_done(step, items, sink, one_pass, on_wait=on_wait):
+            yield outcome
     finally:
         sink.close()
+
+
+def until_done(
+    step: Step,
+    items: Sequence[SourceItem],
+    sink: Sink,
+    one_pass: Pass,
+    *,
+    on_wait: Callable[[int], None] | None = None,
+) -> Iterator[tuple[SourceItem, Outcome]]:
+    """As `run`, with the item of each outcome and the sink left open."""
+    left = items
+    while left:
+        busy = []
+        for item, outcome in one_pass(step, left, sink):
+            if outcome is None:
+                busy.append(item)
+            else:
+                yield item, outcome
+        if busy:
+            if on_wait is not None:
+                on_wait(len(busy))
+            time.sleep(WAIT_SECONDS)
+        left = busy
 
 
 def serial(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[tuple[SourceItem, Outcome | None]]:
@@ -190,7 +203,7 @@ def abreast(
     """As many images at a time as there are threads (0: cores), but for `MOST`; one thread more writes, in order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    count = min(MOST, threads or _cores())
+    count = min(MOST, threads or cores())
     with ThreadPoolExecutor(count, "segment") as segmenting, ThreadPoolExecutor(1, "write") as writing:
         lanes = _Lanes(step, sink, NetworkPlaces(count), segmenting, writing)
         try:
@@ -205,6 +218,6 @@ def abreast(
             deque(lanes.concluded(), maxlen=0)
 
 
-def _cores() -> int:
+def cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

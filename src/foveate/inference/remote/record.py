@@ -58,11 +58,11 @@ class RemoteRecord:
         self.rows[row.name] = self._unsaid[row.name] = row
         if len(self._unsaid) >= ROWS_A_PART or time.monotonic() - self._since >= SECONDS_A_PART:
             with suppress(OutputError):
-                self._put()
+                self.put()
 
     def close(self) -> None:
         """Put what is left, join the parts, and list what failed. Raises OutputError."""
-        self._put()
+        self.put()
         try:
             with self._alone() as alone:
                 if alone:
@@ -71,7 +71,8 @@ class RemoteRecord:
         except (StoreError, ImageError) as error:
             raise OutputError(f"{self._store.shown(self._place)}: can't be joined ({error}).") from None
 
-    def _put(self) -> None:
+    def put(self) -> None:
+        """Put what is left to say. Raises OutputError."""
         self._since = time.monotonic()
         if self._unsaid:
             self._add(as_parquet(list(self._unsaid.values())))
