@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,11 @@ from foveate.inference.engine import cores
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 """What only the environment can tell Ray, and what its processes inherit: no reports of its use to its makers, and no
 lines in C++'s words. What the user has set, stays."""
+
+HERE = ("localhost", "127.0.0.1", "[::1]")
+"""For which Ray takes the address that other machines know this one by."""
+
+CONNECT_SECONDS = 30.0
 
 STORE_BYTES = 512 * 2**20
 """Of shared memory for a cluster of one call: rows, and the model's bytes; it is taken as it is needed."""
@@ -69,6 +75,8 @@ def _begin(address: str | None, each: float) -> None:
             f"--address {address}: Ray Data doesn't go through Ray's client. Start the call on a machine of the cluster"
             " with --address auto, or send it there by `ray job submit`."
         )
+    if address is not None:
+        _refuse_silence(address)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     standing = signal.getsignal(signal.SIGTERM)
     try:
@@ -83,6 +91,17 @@ def _begin(address: str | None, each: float) -> None:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, standing)  # Ray sets its own
+
+
+def _refuse_silence(address: str) -> None:
+    """Raise ServerError where nobody listens: Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or host in HERE:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ServerError(f"--address {address}: no Ray cluster answers there ({error}).") from error
 
 
 def _looked_at(each: float, *, gpu: bool) -> Cluster:
