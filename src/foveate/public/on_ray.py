@@ -77,9 +77,7 @@ class OnRay:
         if engine != "ray":
             raise UsageError(unknown("engine", engine, ["local", "ray"]))
         if isinstance(model, Segmenter):
-            raise UsageError(
-                "--engine ray opens the model on each machine: name it, and leave out foveate.load."
-            )
+            raise UsageError("--engine ray opens the model on each machine: name it, and leave out foveate.load.")
         if self.seg:
             raise UsageError("--dicom-seg and --store need whole series in one process: leave out --engine.")
         return model

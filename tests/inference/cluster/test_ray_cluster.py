@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from ray_on_loopback import called, check_complete, draw_small_images, masks_in, ray_cluster
-from stores_on_loopback import KEY, PLANTED, SECRET, TOKEN, photograph
 
 import foveate
 from foveate_command import green_model, images_in_record, segment
+from stores_on_loopback import KEY, PLANTED, SECRET, TOKEN, photograph
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
 
@@ -140,9 +140,7 @@ def test_addresses_are_read_and_written_by_the_machines_with_credentials_of_thei
     ]
     failed = list(csv.reader(content["out/segment.failed.csv"].decode().splitlines()))
     assert [row[0] for row in failed] == ["image", "s3://eyes/in/broken.png"]
-    logs = b"".join(
-        path.read_bytes() for path in Path(f"/tmp/foveate-ray-{os.getpid()}").rglob("*") if path.is_file()
-    )
+    logs = b"".join(path.read_bytes() for path in Path(f"/tmp/foveate-ray-{os.getpid()}").rglob("*") if path.is_file())
     assert logs
     assert [secret for secret in PLANTED if secret.encode() in logs] == []
     (line,) = said
