@@ -47,6 +47,8 @@ def taken(command: list[str]) -> tuple[float, float, str]:
                 os.wait()
             except ChildProcessError:
                 break
+        if main.returncode:
+            raise SystemExit(f"{command} ended with {main.returncode}")
         said.seek(0)
         text = said.read()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,4 +1,4 @@
-"""What `foveate segment` shows while it works: a line per image, decisions once, how fast they come, and the time that is left."""
+"""What `foveate segment` shows while it works: a line per image, decisions once, and the time that is left."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -35,14 +36,26 @@ def ray_cluster(folder: Path) -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()
-    place = {"node_ip_address": LOOPBACK, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     try:
-        cluster.add_node(num_cpus=0, temp_dir=str(folder), **place)
+        add(cluster, num_cpus=0, temp_dir=str(folder))
         for _ in range(MACHINES):
-            cluster.add_node(num_cpus=1, **place)
+            add(cluster, num_cpus=1)
         yield cluster.address
     finally:
         cluster.shutdown()
+
+
+def add(cluster: Any, **facts: Any) -> None:
+    """A machine more; Ray itself waits half a minute for one to begin, which a busy computer may not do."""
+    for tries_left in reversed(range(4)):
+        try:
+            cluster.add_node(
+                node_ip_address=LOOPBACK, object_store_memory=STORE_BYTES, include_dashboard=False, **facts
+            )
+            return
+        except Exception as error:
+            if "timed out during startup" not in str(error) or not tries_left:
+                raise
 
 
 @dataclass

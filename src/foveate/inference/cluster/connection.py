@@ -85,9 +85,11 @@ def _begin(address: str | None, each: float) -> None:
             ray.init("local", num_cpus=count, object_store_memory=STORE_BYTES, include_dashboard=False, **quiet)
         else:
             ray.init(address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:  # Ray raises just that where a process of its own doesn't begin in time
         reason = str(error).partition("\n")[0]
-        raise ServerError(f"--address {address or ''}: no Ray cluster answers there ({reason}).") from error
+        if address is None:
+            raise ServerError(f"--engine ray: no cluster could be started on this machine ({reason})") from error
+        raise ServerError(f"--address {address}: no Ray cluster answers there ({reason}).") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, standing)  # Ray sets its own
