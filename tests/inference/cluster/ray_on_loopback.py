@@ -46,15 +46,15 @@ def ray_cluster(folder: Path) -> Iterator[str]:
 
 
 def add(cluster: Any, **facts: Any) -> None:
-    """A machine more; Ray itself waits half a minute for one to begin, which a busy computer may not do."""
+    """A machine more; Ray itself waits half a minute for one to begin, and ends where a busy computer takes longer."""
     for tries_left in reversed(range(4)):
         try:
             cluster.add_node(
                 node_ip_address=LOOPBACK, object_store_memory=STORE_BYTES, include_dashboard=False, **facts
             )
             return
-        except Exception as error:
-            if "timed out during startup" not in str(error) or not tries_left:
+        except (Exception, SystemExit):
+            if not tries_left:
                 raise
 
 

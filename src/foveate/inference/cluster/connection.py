@@ -85,7 +85,7 @@ def _begin(address: str | None, each: float) -> None:
             ray.init("local", num_cpus=count, object_store_memory=STORE_BYTES, include_dashboard=False, **quiet)
         else:
             ray.init(address, **quiet)
-    except Exception as error:  # Ray raises just that where a process of its own doesn't begin in time
+    except (Exception, SystemExit) as error:  # which Ray raises where a process of its own doesn't begin in time
         reason = str(error).partition("\n")[0]
         if address is None:
             raise ServerError(f"--engine ray: no cluster could be started on this machine ({reason})") from error
