@@ -69,5 +69,5 @@ $(BIN)/python:
 	touch $@
 
 .venv/full: .venv/base
-	$(PIP_INSTALL) --editable '.[dicom,evaluate,nifti,openvino,remote,serve,sweep,track,train,dev]'
+	$(PIP_INSTALL) --editable '.[dicom,evaluate,nifti,openvino,ray,remote,serve,sweep,track,train,dev]'
 	touch $@

@@ -41,12 +41,12 @@ def test_the_time_that_is_left_is_told_after_some_images_and_at_every_tenth(
         now[0] += seconds_each
         display.tell(Outcome(f"{number}.png", {"mask": Path(f"{number}_mask.png")}, seconds=seconds_each))
     lines = capsys.readouterr().out.splitlines()
-    told = {lines[place - 1].split("/")[0]: line for place, line in enumerate(lines) if line.startswith("about")}
+    told = {lines[place - 1].split("/")[0]: line for place, line in enumerate(lines) if " images/s" in line}
     after = [2 + FIRST_ESTIMATE, *range(30, total, 10)]
     assert list(told) == [f"[{number}" for number in after]
     lefts = {number: seconds_each * (total - number) for number in after}
-    assert told["[22"] == f"about {lefts[22] / 60:.0f} min left"
-    assert told["[90"] == f"about {lefts[90]:.0f} s left"
+    assert told["[22"] == f"{1 / seconds_each:.3g} images/s, 0 failed, about {lefts[22] / 60:.0f} min left"
+    assert told["[90"] == f"{1 / seconds_each:.3g} images/s, 0 failed, about {lefts[90]:.0f} s left"
 
 
 def test_sub_folders_are_passed_over_with_a_word_or_searched_on_request(tmp_path: Path) -> None:

@@ -188,8 +188,8 @@ def test_nothing_outside_the_command_line_prints_or_reads_the_environment() -> N
         for module, text in modules().items()
         if part_of(module) != "cli" and (names := speech_and_environment(text))
     }
-    # ONNX Runtime can be told only by the environment to keep its usage reports to itself.
-    assert found == {"foveate.runtime.onnx": ["os.environ"]}
+    # ONNX Runtime and Ray can be told only by the environment to keep their usage reports to themselves.
+    assert found == {"foveate.inference.cluster.connection": ["os.environ"], "foveate.runtime.onnx": ["os.environ"]}
 
 
 @pytest.mark.parametrize(

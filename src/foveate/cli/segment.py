@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from foveate.cli.console import say
 from foveate.cli.declared import CommandArgument, CommandOption
@@ -79,6 +79,17 @@ def segment(
     shard: Annotated[
         str | None, CommandOption(metavar="I/N", help="Only a share of the images: 3/10 is the third of ten.")
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        CommandOption(help="What goes through the images: this process, or the machines of a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        CommandOption(
+            metavar="ADDRESS",
+            help="Of the Ray cluster: auto, or HOST:PORT; by itself one is started here, and ended after the call.",
+        ),
+    ] = None,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
@@ -99,6 +110,7 @@ def segment(
     from foveate.inference.listing.shard import Shard
     from foveate.inference.remote.address import local_or_address, shown
     from foveate.inference.source import items_of
+    from foveate.public.on_ray import in_words
     from foveate.public.slicing import slicing_of, window_in
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
@@ -110,30 +122,32 @@ def segment(
     slicing = slicing_of(plane, channels.split(",") if channels else (), window_in(window))
     found = items_of(images, recursive=recursive, token=os.environ.get(TOKEN), plain_http=plain_http, slicing=slicing)
     items = Shard.of(shard).share(found)
-    segmenter = foveate.load(
-        model,
-        tta=views_of(tta),
-        hysteresis=hysteresis,
-        reconnect=reconnect,
-        min_size=min_size,
-        largest=largest,
-        fill_holes=fill_holes,
-        backend=backend,
-        device=device,
-        precision=precision,
-        threads=threads,
-        images=len(items),
-    )
-    card, display = segmenter.card, Display(len(items))
-    thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
-    say(f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}; {segmenter.session.execution}")
+    options: dict[str, Any] = {
+        "tta": views_of(tta),
+        "hysteresis": hysteresis,
+        "reconnect": reconnect,
+        "min_size": min_size,
+        "largest": largest,
+        "fill_holes": fill_holes,
+        "backend": backend,
+        "device": device,
+        "precision": precision,
+        "threads": threads,
+    }
+    display = Display(len(items))
+    if engine == "local":
+        segmenter = foveate.load(model, **options, images=len(items))
+        say(in_words(segmenter.card, segmenter.session.execution))
+        options = {"model": segmenter}
+    else:
+        options |= {"model": model}
     for folder in [] if recursive else [path for path in map(Path, images) if path.is_dir()]:
         if below := images_below(folder):
             say(f"{folder}: images in its sub-folders are passed over ({below}); --recursive takes them")
     foveate.segment(
         items,
         out,
-        model=segmenter,
+        **options,
         probabilities=probabilities,
         overlay=overlay,
         overlay_style=overlay_style or "outline",
@@ -147,6 +161,9 @@ def segment(
         max_megapixels=max_megapixels,
         on_image=display.tell,
         on_wait=display.wait,
+        engine=engine,
+        address=address,
+        on_start=say,
     )
     display.close(shown(place) if isinstance(place, str) else place)
     if display.failed:

@@ -74,8 +74,9 @@ class Display:
         since, first = self._began
         counted = self._number - first
         if counted == FIRST_ESTIMATE or (counted > FIRST_ESTIMATE and self._number % max(1, self._total // 10) == 0):
-            left = (time.monotonic() - since) / counted * (self._total - self._number)
-            say(f"about {_duration(left)} left")
+            rate = counted / max(time.monotonic() - since, 1e-3)
+            left = (self._total - self._number) / rate
+            say(f"{rate:.3g} images/s, {self.failed} failed, about {_duration(left)} left")
 
 
 def _places(outcome: Outcome) -> list[str]:

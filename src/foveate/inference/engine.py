@@ -67,21 +67,34 @@ def run(
     """
     one_pass = engine or (partial(abreast, threads=threads) if len(items) > 1 else serial)
     try:
-        left = items
-        while left:
-            busy = []
-            for item, outcome in one_pass(step, left, sink):
-                if outcome is None:
-                    busy.append(item)
-                else:
-                    yield outcome
-            if busy:
-                if on_wait is not None:
-                    on_wait(len(busy))
-                time.sleep(WAIT_SECONDS)
-            left = busy
+        for _, outcome in until_done(step, items, sink, one_pass, on_wait=on_wait):
+            yield outcome
     finally:
         sink.close()
+
+
+def until_done(
+    step: Step,
+    items: Sequence[SourceItem],
+    sink: Sink,
+    one_pass: Pass,
+    *,
+    on_wait: Callable[[int], None] | None = None,
+) -> Iterator[tuple[SourceItem, Outcome]]:
+    """As `run`, with the item of each outcome and the sink left open."""
+    left = items
+    while left:
+        busy = []
+        for item, outcome in one_pass(step, left, sink):
+            if outcome is None:
+                busy.append(item)
+            else:
+                yield item, outcome
+        if busy:
+            if on_wait is not None:
+                on_wait(len(busy))
+            time.sleep(WAIT_SECONDS)
+        left = busy
 
 
 def serial(step: Step, items: Sequence[SourceItem], sink: Sink) -> Iterator[tuple[SourceItem, Outcome | None]]:

@@ -53,6 +53,8 @@ class SharedRecord:
         self._folder = folder
         self._parts = folder / PARTS
         self._own = self._parts / f"{os.getpid()}-{os.urandom(4).hex()}{_ENDING}"
+        self.part = self._own.name
+        """Of the record: this call's."""
         self._said_by: dict[str, Path | None] = {}
         self._owners: dict[str, str] = {}
         self._common = Common()
@@ -86,6 +88,10 @@ class SharedRecord:
         part = self._said_by.get(name)
         announced = name in self.images and self.images[name].status == "announced"
         return announced and part is not None and part != self._own and _lives(part) is True
+
+    def is_left(self, part: str) -> bool:
+        """Whether the call that a part is of has ended, as far as locks tell."""
+        return _lives(self._parts / part) is not True
 
     def owner(self, file: str) -> str | None:
         """The NAME of the image that an output is of; upper and lower case count as the same."""

@@ -215,6 +215,11 @@ class FolderSink:
         """Write the record as a whole. Raises OutputError where that can't be."""
         self._record.close()
 
+    @property
+    def part(self) -> str:
+        """Of the record: this call's."""
+        return self._record.part
+
     def recorded(self, item: SourceItem) -> ImageRecord | None:
         """What the record says of an image."""
         return self._record.images.get(readable(item.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -116,6 +116,16 @@ class BytesItem:
         return len(self.content)
 
 
+class Stored(Protocol):
+    """A file in a store."""
+
+    def fetch(self) -> bytes:
+        """Its content. Raises ImageError."""
+
+    def look(self) -> tuple[int, str]:
+        """How many bytes it has, and what changes with its content as far as the store says. Raises ImageError."""
+
+
 @dataclass(slots=True)
 class FetchedItem:
     """A file in a store, which is brought here when its turn has come."""
@@ -123,10 +133,7 @@ class FetchedItem:
     key: str
     """Its address, without what signs in."""
     name: str
-    fetch: Callable[[], bytes] = field(repr=False)
-    """Its content. Raises ImageError."""
-    look: Callable[[], tuple[int, str]] = field(repr=False)
-    """How many bytes it has, and what changes with its content as far as the store says. Raises ImageError."""
+    stored: Stored = field(repr=False)
     _facts: tuple[int, str] | None = None
 
     @property
@@ -147,7 +154,7 @@ class FetchedItem:
 
     def fetched(self) -> BytesItem:
         """The same with its bytes."""
-        return BytesItem(self.fetch(), self.name, self.key)
+        return BytesItem(self.stored.fetch(), self.name, self.key)
 
     def read(self) -> Photograph:
         """The photograph in its bytes."""
@@ -155,11 +162,11 @@ class FetchedItem:
 
     def sha256(self) -> str:
         """Of its bytes, which are fetched for that."""
-        return hashlib.sha256(self.fetch()).hexdigest()
+        return hashlib.sha256(self.stored.fetch()).hexdigest()
 
     def _looked(self) -> tuple[int, str]:
         if self._facts is None:
-            self._facts = self.look()
+            self._facts = self.stored.look()
         return self._facts
 
 

@@ -41,6 +41,8 @@ def segment(
     overwrite: bool = False,
     recursive: bool = False,
     shard: str | None = None,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
     backend: Backend | Literal["auto"] = "auto",
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
@@ -49,6 +51,7 @@ def segment(
     max_megapixels: float = 500.0,
     on_image: Callable[[Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
+    on_start: Callable[[str], None] | None = None,
 ) -> list[Outcome]:
     """Write a mask for every photograph into `out`, with the record of it; what became of each, in order.
 
@@ -60,10 +63,13 @@ def segment(
     https and `plain_http` allows that. `plane`, `channels` (what names of files end in that are one volume) and
     `window` are for NIfTI files. `shard`, such as "3/10", takes a share of the images alone. `max_memory`, in
     bytes or as "1500MB", and `max_megapixels` bound what an image may take; large ones are read and written in strips.
+    `engine` "ray" works on the Ray cluster at `address`, or one on this machine, by a `model` that is named
+    (docs/scale.md); each of its sessions has `threads` cores, one unless said.
     A file that fails has an `error`, and the others are made. `on_image` is called after each; `on_wait` with the
-    number of images that other calls on the same folder are making, where nothing else is left to do. Raises
-    `foveate.errors.UsageError` for a call that is wrong, before anything is written, OutputError where the record can't
-    be read or written, and ServerError where a server finds nothing.
+    number of images that other calls on the same folder are making, where nothing else is left to do; `on_start` with
+    a line on model and cluster. Raises `foveate.errors.UsageError` for a call that is wrong, before anything is
+    written, OutputError where the record can't be read or written, and ServerError where a server finds nothing, or no
+    cluster answers.
     """
     from pathlib import Path
 
@@ -78,6 +84,7 @@ def segment(
     from foveate.inference.sink import Wanted
     from foveate.inference.source import items_of
     from foveate.public.load import opened
+    from foveate.public.on_ray import OnRay
     from foveate.public.slicing import slicing_of
     from foveate.runtime import Wish
 
@@ -89,6 +96,8 @@ def segment(
         raise UsageError(
             "--dicom-seg and --store need whole series and a folder: leave out --shard, and give no address for --out."
         )
+    if engine == "local" and address is not None:
+        raise UsageError(f"--address {address}: is that of a Ray cluster. Add --engine ray, or leave it out.")
     given = [images] if isinstance(images, str | Path) else list(images)
     paths = [image for image in given if isinstance(image, str | Path)]
     own = [image for image in given if not isinstance(image, str | Path)]
@@ -98,13 +107,16 @@ def segment(
     items = part.share([*found, *own])
     wish = Wish(backend, device, precision, threads)
     procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    folder = place if isinstance(place, Path) else Path()
+    fractional = dicom_seg == "fractional"
+    wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)
+    if engine != "local":
+        on_ray = OnRay(items, wanted, place, part, limits, address, seg=dicom_seg is not None)
+        return on_ray.segmented(engine, model, wish, procedure, on_image=on_image, on_start=on_start)
     if not isinstance(model, Segmenter):
         model = opened(model, wish, procedure, images=len(items))
     elif (wish, procedure) != (Wish(), Procedure()):
         raise UsageError("the model is opened already: give its options to foveate.load.")
-    folder = place if isinstance(place, Path) else Path()
-    fractional = dicom_seg == "fractional"
-    wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)
     work = bounded(items, limits)
     sink = (
         _at_an_address(model, wanted, place, work, part)
@@ -147,7 +159,9 @@ def _in_a_folder(
 
 def _at_an_address(model: Segmenter, wanted: Wanted, address: str, items: list[SourceItem], part: Shard) -> Sink:
     from foveate.errors import needs
+    from foveate.inference.record import readable
 
     with needs("remote", "an address for --out"):
         from foveate.inference.remote.sink import RemoteSink
-    return RemoteSink(model, wanted, address, items, part.part)
+    names = [readable(item.name) for item in items]
+    return RemoteSink(model, wanted, address, part.part, names, [item.key for item in items])

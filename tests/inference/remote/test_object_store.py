@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from cutting_proxy import CuttingProxy, proxy_to
-from stores_on_loopback import PLANTED, WAIT, Bucket, photograph
 
 import foveate
 from foveate.errors import OutputError
+from foveate.inference.remote import record
 from foveate.inference.sink import Outcome
 from foveate_command import green_model, images_in_record, run, segment
+from stores_on_loopback import PLANTED, WAIT, Bucket, photograph
 
 pytest_plugins = ("store_fixtures",)
 
@@ -96,6 +97,32 @@ def test_a_repeated_call_makes_only_what_is_missing_failed_or_changed(bucket: Bu
         (name, "done") for name in ("0", "1", "2", "broken")
     ]
     assert bucket.of("out/segment.failed.csv") == b"image,error\n"
+
+
+def test_full_files_of_the_record_stay_as_they_are_and_the_last_word_is_the_one_that_counts(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "ROWS_A_PART", 1)
+    monkeypatch.setattr(record, "ROWS_JOINED", 2)
+    fill(bucket, tmp_path / "local", 3)
+    call = (bucket.address("in"), "-o", bucket.address("out"))
+    assert segment(*call).status == 0
+    full = {key: state for key, state in bucket.states("out/segment.record/").items() if ".full." in key}
+    assert [[row["name"] for row in parquet.read_table(io.BytesIO(bucket.of(key))).to_pylist()] for key in full] == [
+        ["0", "1"]
+    ]
+    assert sorted(row["name"] for row in rows(bucket)) == ["0", "1", "2"]
+
+    bucket.put("in/0.png", photograph(5))
+    bucket.put("in/3.png", photograph(6))
+    assert "2 done, 2 kept" in segment(*call).out
+    states = bucket.states("out/segment.record/")
+    assert {key: states[key] for key in full} == full
+    said = [(row["name"], row["said"], row["input_version"]) for row in rows(bucket)]
+    assert sorted(name for name, *_ in said) == ["0", "0", "1", "2", "3"]
+    assert "4 kept" in segment(*call).out
+    versions = [version for name, _, version in sorted(said) if name == "0"]
+    assert versions[-1] == bucket.client.head_object(Bucket=bucket.name, Key="in/0.png")["ETag"].strip('"')
 
 
 def test_what_is_not_of_the_record_stays_unless_it_is_to_be_replaced(bucket: Bucket, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from stores_on_loopback import Bucket, SftpServer, photograph
 
 from foveate.inference.remote import faults
 from foveate_command import run
+from stores_on_loopback import Bucket, SftpServer, photograph
 
 pytest_plugins = ("store_fixtures",)
 
@@ -19,7 +19,10 @@ pytest.importorskip("s3fs")
 parquet = pytest.importorskip("pyarrow.parquet")
 
 PAGE = (Path(__file__).parents[3] / "docs/scale.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
+ON_A_CLUSTER = "--engine ray"
+"""What is run by tests/inference/cluster."""
+
+COMMANDS = [each for each in re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE) if ON_A_CLUSTER not in each]
 
 
 def section(heading: str) -> str:

@@ -5,9 +5,10 @@ call puts what it has to say every `ROWS_A_PART` images or `SECONDS_A_PART` seco
 made again by the next call. Nobody vouches for an image before all of its outputs are there.
 
 When a call ends, it joins the parts of its PART: the last words on every image, in files of `ROWS_JOINED`; only then
-the others go. One call at a time does so, by a file that is put only where there is none. Where two do all the same (a
-store that knows no such condition, a call that was killed an hour ago), an image may stand in two parts, with the same
-words.
+the others go. Files that are full stay, so that the end of a call costs what is new; an image that is in one and was
+made again has a later row elsewhere. One call at a time does so, by a file that is put only where there is none. Where
+two do all the same (a store that knows no such condition, a call that was killed an hour ago), an image may stand in
+two parts, with the same words.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ ROWS_JOINED = 200_000
 """In one file; some 60 MB of it."""
 
 ENDING = ".parquet"
+FULL = ".full"
+"""Before the ending of a file with so many rows, which stays as it is."""
+
 JOINING = "joining"
 ABANDONED_SECONDS = 3600.0
 """After which a call that began to join is taken for killed."""
@@ -58,11 +62,11 @@ class RemoteRecord:
         self.rows[row.name] = self._unsaid[row.name] = row
         if len(self._unsaid) >= ROWS_A_PART or time.monotonic() - self._since >= SECONDS_A_PART:
             with suppress(OutputError):
-                self._put()
+                self.put()
 
     def close(self) -> None:
         """Put what is left, join the parts, and list what failed. Raises OutputError."""
-        self._put()
+        self.put()
         try:
             with self._alone() as alone:
                 if alone:
@@ -71,14 +75,15 @@ class RemoteRecord:
         except (StoreError, ImageError) as error:
             raise OutputError(f"{self._store.shown(self._place)}: can't be joined ({error}).") from None
 
-    def _put(self) -> None:
+    def put(self) -> None:
+        """Put what is left to say. Raises OutputError."""
         self._since = time.monotonic()
         if self._unsaid:
             self._add(as_parquet(list(self._unsaid.values())))
             self._unsaid.clear()
 
-    def _add(self, content: bytes) -> None:
-        name = f"{time.time():017.6f}-{secrets.token_hex(4)}{ENDING}"
+    def _add(self, content: bytes, kind: str = "") -> None:
+        name = f"{time.time():017.6f}-{secrets.token_hex(4)}{kind}{ENDING}"
         self._store.put(f"{self._place}/{name}", content, replace=True)
 
     def _read(self) -> None:
@@ -124,12 +129,13 @@ class RemoteRecord:
             return False
 
     def _join(self) -> None:
-        parts = self._parts(self._place)
+        """Of files that are full nothing is read: what is said in them of images that were made again, is outdated."""
+        parts = [part for part in self._parts(self._place) if not part.path.endswith(FULL + ENDING)]
         if len(parts) < 2:
             return
-        joined = last_words(table_of(self._store.fetch(each.path), self._store.shown(each.path)) for each in parts)
-        for first in range(0, joined.num_rows, ROWS_JOINED):
-            self._add(packed(joined.slice(first, ROWS_JOINED)))
+        tables = (table_of(self._store.fetch(each.path), self._store.shown(each.path)) for each in parts)
+        for joined in last_words(tables, ROWS_JOINED):
+            self._add(packed(joined), FULL if joined.num_rows == ROWS_JOINED else "")
         for each in parts:
             self._store.remove(each.path)
 

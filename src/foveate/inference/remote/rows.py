@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pyarrow
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from foveate.errors import OutputError
 from foveate.inference.record import Common, Entry, ImageRecord
@@ -85,15 +85,17 @@ def rows_of(content: bytes, place: str, names: Collection[str], common: Common) 
         raise _no_part(place) from error
 
 
-def last_words(tables: Iterable[pyarrow.Table]) -> pyarrow.Table:
-    """One row for each name, the last that was said of it, by name."""
-    table = pyarrow.concat_tables(tables).combine_chunks()
-    said = table.column("said").to_pylist()
-    last: dict[str, int] = {}
-    for number, name in enumerate(table.column("name").to_pylist()):
-        if name not in last or said[number] >= said[last[name]]:
-            last[name] = number
-    return table.take(pyarrow.array([last[name] for name in sorted(last)], pyarrow.int64()))
+def last_words(tables: Iterable[pyarrow.Table], most: int) -> Iterator[pyarrow.Table]:
+    """One row for each name, the last that was said of it, by name, in tables of at most so many rows."""
+    table = pyarrow.concat_tables(tables)
+    order = compute.sort_indices(table, sort_keys=[("name", "ascending"), ("said", "ascending")])
+    names = table.column("name").take(order)
+    # The last row is the last of its name in any case.
+    is_last = compute.not_equal(names.slice(0, len(names) - 1), names.slice(1)).to_pylist() + [True] * bool(len(names))
+    last = order.filter(pyarrow.array(is_last))
+    for first in range(0, len(last), most):
+        # By pieces, as Arrow's texts have at most 2 GB in one.
+        yield table.take(last.slice(first, most))
 
 
 def _cells(row: RecordRow) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,21 +37,30 @@ if TYPE_CHECKING:
 
 
 class RemoteSink:
-    """Files below an address, with their record. `part` is of the record, by the share of the work that this call has.
+    """Files below an address, with their record.
+
+    `names` are those of the results of the call, `inputs` the keys of its images, which no result may replace; `part`
+    is of the record, by the share of the work that this call has.
 
     Raises OutputError where the record can't be read, UsageError where the address can't be used.
     """
 
     def __init__(
-        self, segmenter: Segmenter, wanted: Wanted, address: str, items: Sequence[SourceItem], part: str
+        self,
+        segmenter: Segmenter,
+        wanted: Wanted,
+        address: str,
+        part: str,
+        names: Collection[str],
+        inputs: Collection[str],
     ) -> None:
         self._card, self._execution = segmenter.card, segmenter.session.execution
         self._wanted, self._used = wanted, ModelUsed.of(segmenter.card, segmenter.procedure)
         self._store = RemoteStore(address)
         self._folder = self._store.path_of(address).rstrip("/")
-        self._record = RemoteRecord(self._store, self._folder, part, [readable(item.name) for item in items])
+        self._record = RemoteRecord(self._store, self._folder, part, names)
         self._sizes = self._sizes_there()
-        self._inputs = {item.key for item in items}
+        self._inputs = frozenset(inputs)
         self._owners: dict[str, SourceItem] = {}
         self._versions: dict[str, str] = {}
         self._put_now: dict[str, dict[str, int]] = {}
@@ -117,6 +126,10 @@ class RemoteSink:
     def close(self) -> None:
         """Put and join the record. Raises OutputError where that can't be."""
         self._record.close()
+
+    def put_record(self) -> None:
+        """Put what is left to say, without joining anything. Raises OutputError."""
+        self._record.put()
 
     def _claim(self, item: SourceItem, paths: dict[str, Path], row: RecordRow | None, version: str) -> Claim:
         """What is to be made. Raises OutputError where what is vouched for is another image's or model's."""

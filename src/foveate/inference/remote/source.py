@@ -18,7 +18,7 @@ from foveate.inference.source import FetchedItem, FileItem, SourceItem
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class StoredImage:
     """A file in a store."""
 
     store: RemoteStore
@@ -36,7 +36,7 @@ class _Found:
         return Placed(self.store.shown(self.path), self.store.shown(self.folder), name=self.name)
 
     def look(self) -> tuple[int, str]:
-        """As `FetchedItem.look`."""
+        """As `Stored.look`."""
         try:
             facts = self.facts or self.store.look(self.path)
         except StoreError as error:
@@ -46,7 +46,7 @@ class _Found:
         return facts.size, facts.version
 
     def fetch(self) -> bytes:
-        """As `FetchedItem.fetch`."""
+        """As `Stored.fetch`."""
         size, _ = self.look()
         if size > LONGEST_FILE:
             raise ImageError(
@@ -59,7 +59,7 @@ class _Found:
 def fetched_items(placed: Sequence[Placed], *, recursive: bool) -> list[SourceItem]:
     """An item for each file that the places mean, once. Raises UsageError for what isn't there or can't be listed."""
     stores: dict[tuple[str, str], RemoteStore] = {}
-    meant: dict[str | Path, tuple[Placed, _Found | None]] = {}
+    meant: dict[str | Path, tuple[Placed, StoredImage | None]] = {}
     for each in placed:
         if isinstance(each.file, Path):
             meant.setdefault(each.file.resolve(), (each, None))
@@ -69,7 +69,7 @@ def fetched_items(placed: Sequence[Placed], *, recursive: bool) -> list[SourceIt
             meant.setdefault(found.placed.file, (found.placed, found))
     names = names_of_results([each for each, _ in meant.values()])
     return [
-        FileItem(Path(each.file), name) if found is None else FetchedItem(str(each.file), name, found.fetch, found.look)
+        FileItem(Path(each.file), name) if found is None else FetchedItem(str(each.file), name, found)
         for (each, found), name in zip(meant.values(), names, strict=True)
     ]
 
@@ -95,10 +95,10 @@ def _beside(table: str, entry: str) -> str:
     return f"{beginning}://{authority}{posixpath.normpath(posixpath.join('/', posixpath.dirname(path), entry))}"
 
 
-def _found(placed: Placed, address: str, store: RemoteStore, recursive: bool) -> Iterator[_Found]:
+def _found(placed: Placed, address: str, store: RemoteStore, recursive: bool) -> Iterator[StoredImage]:
     path = store.path_of(address)
     if placed.listed:
-        yield _Found(store, path, _parent(path), placed.name)
+        yield StoredImage(store, path, _parent(path), placed.name)
         return
     try:
         yield from _looked_for(store, path, address, recursive)
@@ -106,15 +106,15 @@ def _found(placed: Placed, address: str, store: RemoteStore, recursive: bool) ->
         raise UsageError(f"{shown(address)}: can't be listed ({error}).") from None
 
 
-def _looked_for(store: RemoteStore, path: str, address: str, recursive: bool) -> Iterator[_Found]:
+def _looked_for(store: RemoteStore, path: str, address: str, recursive: bool) -> Iterator[StoredImage]:
     if "://" not in path and PATTERN.search(path):
         files = _images(store.matching(path))
-        yield from (_Found(store, file.path, _parent(file.path), facts=file) for file in files)
+        yield from (StoredImage(store, file.path, _parent(file.path), facts=file) for file in files)
         if not files:
             raise UsageError(f"{shown(address)}: no image matches it; check the name.")
         return
     if (file := store.look(path)) is not None:
-        yield _Found(store, path, _parent(path), facts=file)
+        yield StoredImage(store, path, _parent(path), facts=file)
         return
     path = path.rstrip("/")
     files = _images(store.below(path, recursive=recursive))
@@ -126,7 +126,7 @@ def _looked_for(store: RemoteStore, path: str, address: str, recursive: bool) ->
             f" and .dcm{further}."
         )
     for each in files:
-        yield _Found(store, each.path, path if recursive else _parent(each.path), facts=each)
+        yield StoredImage(store, each.path, path if recursive else _parent(each.path), facts=each)
 
 
 def _images(files: Iterable[StoredFile]) -> list[StoredFile]:

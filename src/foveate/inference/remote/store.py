@@ -53,7 +53,8 @@ class RemoteStore:
 
     def __init__(self, address: str) -> None:
         """Of any address in it. Raises UsageError where a package is missing, or no such kind of store is known."""
-        self._address = address
+        self.address = address
+        """As it was given, with what it may sign in by."""
         self._scheme = scheme_of(address)
         self._host = shown(address).partition("://")[2].partition("/")[0]
         self._of_thread = threading.local()
@@ -149,11 +150,11 @@ class RemoteStore:
         if self._scheme in SFTP:
             from foveate.inference.remote.sftp import opened
 
-            return opened(self._address)
+            return opened(self.address)
         import fsspec
 
         options = OF_S3 if BROUGHT_BY.get(self._scheme) == "s3fs" else {}
-        files, _ = fsspec.url_to_fs(self._address, skip_instance_cache=True, use_listings_cache=False, **options)
+        files, _ = fsspec.url_to_fs(self.address, skip_instance_cache=True, use_listings_cache=False, **options)
         if options:
             files.retries = 1  # s3fs's own
         return files
