@@ -1,5 +1,6 @@
 # make demo    segment drawn sample photographs, or your own: make demo IMAGE=photo.jpg
-# make test    lint, types, tests
+# make test    lint, types, documentation, tests
+# make docs    the documentation as a site, build/site/html/index.html, made and looked through without a network
 # make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
 # make bench   how fast photographs become masks on this machine, as JSON and docs/benchmark.md; some minutes
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
@@ -14,7 +15,7 @@ PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(
 # Folder of the public data sets.
 DATA ?= ../shared/data
 
-.PHONY: demo test lint types results bench wheel clean
+.PHONY: demo test lint types docs results bench wheel clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -23,7 +24,7 @@ else
 	$(BIN)/foveate demo --out demo
 endif
 
-test: lint types
+test: lint types docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 lint: .venv/full
@@ -32,6 +33,11 @@ lint: .venv/full
 
 types: .venv/full
 	$(BIN)/mypy
+
+docs: .venv/full
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/write_site.py build/site/source
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W -n --keep-going --quiet -c docs/site build/site/source build/site/html
+	$(BIN)/python scripts/check_site.py build/site/html
 
 results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)

@@ -1,4 +1,4 @@
-"""Look through the built site for links that lead nowhere and for anything from elsewhere: python scripts/check_site.py FOLDER.
+"""Look for links that lead nowhere and for anything from elsewhere in the built site: scripts/check_site.py FOLDER.
 
 Ends with 1 and a line for each; nothing is fetched.
 """
@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 NOTICE = "For research, not a medical device."
 
-SHOWN = {"src", "srcset", "data", "poster"}
-"""Attributes whose file a browser fetches by itself, whatever the element."""
+SHOWN = {"src", "data", "poster"}
+"""Attributes whose file a browser fetches by itself, whatever the element; `srcset` lists several."""
 
 FETCHED = {"stylesheet", "icon", "preload", "modulepreload", "preconnect", "dns-prefetch", "manifest", "search"}
 """Kinds of `link` elements of which the same is true, or that lead to a file of the site."""
@@ -31,6 +31,7 @@ class Page(HTMLParser):
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.fetched: list[str] = []
+        self._in_style = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -38,10 +39,22 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         self.fetched += [given[name] for name in SHOWN & given.keys()]
+        self.fetched += [each.split()[0] for each in given.get("srcset", "").split(",") if each.strip()]
+        self.fetched += fetched_by_style(given.get("style", ""))
+        self._in_style = tag == "style"
         if tag == "link" and FETCHED & set(given.get("rel", "").split()):
             self.fetched.append(given.get("href", ""))
         elif "href" in given:
             self.links.append(given["href"])
+
+    def handle_data(self, data: str) -> None:
+        """Note what a style within the page fetches."""
+        if self._in_style:
+            self.fetched += fetched_by_style(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """A style ends as any element does."""
+        self._in_style = False
 
 
 def faults(folder: Path) -> list[str]:
@@ -58,9 +71,16 @@ def faults(folder: Path) -> list[str]:
         if NOTICE not in path.read_text(encoding="utf-8"):
             found.append(f"{name}: doesn't say: {NOTICE}")
     for path in sorted(folder.rglob("*.css")):
-        used = ["".join(each) for each in OF_STYLES.findall(path.read_text(encoding="utf-8"))]
-        found += [f"{path.relative_to(folder)}: {each}: is fetched from elsewhere" for each in used if is_elsewhere(each)]
+        used = fetched_by_style(path.read_text(encoding="utf-8"))
+        found += [
+            f"{path.relative_to(folder)}: {each}: is fetched from elsewhere" for each in used if is_elsewhere(each)
+        ]
     return found
+
+
+def fetched_by_style(style: str) -> list[str]:
+    """The addresses in CSS."""
+    return ["".join(each) for each in OF_STYLES.findall(style)]
 
 
 def is_elsewhere(address: str) -> bool:

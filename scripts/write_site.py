@@ -9,12 +9,13 @@ import argparse
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-from foveate.cli.commands import COMMANDS
 from site_pages import commands, data_sets, menu, models, python, recipes, words
 from site_pages.examples import calls
 from site_pages.links import in_the_site
 from site_pages.outputs import outputs
 from site_pages.places import ROOT, Places, places
+
+from foveate.cli.commands import COMMANDS
 
 LOOKED_UP = ("commands/index", "python/index", "recipes/index", "data-sets/index", "models/index", "glossary")
 """What is made from the program, in the order of the menu."""
@@ -23,7 +24,8 @@ LOOKED_UP = ("commands/index", "python/index", "recipes/index", "data-sets/index
 def write_site(folder: Path, kept: Path) -> None:
     """Fill the folder with all pages and what they show; what is there and isn't wanted goes away.
 
-    `kept` is where the outputs of commands are kept from one time to the next. Raises DeadLink and CommandFailed.
+    `kept` is where the outputs of commands are kept from one time to the next.
+    Raises DeadLinkError and FailedCommandError.
     """
     pages, files = repository_pages(places(), ROOT)
     pages |= made_pages(outputs(calls(COMMANDS), kept))

@@ -17,7 +17,7 @@ for module in (foveate, foveate.networks):
 
 project = "foveate"
 author = "The foveate developers"
-copyright = author
+html_show_copyright = False
 version = release = foveate.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "site_pages.mathematics"]

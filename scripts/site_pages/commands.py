@@ -34,8 +34,8 @@ MORE = {
 """First word of a command to the pages that are its home."""
 
 DRAWN = (
-    "Printed by this version on small drawn photographs of nobody; a training here takes two epochs of a few steps, so that"
-    " its scores say nothing."
+    "Printed by this version on small drawn photographs of nobody; a training here takes two epochs of a few steps, so"
+    " that its scores say nothing."
 )
 
 

@@ -25,12 +25,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "recipes check": ("foveate recipes check copy.toml",),
     "evaluate": ("foveate evaluate vessels --data folder:mine --split all --json vessels.json",),
     "compare": (
-        "foveate evaluate vessels --data folder:mine --split all --min-size 20 --json without-specks.json",
-        "foveate compare vessels.json without-specks.json",
+        "foveate evaluate vessels --data folder:mine --split all --min-size 20 --no-boundary --json no-specks.json",
+        "foveate compare vessels.json no-specks.json",
     ),
     "cross": ("foveate cross vessels --data drive:drawn --split all",),
     "audit": ("foveate audit --paper 000",),
-    "report": ("foveate report vessels --data folder:mine --split all -o report/",),
+    "report": ("foveate report vessels --data folder:mine --split all --no-boundary -o report/",),
     "train": (f"foveate train attention-unet-isic2018 --data folder:mine --out runs/mine {QUICK}",),
     "runs": ("foveate runs",),
     "export": ("foveate export runs/mine -o mine.onnx --name mine",),
@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """Calls by command, in an order in which each finds what it reads; outputs.py draws what the first ones read."""
 
 NOT_SHOWN = {
-    "page": "It writes one HTML file and says nothing but its size; it needs npm, and so isn't run when this page is made.",
+    "page": "It writes one HTML file. It needs npm, and so isn't run when this page is made.",
 }
 """Commands without output on their page, and why."""
 

@@ -16,14 +16,14 @@ TARGET = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?(?=\))")
 """Of a link or a picture: the path of a file, and the place in it; no address, and nothing in the same page."""
 
 
-class DeadLink(Exception):
+class DeadLinkError(Exception):
     """A page links to a file that the repository hasn't, or to a folder."""
 
 
 def in_the_site(text: str, page: PurePosixPath, places: Places, root: Path) -> tuple[str, dict[Path, PurePosixPath]]:
     """The page's text with every relative link as the site needs it, and the files that are to be copied to where.
 
-    `page` is its path in the repository `root`. Raises DeadLink.
+    `page` is its path in the repository `root`. Raises DeadLinkError.
     """
     files: dict[Path, PurePosixPath] = {}
 
@@ -32,7 +32,7 @@ def in_the_site(text: str, page: PurePosixPath, places: Places, root: Path) -> t
         place = places.get(target)
         if place is None:
             if not (root / target).is_file():
-                raise DeadLink(f"{page}: links to {match[1]}, which is no file of the repository")
+                raise DeadLinkError(f"{page}: links to {match[1]}, which is no file of the repository")
             place = files[root / target] = place_of_file(target)
         return relative(place, places[page]) + (match[2] or "")
 

@@ -63,7 +63,12 @@ def _scores(card: ModelCard) -> str:
 
 def _seen(card: ModelCard) -> str:
     rows = [
-        (f"[`{data.set}`](../data-sets/{data.set}.md)", ", ".join(data.training), ", ".join(data.validation), data.terms)
+        (
+            f"[`{data.set}`](../data-sets/{data.set}.md)",
+            ", ".join(data.training),
+            ", ".join(data.validation),
+            data.terms,
+        )
         for data in card.training_data
     ]
     return table(("data set", "learnt from", "chose epoch and threshold", "terms"), rows)

@@ -40,14 +40,14 @@ training.learning_rate = [1e-3, 1e-2]
 """
 
 
-class CommandFailed(Exception):
+class FailedCommandError(Exception):
     """A command of the documentation ended with an error."""
 
 
 def outputs(calls: Iterable[str], kept: Path) -> dict[str, str]:
     """Call to what it prints, one after the other in one folder of drawn photographs.
 
-    Nothing is run where `kept` holds the same calls by the same program. Raises CommandFailed.
+    Nothing is run where `kept` holds the same calls by the same program. Raises FailedCommandError.
     """
     wanted = list(calls)
     key = fingerprint(wanted)
@@ -70,7 +70,7 @@ def fingerprint(calls: Iterable[str]) -> str:
 
 
 def printed(call: str) -> str:
-    """What a call says on stdout and stderr, in order. Raises CommandFailed."""
+    """What a call says on stdout and stderr, in order. Raises FailedCommandError."""
     said = io.StringIO()
     streams = contextlib.redirect_stdout(said), contextlib.redirect_stderr(said)
     with streams[0], streams[1], patch.object(sys, "argv", shlex.split(call)):
@@ -78,7 +78,7 @@ def printed(call: str) -> str:
             main()
         except SystemExit as end:
             if end.code:
-                raise CommandFailed(f"{call}: ended with {end.code}: {said.getvalue()}") from end
+                raise FailedCommandError(f"{call}: ended with {end.code}: {said.getvalue()}") from end
     return "\n".join(line.rstrip() for line in said.getvalue().splitlines())
 
 
@@ -88,7 +88,7 @@ def _drawn_folder() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), patch.dict(os.environ, COLUMNS=COLUMNS):
         for seed, name in enumerate(("photo", "folder/left", "folder/right")):
             write_rgb(draw(seed, height=300, width=320).image, Path(f"{name}.png"))
-        for seed in range(6):
+        for seed in range(4):
             drawn = draw(seed + 10, height=150, width=160)
             write_rgb(drawn.image, Path(f"mine/images/{seed}.png"))
             write_mask(drawn.mask, Path(f"mine/masks/{seed}.png"))

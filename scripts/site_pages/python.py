@@ -15,7 +15,7 @@ RETURNED = (
     "foveate.inference.sink.Outcome",
     "foveate.evaluation.EvaluationResult",
 )
-"""What public functions return and is no public name itself."""
+"""Classes of results that are no public names themselves."""
 
 
 def pages() -> dict[str, str]:
@@ -26,15 +26,22 @@ def pages() -> dict[str, str]:
     networks = [f"foveate.networks.{name}" for name in foveate.networks.__all__ if name != "NETWORKS"]
     errors = [f"foveate.errors.{error}" for error in error_names()]
     made = {
-        "functions": page("Functions", "What a command does, a function of its name does.", _all("autofunction", functions)),
-        "classes": page("Classes", _all("autoclass", classes, "members", "inherited-members"), _all("autoclass", RETURNED, "members")),
+        "functions": page(
+            "Functions", "What a command does, a function of its name does.", _all("autofunction", functions)
+        ),
+        "classes": page(
+            "Classes",
+            _all("autoclass", classes, "members", "inherited-members"),
+            _all("autoclass", RETURNED, "members"),
+        ),
         "networks": page("Networks in Python", "Needs the extra `train`.", _all("autofunction", networks)),
-        "errors": page("Error classes", "[](../errors.md) says how errors read and end.", _all("autoexception", errors)),
+        "errors": page(
+            "Error classes", "[](../errors.md) says how errors read and end.", _all("autoexception", errors)
+        ),
     }
-    said = "`import foveate` gives these names, fully typed. [](../segmenting.md#from-python) and the pages of each subject show them in use."
-    return {f"python/{name}.md": text for name, text in made.items()} | {
-        "python/index.md": page("Python", said, tree(made, hidden=False))
-    }
+    said = "`import foveate` gives these names, fully typed. [](../segmenting.md#from-python) lists them."
+    index = page("Python", said, tree(made, hidden=False))
+    return {f"python/{name}.md": text for name, text in made.items()} | {"python/index.md": index}
 
 
 def error_names() -> list[str]:

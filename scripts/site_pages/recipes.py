@@ -17,9 +17,13 @@ NOTE = re.compile(r"^# (?!foveate )(.*(?:\n#   .*)*)", re.MULTILINE)
 def pages() -> dict[str, str]:
     """Place to text of all of them and of their index."""
     texts = shipped()
-    index = table(("recipe", "what it trains"), ((f"[`{name}`]({name}.md)", read_recipe(name).description) for name in texts))
+    index = table(
+        ("recipe", "what it trains"), ((f"[`{name}`]({name}.md)", read_recipe(name).description) for name in texts)
+    )
     made = {f"recipes/{name}.md": _page(name, text) for name, text in texts.items()}
-    return made | {"recipes/index.md": page("Recipes, one by one", "[](../recipes.md) explains every key.", index, tree(texts))}
+    return made | {
+        "recipes/index.md": page("Recipes, one by one", "[](../recipes.md) explains every key.", index, tree(texts))
+    }
 
 
 def notes(text: str) -> list[str]:
@@ -64,8 +68,14 @@ def _said(note: str) -> str:
 
 
 def _settings(text: str) -> str:
-    sections = {name: keys for name, keys in tomllib.loads(text).items() if isinstance(keys, dict) and name != "published"}
-    rows = [(f"`{section}.{key}`", f"`{_as_toml(value)}`") for section, keys in sections.items() for key, value in keys.items()]
+    sections = {
+        name: keys for name, keys in tomllib.loads(text).items() if isinstance(keys, dict) and name != "published"
+    }
+    rows = [
+        (f"`{section}.{key}`", f"`{_as_toml(value)}`")
+        for section, keys in sections.items()
+        for key, value in keys.items()
+    ]
     return table(("key", "value"), rows)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from site_pages import commands, data_sets, models, python, recipes, words
 from site_pages.examples import EXAMPLES, NOT_SHOWN, calls
-from site_pages.links import DeadLink, in_the_site
+from site_pages.links import DeadLinkError, in_the_site
 from site_pages.mathematics import mathml
 from site_pages.places import ROOT, places
 from write_site import repository_pages
@@ -68,7 +68,7 @@ def test_a_link_leads_in_the_site_to_what_it_leads_to_in_the_repository(
 
 @pytest.mark.parametrize("link", ["[x](none.md)", "[x](../src)", "[x](../../outside.md)"])
 def test_a_link_that_leads_nowhere_or_to_a_folder_is_refused(small: Path, link: str) -> None:
-    with pytest.raises(DeadLink, match=re.escape(link[4:-1])):
+    with pytest.raises(DeadLinkError, match=re.escape(link[4:-1])):
         in_the_site(link, PurePosixPath("docs/a.md"), places(small), small)
 
 
@@ -78,7 +78,8 @@ def test_every_page_of_docs_is_in_the_menu() -> None:
     for place, text in pages.items():
         for tree in re.findall(r"^```\{toctree\}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             entries = [line for line in tree.splitlines() if line and not line.startswith(":")]
-            listed |= {(PurePosixPath(place).parent / entry).as_posix() for entry in entries}
+            paths = [entry.partition("<")[2].rstrip(">") or entry for entry in entries]
+            listed |= {(PurePosixPath(place).parent / path).as_posix() for path in paths}
     assert {place.removesuffix(".md") for place in pages} - listed == {"index"}
 
 
@@ -95,7 +96,10 @@ def test_the_page_of_a_command_has_its_help_and_what_it_prints_or_why_not(name: 
     assert f"what foveate {name} -h prints" in page
     assert (name in EXAMPLES) != (name in NOT_SHOWN)
     assert all(f"$ {call}\nwhat {call} prints" in page for call in EXAMPLES.get(name, ()))
-    assert any(call.startswith(f"foveate {name} ") or call == f"foveate {name}" for call in EXAMPLES.get(name, [f"foveate {name}"]))
+    assert any(
+        call.startswith(f"foveate {name} ") or call == f"foveate {name}"
+        for call in EXAMPLES.get(name, [f"foveate {name}"])
+    )
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -115,7 +119,10 @@ def test_the_page_of_a_recipe_has_its_command_its_reasons_and_every_key_that_it_
 
 def test_every_public_name_error_and_word_has_its_entry() -> None:
     reference = "".join(python.pages().values())
-    assert [name for name in foveate.__all__ if f" foveate.{name}\n" not in reference] == ["FoveateError", "__version__"]
+    assert [name for name in foveate.__all__ if f" foveate.{name}\n" not in reference] == [
+        "FoveateError",
+        "__version__",
+    ]
     assert [name for name in python.error_names() if f" foveate.errors.{name}\n" not in reference] == []
     found = words.words((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
     assert {"threshold", "case", "record"} <= set(found)
