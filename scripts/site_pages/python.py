@@ -31,8 +31,8 @@ def pages() -> dict[str, str]:
         ),
         "classes": page(
             "Classes",
-            _all("autoclass", classes, "members", "inherited-members"),
-            _all("autoclass", RETURNED, "members"),
+            _all("autoclass", classes, "members:", "inherited-members:"),
+            _all("autoclass", RETURNED, "members:", "exclude-members: model_config"),
         ),
         "networks": page("Networks in Python", "Needs the extra `train`.", _all("autofunction", networks)),
         "errors": page(
@@ -51,5 +51,6 @@ def error_names() -> list[str]:
 
 
 def _all(directive: str, names: Sequence[str], *options: str) -> str:
-    chosen = "".join(f"   :{option}:\n" for option in options)
+    """One directive of autodoc for each name, with options such as `members:`."""
+    chosen = "".join(f"   :{option}\n" for option in options)
     return "```{eval-rst}\n" + "\n".join(f".. {directive}:: {name}\n{chosen}" for name in names) + "```"
