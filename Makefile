@@ -1,5 +1,6 @@
 # make demo    segment drawn sample photographs, or your own: make demo IMAGE=photo.jpg
-# make test    lint, types, tests
+# make test    lint, types, documentation, tests
+# make docs    the documentation as a site, build/site/html/index.html, made and looked through without a network
 # make results train and score what results/ still lacks, from the public sets in DATA; hours to days, stopped at any time
 # make bench   how fast photographs become masks on this machine, as JSON and docs/benchmark.md; some minutes
 # make wheel   build dist/foveate-*.whl, weights and recipes inside
@@ -19,7 +20,7 @@ DATA ?= ../shared/data
 # Which cells of the matrix, such as CELLS='--python 3.12 --extra nifti'; all.
 CELLS ?=
 
-.PHONY: demo test lint types results bench wheel matrix release clean
+.PHONY: demo test lint types docs results bench wheel matrix release clean
 
 demo: .venv/base
 ifdef IMAGE
@@ -28,7 +29,7 @@ else
 	$(BIN)/foveate demo --out demo
 endif
 
-test: lint types
+test: lint types docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 # What newer syntax or types would trouble is looked for with TARGET=3.13, as the Python that is meant.
@@ -38,6 +39,11 @@ lint: .venv/full
 
 types: .venv/full
 	$(BIN)/mypy $(if $(TARGET),--python-version $(TARGET))
+
+docs: .venv/full
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/write_site.py build/site/source
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W -n --keep-going --quiet -c docs/site build/site/source build/site/html
+	$(BIN)/python scripts/check_site.py build/site/html
 
 results: .venv/full
 	$(BIN)/python scripts/results.py run $(DATA)

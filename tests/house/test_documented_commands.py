@@ -70,6 +70,7 @@ SUBSTITUTES = {
 
 NOT_RUN = {
     "make test": "runs this test",
+    "make docs": "a part of make test",
     "pip install": "needs a package index; test_wheel.py installs the package",
     "python scripts/write_catalogue.py": "writes into the checkout; tests/networks/registry/test_catalogue.py compares",
     "python scripts/write_drawings.py": "writes into the checkout; tests/scripts/test_network_drawing.py compares",
@@ -110,10 +111,11 @@ SWEEP = {
 """What is changed in the sweep that a page prints, so that it is two trials of a step or more."""
 
 ELSEWHERE = {
+    "docs/start.md": "tests/house/test_quick_start.py",
     "docs/serving.md": "tests/service/test_serving_page.py",
     "docs/scale.md": "tests/inference/remote/test_scale_page.py",
 }
-"""Pages whose steps need a service that listens, and the test that runs them."""
+"""Pages whose steps need a service that listens, or an environment of their own, and the test that runs them."""
 
 AFTERWARDS = {"docs/datasets.md": "foveate data check folder:labelled"}
 """What shows that a printed file is right, where no command of the page reads it."""

@@ -8,6 +8,7 @@ import pytest
 from source_tree import ROOT
 
 import foveate
+from foveate import cli, errors
 from foveate.cli import COMMANDS
 
 PAGES = "\n".join(
@@ -60,6 +61,25 @@ def test_a_function_takes_what_its_command_takes_under_the_same_names(name: str)
     command = set(inspect.signature(COMMANDS[name]).parameters)
     function = set(inspect.signature(getattr(foveate, name)).parameters)
     assert function - OF_PYTHON - command == OTHERWISE.get(name, set())
+
+
+def error_classes() -> list[type[foveate.FoveateError]]:
+    found = [each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, errors.FoveateError)]
+    return [each for each in found if each.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)
+def test_the_page_of_errors_has_every_class_with_its_base_and_its_exit_status(
+    error: type[foveate.FoveateError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> int:
+        raise error("something is wrong")
+
+    monkeypatch.setattr(cli, "_status", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert f"| `{error.__name__}` | `{error.__bases__[0].__name__}` | {ended.value.code} | " in page
 
 
 def test_most_commands_are_functions_too() -> None:
