@@ -1,5 +1,5 @@
-"""Rewrite the plan for ten million images in docs/scale.md, from benchmarks/ray_cluster.json, benchmarks/ten_million.json
-and the assumptions below: python scripts/write_scale.py
+"""Rewrite the tables and the plan of docs/scale.md, from benchmarks/ray_cluster.json, benchmarks/ten_million.json and
+the assumptions below: python scripts/write_scale.py
 """
 
 from __future__ import annotations
@@ -108,13 +108,17 @@ def _record(record: dict[str, Any]) -> str:
     rows += [
         (
             f"reading it for {read['images']:,} images",
-            f"{read['processor_seconds']:,.1f} processor s, {read['listed_seconds']:.2f} s of them listing,"
-            f" {read['peak_mb'] - read['before_mb']:,.0f} MiB",
+            _read(read),
             f"{read['processor_seconds'] * scale:,.0f} processor s",
         )
         for read in record["read"]
     ]
     return _table(("the record", f"measured at {entries:,} entries", f"at {IMAGES:,}, in proportion"), rows)
+
+
+def _read(read: dict[str, Any]) -> str:
+    memory, listed = read["peak_mb"] - read["before_mb"], read["listed_seconds"]
+    return f"{read['processor_seconds']:,.1f} processor s, {memory:,.0f} MiB, listed in {listed:.2f} s"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from chromium import chromium, complaints, requested, resize, until
 
 SITE = Path(__file__).resolve().parents[2] / "build" / "site" / "html"
