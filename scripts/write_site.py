@@ -29,7 +29,7 @@ def write_site(folder: Path, kept: Path) -> None:
     """
     pages, files = repository_pages(places(), ROOT)
     pages |= made_pages(outputs(calls(COMMANDS), kept))
-    wanted = {folder / place for place in [*pages, *files.values()]}
+    wanted = {folder / place for place in (*map(PurePosixPath, pages), *files.values())}
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
