@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,16 @@ def _uses(cells: Cells) -> str:
 
 def _failures(cells: Cells) -> str:
     lines = [
-        f"- {cell['python']}, `{cell['extra']}`, {cell['end']}: {cell['failed']}: `{cell['error'][-200:]}`\n"
+        f"- {cell['python']}, `{cell['extra']}`, {cell['end']}: {cell['failed']}: `{_last_line(cell['error'])}`\n"
         for cell in cells
         if cell["failed"]
     ]
     return "".join(lines) or "None.\n"
+
+
+def _last_line(error: str) -> str:
+    """Without places of this machine."""
+    return re.sub(r"\(?/[^ ]*", "", error.splitlines()[-1]).strip()[-200:]
 
 
 def _bounds(cells: Cells) -> str:

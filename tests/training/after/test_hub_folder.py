@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import ModelCard as HubCard
+from huggingface_hub import ModelCardData
 from markdown_it import MarkdownIt
 from safetensors.torch import load_file, save_file
 
@@ -43,15 +44,21 @@ def vessels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def hub_card(folder: Path) -> Any:
+def hub_card(folder: Path) -> HubCard:
     """The page as the hub's own class reads it, which raises for metadata that the hub would refuse."""
     return HubCard((folder / "README.md").read_text(encoding="utf-8"))
+
+
+def data_of(card: HubCard) -> ModelCardData:
+    """Its metadata, as what they are."""
+    assert isinstance(card.data, ModelCardData)
+    return card.data
 
 
 def test_the_hubs_own_class_reads_every_score_of_the_card(vessels: Path) -> None:
     found = {
         (result.dataset_type, result.dataset_split, result.metric_name): result.metric_value
-        for result in hub_card(vessels).data.eval_results or []
+        for result in data_of(hub_card(vessels)).eval_results or []
     }
     own = {"f1": "F1 (Dice)", "sensitivity": "Sensitivity", "specificity": "Specificity", "roc_auc": "ROC AUC"}
     counted = {"fov": "inside the field of view", "image": "over the whole image"}
@@ -65,7 +72,7 @@ def test_the_hubs_own_class_reads_every_score_of_the_card(vessels: Path) -> None
 
 
 def test_weights_made_of_images_with_terms_of_their_own_are_not_given_on_as_if_free(vessels: Path) -> None:
-    data = hub_card(vessels).data
+    data = data_of(hub_card(vessels))
     assert (data.license, data["license_link"]) == ("other", "LICENSE.md")
     terms = (vessels / "LICENSE.md").read_text("utf-8").replace("\\", "")
     assert [part.terms for part in open_model("vessels").card.training_data if part.terms not in terms] == []
@@ -84,8 +91,7 @@ def test_weights_made_of_images_with_terms_of_their_own_are_not_given_on_as_if_f
 def test_the_licence_follows_from_the_terms_of_all_images(terms: tuple[str, ...], licence: str) -> None:
     card = open_model("vessels").card
     seen = tuple(changed_data(card, terms=text) for text in terms)
-    page: Any = HubCard(readme(changed(card, training_data=seen)))
-    assert page.data.license == licence
+    assert data_of(HubCard(readme(changed(card, training_data=seen)))).license == licence
 
 
 def changed_data(card: ModelCard, **fields: Any) -> Any:
@@ -99,10 +105,10 @@ def test_a_run_on_drawn_photographs_becomes_a_folder_that_says_research_only(
     exported = foveate.export(finished_run, hub_folder=tmp_path / "mine", name="drawn eyes")
     assert exported.file == tmp_path / "mine" / "model.onnx"
     card = hub_card(tmp_path / "mine")
-    assert card.data.license == "apache-2.0"  # nobody's photographs
-    assert card.data.eval_results is None  # validation images chose the threshold: no score for a ranking
+    assert data_of(card).license == "apache-2.0"  # nobody's photographs
+    assert data_of(card).eval_results is None  # validation images chose the threshold: no score for a ranking
     assert "**For research, not a medical device.**" in card.text
-    assert "research-only" in (card.data.tags or [])
+    assert "research-only" in (data_of(card).tags or [])
     assert foveate.load(exported.file).card.name == "drawn eyes"
 
 
@@ -179,12 +185,12 @@ def test_a_hostile_text_of_a_card_stays_a_text(text: str) -> None:
         validation_f1={text: 0.5},
     )
     plain = changed(card, training_data=(changed_data(card),), validation_f1={"drive": 0.5})
-    found: Any = HubCard(readme(marked))
-    expected: Any = HubCard(readme(plain))
-    assert list(found.data.to_dict()) == list(expected.data.to_dict())
-    assert found.data["license"] == "other"
-    assert found.data.model_name == text
-    assert (found.data.eval_results or [])[0].dataset_name == text
+    found, expected = HubCard(readme(marked)), HubCard(readme(plain))
+    data = data_of(found)
+    assert list(vars(data)) == list(vars(data_of(expected)))
+    assert data.license == "other"
+    assert data.model_name == text
+    assert (data.eval_results or [])[0].dataset_name == text
     assert shape(found.text) == shape(expected.text)
     assert found.text.count("**For research, not a medical device.**") == 1
     # A bare address is a link to the hub's reader, unless a backslash stands before what makes it one.
