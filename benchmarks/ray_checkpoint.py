@@ -52,7 +52,7 @@ def note(notes: Path, path: str) -> None:
 def by_checkpoints(folder: Path, model: str) -> None:
     """The job as Ray Data's documentation has it."""
     import ray
-    from ray.data import DataContext
+    from ray.data import DataContext, SaveMode
     from ray.data.checkpoint import CheckpointConfig
 
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
@@ -61,9 +61,9 @@ def by_checkpoints(folder: Path, model: str) -> None:
     context.checkpoint_config = CheckpointConfig("path", str(folder / "checkpoint"), delete_checkpoint_on_success=False)
     count = len((folder / "list.csv").read_text("utf-8").splitlines())
     images = ray.data.read_csv(str(folder / "list.csv")).repartition(count // BATCH)
-    options = {"concurrency": 2, "batch_size": BATCH, "num_cpus": 1}
+    options: dict[str, Any] = {"concurrency": 2, "batch_size": BATCH, "num_cpus": 1}
     made = images.map_batches(Masks, fn_constructor_args=(str(folder / "out"), model, str(folder / "notes")), **options)
-    made.write_parquet(str(folder / "written"), mode="append")
+    made.write_parquet(str(folder / "written"), mode=SaveMode.APPEND)
 
 
 def by_record(folder: Path, model: str) -> None:

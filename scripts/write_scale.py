@@ -1,5 +1,5 @@
-"""Rewrite the plan for ten million images in docs/scale.md, from benchmarks/ray_cluster.json, benchmarks/ten_million.json
-and the assumptions below: python scripts/write_scale.py
+"""Rewrite the generated tables of docs/scale.md, the plan for ten million images among them, from what the benchmarks
+ray_cluster, ray_checkpoint and ten_million have stored, and the assumptions below: python scripts/write_scale.py
 """
 
 from __future__ import annotations
@@ -105,15 +105,10 @@ def _record(record: dict[str, Any]) -> str:
         ),
         ("most memory of writing", f"{written['peak_mb']:,.0f} MiB", "the same"),
     ]
-    rows += [
-        (
-            f"reading it for {read['images']:,} images",
-            f"{read['processor_seconds']:,.1f} processor s, {read['listed_seconds']:.2f} s of them listing,"
-            f" {read['peak_mb'] - read['before_mb']:,.0f} MiB",
-            f"{read['processor_seconds'] * scale:,.0f} processor s",
-        )
-        for read in record["read"]
-    ]
+    for read in record["read"]:
+        busy, memory = read["processor_seconds"], read["peak_mb"] - read["before_mb"]
+        measured = f"{busy:,.1f} processor s, {memory:,.0f} MiB, listed in {read['listed_seconds']:.2f} s"
+        rows.append((f"reading it for {read['images']:,} images", measured, f"{busy * scale:,.0f} processor s"))
     return _table(("the record", f"measured at {entries:,} entries", f"at {IMAGES:,}, in proportion"), rows)
 
 

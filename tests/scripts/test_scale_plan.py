@@ -23,7 +23,15 @@ def test_the_page_is_what_its_script_writes() -> None:
 
 def test_a_plan_of_round_numbers_is_what_one_finds_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """One core second for an image, 1 MB of it, 100 machines of 10 cores, 8 Gbit/s."""
-    by_hand = {"image_mb": 1, "mask_kb": 0, "larger": 1, "cores": 10, "machines": 100, "busy": 1, "gbit": 8}
+    by_hand: dict[str, float] = {
+        "image_mb": 1,
+        "mask_kb": 0,
+        "larger": 1,
+        "cores": 10,
+        "machines": 100,
+        "busy": 1,
+        "gbit": 8,
+    }
     by_hand |= {"retried": 0, "core_hour": 0.36}
     changed = {name: (by_hand.get(name, value), text) for name, (value, text) in write_scale.ASSUMED.items()}
     monkeypatch.setattr(write_scale, "ASSUMED", changed)

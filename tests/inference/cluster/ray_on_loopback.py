@@ -42,7 +42,7 @@ def ray_cluster(folder: Path) -> Iterator[str]:
             add(cluster, num_cpus=1)
         yield cluster.address
     finally:
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 def add(cluster: Any, **facts: Any) -> None:

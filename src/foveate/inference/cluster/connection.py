@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from foveate.errors import ServerError, UsageError
 from foveate.inference.engine import cores
@@ -77,7 +78,7 @@ def _begin(address: str | None, each: float) -> None:
         )
     if address is not None:
         _refuse_silence(address)
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     standing = signal.getsignal(signal.SIGTERM)
     try:
         if address is None:
@@ -109,7 +110,8 @@ def _refuse_silence(address: str) -> None:
 def _looked_at(each: float, *, gpu: bool) -> Cluster:
     import ray
 
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = [node["Resources"] for node in known if node["Alive"]]
     places = [int(node.get("CPU", 0) // each) for node in nodes]
     if gpu:
         places = [min(place, int(node.get("GPU", 0))) for place, node in zip(places, nodes, strict=True)]
