@@ -55,7 +55,8 @@ def by_checkpoints(folder: Path, model: str) -> None:
     from ray.data import DataContext, SaveMode
     from ray.data.checkpoint import CheckpointConfig
 
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    # Two cores more than the sessions take, as reading, leaving out and writing are tasks of their own.
+    ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.checkpoint_config = CheckpointConfig("path", str(folder / "checkpoint"), delete_checkpoint_on_success=False)
