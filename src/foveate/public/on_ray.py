@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from foveate.inference import Procedure, Segmenter
+    from foveate.inference.cluster.call import ClusterCall
     from foveate.inference.cluster.connection import Cluster
-    from foveate.inference.cluster.work import Work
     from foveate.inference.large.limits import Limits
     from foveate.inference.listing.shard import Shard
     from foveate.inference.sink import Outcome, Wanted
@@ -54,7 +54,7 @@ class OnRay:
         items = [sent(item) for item in self.items]
         execution, verified = self._execution(wish), opened_model(named)
         procedure.post_processing.check_thresholds(verified.card.thresholds)
-        work = self._work(verified, execution, procedure)
+        call = self._call(verified, execution, procedure)
         with needs("ray", "--engine ray"):
             from foveate.inference.cluster.engine import run_on_cluster
 
@@ -64,7 +64,7 @@ class OnRay:
                 if on_start is not None:
                     on_start(f"{in_words(verified.card, execution)}; {cluster}")
 
-            for number, outcome in run_on_cluster(items, work, address=self.address, on_start=started):
+            for number, outcome in run_on_cluster(items, call, address=self.address, on_start=started):
                 outcomes[number] = outcome
                 if on_image is not None:
                     on_image(outcome)
@@ -94,20 +94,20 @@ class OnRay:
             raise UsageError("--engine ray runs model files: `foveate export` makes one of a run; leave out --backend.")
         return replace(execution, threads=execution.threads or 1)
 
-    def _work(self, model: Model, execution: Execution, procedure: Procedure) -> Work:
+    def _call(self, model: Model, execution: Execution, procedure: Procedure) -> ClusterCall:
         from pathlib import Path
 
+        from foveate.inference.cluster.call import ClusterCall, Destination
         from foveate.inference.cluster.sent import refuse_secrets
-        from foveate.inference.cluster.work import Place, Work
         from foveate.inference.record import readable
 
-        place = None
+        destination = None
         if isinstance(self.out, str):
             refuse_secrets(self.out)
             names = frozenset(readable(item.name) for item in self.items)
-            place = Place(self.out, self.shard.part, names, frozenset(item.key for item in self.items))
+            destination = Destination(self.out, self.shard.part, names, frozenset(item.key for item in self.items))
         files = frozenset(item.place for item in self.items if item.place is not None)
-        return Work(model, execution, procedure, self.limits, self.wanted, place, files, Path.cwd())
+        return ClusterCall(model, execution, procedure, self.limits, self.wanted, destination, files, Path.cwd())
 
 
 def in_words(card: ModelCard, execution: Execution) -> str:

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from foveate.errors import FoveateError, ServerError
+from foveate.inference.cluster.call import ClusterCall
 from foveate.inference.cluster.connection import Cluster, connected
 from foveate.inference.cluster.joining import joined
 from foveate.inference.cluster.sent import Sent
-from foveate.inference.cluster.work import Work
 from foveate.inference.cluster.worker import Said, Worker
 from foveate.inference.sink import Outcome
 
@@ -42,7 +42,7 @@ GIVEN_UP = f"the process that was at it ended, in each of {RETRIES + 1} tries; t
 
 def run_on_cluster(
     items: Sequence[Sent],
-    work: Work,
+    call: ClusterCall,
     *,
     address: str | None = None,
     on_start: Callable[[Cluster], None] | None = None,
@@ -54,13 +54,13 @@ def run_on_cluster(
     """
     import ray
 
-    gpu = work.execution.device == "cuda"
-    with connected(address, work.execution.threads, gpu=gpu) as cluster, _plain_errors():
+    gpu = call.execution.device == "cuda"
+    with connected(address, call.execution.threads, gpu=gpu) as cluster, _plain_errors():
         if on_start is not None:
             on_start(cluster)
-        told, parts = ray.put(work), set[str]()
+        told, parts = ray.put(call), set[str]()
         try:
-            yield from _in_passes(items, told, cluster, work, parts)
+            yield from _in_passes(items, told, cluster, call, parts)
         finally:
             gc.collect()
             error = ray.get(ray.remote(num_cpus=0)(joined).remote(told, parts))
@@ -69,13 +69,13 @@ def run_on_cluster(
 
 
 def _in_passes(
-    items: Sequence[Sent], told: ObjectRef[Work], cluster: Cluster, work: Work, parts: set[str]
+    items: Sequence[Sent], told: ObjectRef[ClusterCall], cluster: Cluster, call: ClusterCall, parts: set[str]
 ) -> Iterator[tuple[int, Outcome]]:
     left = dict.fromkeys(range(len(items)))
     batch = min(LARGEST_BATCH, math.ceil(len(items) / (BATCHES_EACH * cluster.sessions)))
     for size, reason in ((batch, ""), (1, ""), (batch, GIVEN_UP)):
         rows = ({"image": pickle.dumps((number, items[number], reason))} for number in list(left))
-        for said in _streamed(rows, max(1, size), told, cluster, work) if left else ():
+        for said in _streamed(rows, max(1, size), told, cluster, call) if left else ():
             if said.stop is not None:
                 raise said.stop
             if said.outcome is not None and said.number in left:
@@ -85,7 +85,7 @@ def _in_passes(
 
 
 def _streamed(
-    rows: Iterable[dict[str, bytes]], size: int, told: ObjectRef[Work], cluster: Cluster, work: Work
+    rows: Iterable[dict[str, bytes]], size: int, told: ObjectRef[ClusterCall], cluster: Cluster, call: ClusterCall
 ) -> Iterator[Said]:
     """What processes say of rows, of which each gets `size` at a time."""
     import ray.data
@@ -94,12 +94,14 @@ def _streamed(
     batches = math.ceil(len(listed) / size)
     images = ray.data.from_items(listed, override_num_blocks=batches)
     del listed
-    said = _mapped(images, told, batches, cluster, work)
+    said = _mapped(images, told, batches, cluster, call)
     for row in said.iter_rows():
         yield pickle.loads(row["said"])
 
 
-def _mapped(images: Dataset, told: ObjectRef[Work], batches: int, cluster: Cluster, work: Work) -> Dataset:
+def _mapped(
+    images: Dataset, told: ObjectRef[ClusterCall], batches: int, cluster: Cluster, call: ClusterCall
+) -> Dataset:
     from ray.data import ActorPoolStrategy
 
     first = max(1, min(batches, cluster.sessions))
@@ -111,8 +113,8 @@ def _mapped(images: Dataset, told: ObjectRef[Work], batches: int, cluster: Clust
             fn_constructor_args=(told,),
             batch_size=None,
             compute=ActorPoolStrategy(min_size=1, initial_size=first, max_size=batches),
-            num_cpus=work.execution.threads,
-            num_gpus=1 if work.execution.device == "cuda" else None,
+            num_cpus=call.execution.threads,
+            num_gpus=1 if call.execution.device == "cuda" else None,
             max_restarts=-1,
             max_task_retries=RETRIES,
         )

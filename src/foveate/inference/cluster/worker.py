@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from foveate.errors import FoveateError, ImageError
+from foveate.inference.cluster.call import ClusterCall
 from foveate.inference.cluster.sent import Sent, received
-from foveate.inference.cluster.work import Work
 from foveate.inference.engine import abreast, until_done
 from foveate.inference.large.source import bounded
 from foveate.inference.large.step import BoundedStep
@@ -47,17 +47,17 @@ class Said:
 class Worker:
     """What `map_batches` has on a machine, once for each actor."""
 
-    def __init__(self, told: ObjectRef[Work]) -> None:
+    def __init__(self, told: ObjectRef[ClusterCall]) -> None:
         import ray
 
         self._stores: dict[str, RemoteStore] = {}
         self._stop: FoveateError | None = None
         try:
-            self._work: Work = ray.get(told)
-            self._work.enter()
-            segmenter = self._work.segmenter()
-            self._step = BoundedStep(segmenter, self._work.limits)
-            self._sink: FolderSink | RemoteSink = _sink(self._work, segmenter)
+            self._call: ClusterCall = ray.get(told)
+            self._call.enter()
+            segmenter = self._call.segmenter()
+            self._step = BoundedStep(segmenter, self._call.limits)
+            self._sink: FolderSink | RemoteSink = _sink(self._call, segmenter)
         except FoveateError as error:
             self._stop = error
 
@@ -78,9 +78,9 @@ class Worker:
 
     def _made(self, rows: Sequence[tuple[int, Sent, str]]) -> Iterator[Said]:
         left = [(number, item) for number, item, reason in rows if not reason]
-        items = bounded(received([item for _, item in left], self._stores), self._work.limits)
+        items = bounded(received([item for _, item in left], self._stores), self._call.limits)
         numbers = {id(item): number for (number, _), item in zip(left, items, strict=True)}
-        one_pass = partial(abreast, threads=self._work.execution.threads)
+        one_pass = partial(abreast, threads=self._call.execution.threads)
         said = [
             self._said(numbers[id(item)], outcome)
             for item, outcome in until_done(self._step, items, self._sink, one_pass)
@@ -104,13 +104,13 @@ class Worker:
             self._sink.put_record()
 
 
-def _sink(work: Work, segmenter: Any) -> FolderSink | RemoteSink:
-    if work.place is None:
-        return FolderSink(segmenter, work.wanted, work.inputs)
+def _sink(call: ClusterCall, segmenter: Any) -> FolderSink | RemoteSink:
+    if call.destination is None:
+        return FolderSink(segmenter, call.wanted, call.inputs)
     from foveate.inference.remote.sink import RemoteSink
 
-    place = work.place
-    return RemoteSink(segmenter, work.wanted, place.address, place.part, place.names, place.inputs)
+    there = call.destination
+    return RemoteSink(segmenter, call.wanted, there.address, there.part, there.names, there.inputs)
 
 
 def _refused(sink: Sink, item: SourceItem, reason: str) -> Outcome:

@@ -16,7 +16,7 @@ from foveate.runtime import Execution
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """An address to which results go."""
 
     address: str
@@ -29,7 +29,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ClusterCall:
     """Of one call."""
 
     model: Model
@@ -39,7 +39,7 @@ class Work:
     procedure: Procedure
     limits: Limits
     wanted: Wanted
-    place: Place | None
+    destination: Destination | None
     """None where results go to the folder that is wanted."""
     inputs: frozenset[Path]
     """Files of the call, none of which a result may replace."""
@@ -52,7 +52,7 @@ class Work:
 
     def enter(self) -> None:
         """Have paths mean in this process what they mean for the call. Raises UsageError where they can't."""
-        if self.place is not None and not self.inputs:
+        if self.destination is not None and not self.inputs:
             return
         try:
             os.chdir(self.directory)
