@@ -73,9 +73,9 @@ def _in_passes(
 ) -> Iterator[tuple[int, Outcome]]:
     left = dict.fromkeys(range(len(items)))
     batch = min(LARGEST_BATCH, math.ceil(len(items) / (BATCHES_EACH * cluster.sessions)))
-    for size, reason in ((batch, ""), (1, ""), (batch, GIVEN_UP)):
+    for size, waiting, reason in ((batch, None, ""), (1, 1, ""), (batch, None, GIVEN_UP)):
         rows = ({"image": pickle.dumps((number, items[number], reason))} for number in list(left))
-        for said in _streamed(rows, max(1, size), told, cluster, call) if left else ():
+        for said in _streamed(rows, max(1, size), waiting, told, cluster, call) if left else ():
             if said.stop is not None:
                 raise said.stop
             if said.outcome is not None and said.number in left:
@@ -85,22 +85,32 @@ def _in_passes(
 
 
 def _streamed(
-    rows: Iterable[dict[str, bytes]], size: int, told: ObjectRef[ClusterCall], cluster: Cluster, call: ClusterCall
+    rows: Iterable[dict[str, bytes]],
+    size: int,
+    waiting: int | None,
+    told: ObjectRef[ClusterCall],
+    cluster: Cluster,
+    call: ClusterCall,
 ) -> Iterator[Said]:
-    """What processes say of rows, of which each gets `size` at a time."""
+    """What processes say of rows, of which each gets `size` at a time; batches `waiting` at one would die with it."""
     import ray.data
 
     listed = list(rows)
     batches = math.ceil(len(listed) / size)
     images = ray.data.from_items(listed, override_num_blocks=batches)
     del listed
-    said = _mapped(images, told, batches, cluster, call)
+    said = _mapped(images, told, batches, waiting, cluster, call)
     for row in said.iter_rows():
         yield pickle.loads(row["said"])
 
 
 def _mapped(
-    images: Dataset, told: ObjectRef[ClusterCall], batches: int, cluster: Cluster, call: ClusterCall
+    images: Dataset,
+    told: ObjectRef[ClusterCall],
+    batches: int,
+    waiting: int | None,
+    cluster: Cluster,
+    call: ClusterCall,
 ) -> Dataset:
     from ray.data import ActorPoolStrategy
 
@@ -112,7 +122,9 @@ def _mapped(
             Worker,
             fn_constructor_args=(told,),
             batch_size=None,
-            compute=ActorPoolStrategy(min_size=1, initial_size=first, max_size=batches),
+            compute=ActorPoolStrategy(
+                min_size=1, initial_size=first, max_size=batches, max_tasks_in_flight_per_actor=waiting
+            ),
             num_cpus=call.execution.threads,
             num_gpus=1 if call.execution.device == "cuda" else None,
             max_restarts=-1,
