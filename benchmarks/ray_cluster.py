@@ -61,8 +61,10 @@ def taken(command: list[str]) -> tuple[float, float, str]:
 
 
 def _of_marked(mark: bytes, known: Collection[tuple[str, str]]) -> dict[tuple[str, str], float]:
-    """Process and when it began, to processor seconds, of all whose environment has the mark, or had it once: Ray writes
-    the titles of its processes over it."""
+    """Process and when it began, to processor seconds, of all whose environment has the mark.
+
+    Or had it once: Ray writes the titles of its processes over it.
+    """
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
