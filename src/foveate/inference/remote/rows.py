@@ -65,23 +65,27 @@ def packed(table: pyarrow.Table) -> bytes:
 def table_of(content: bytes, place: str) -> pyarrow.Table:
     """All rows of a part. Raises OutputError for what is none."""
     try:
-        table = parquet.read_table(io.BytesIO(content))
+        return _part(content, place).read()
     except (pyarrow.ArrowException, OSError) as error:
         raise _no_part(place) from error
-    if not table.schema.equals(SCHEMA):
+
+
+def _part(content: bytes, place: str) -> parquet.ParquetFile:
+    file = parquet.ParquetFile(io.BytesIO(content))
+    if not file.schema_arrow.equals(SCHEMA):
         raise _no_part(place)
-    return table
+    return file
 
 
 def rows_of(content: bytes, place: str, names: Collection[str], common: Common) -> Iterator[RecordRow]:
-    """The rows of a part that are about these names. Raises OutputError for what is no part."""
+    """The rows of a part that are about these names, a piece at a time. Raises OutputError for what is no part."""
     columns = ["name", "said", "input_version", "output_bytes", "entry"]
     try:
-        for batch in table_of(content, place).select(columns).to_batches(ROWS_AT_ONCE):
+        for batch in _part(content, place).iter_batches(ROWS_AT_ONCE, columns=columns):
             named = [number for number, name in enumerate(batch.column("name").to_pylist()) if name in names]
             for cells in batch.take(pyarrow.array(named, pyarrow.int64())).to_pylist():
                 yield _row(cells, common)
-    except (ValueError, TypeError, msgspec.MsgspecError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, msgspec.MsgspecError) as error:
         raise _no_part(place) from error
 
 
