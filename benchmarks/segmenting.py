@@ -284,7 +284,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(warm(asked.warm, asked.repeats)))
         return
     stored = json.loads(asked.out.read_text("utf-8")) if asked.only else {}
-    found: dict[str, Any] = stored | {"repeats": asked.repeats, "machine": machine()}
+    found: dict[str, Any] = stored or {"repeats": asked.repeats, "machine": machine()}
     if not asked.only:
         found["network"] = backends(asked.before, asked.repeats)
         found["bounds"] = bounds()
