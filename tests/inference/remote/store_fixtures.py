@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stores_on_loopback import KEY, SECRET, TOKEN, WAIT, Bucket, SftpServer, free_port, wait_for_port
 
 from foveate.inference.remote import faults
+from stores_on_loopback import KEY, SECRET, TOKEN, WAIT, Bucket, SftpServer, free_port, wait_for_port
 
 
 @pytest.fixture(scope="session")

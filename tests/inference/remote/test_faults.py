@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from stores_on_loopback import PASSWORD, SECRET
 
 from foveate.errors import ImageError
 from foveate.inference.remote.faults import WAITS, StoreError, fault_of, patiently, reason_of
 from foveate.inference.remote.store import RemoteStore
+from stores_on_loopback import PASSWORD, SECRET
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from cutting_proxy import proxy_to
-from stores_on_loopback import PASSWORD, WAIT, SftpServer, photograph
 
 import foveate
 from foveate.errors import UsageError
@@ -16,6 +15,7 @@ from foveate.inference.remote import faults
 from foveate.inference.remote.store import RemoteStore
 from foveate.inference.sink import Outcome
 from foveate_command import green_model, segment
+from stores_on_loopback import PASSWORD, WAIT, SftpServer, photograph
 
 pytest_plugins = ("store_fixtures",)
 
