@@ -42,7 +42,7 @@ def ray_cluster(folder: Path) -> Iterator[str]:
             add(cluster, num_cpus=1)
         yield cluster.address
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def add(cluster: Any, **facts: Any) -> None:
