@@ -46,6 +46,8 @@ class OnRay:
         on_start: Callable[[str], None] | None,
     ) -> list[Outcome]:
         """What became of each image, in order. Raises as `foveate.segment` does."""
+        from dataclasses import replace
+
         from foveate.errors import needs
         from foveate.inference.cluster.sent import sent
         from foveate.public.load import opened_model
@@ -54,18 +56,23 @@ class OnRay:
         items = [sent(item) for item in self.items]
         execution, verified = self._execution(wish), opened_model(named)
         procedure.post_processing.check_thresholds(verified.card.thresholds)
-        call = self._call(verified, execution, procedure)
         with needs("ray", "--engine ray"):
             from foveate.inference.cluster.engine import run_on_cluster
 
-            outcomes = {}
+            outcomes: dict[int, Outcome] = {}
+            common: dict[tuple[str, ...], tuple[str, ...]] = {}
 
             def started(cluster: Cluster) -> None:
                 if on_start is not None:
                     on_start(f"{in_words(verified.card, execution)}; {cluster}")
 
-            for number, outcome in run_on_cluster(items, call, address=self.address, on_start=started):
-                outcomes[number] = outcome
+            call = self._call(verified, execution, procedure)
+            coming = run_on_cluster(items, call, address=self.address, on_start=started)
+            del call  # the paths of all images once more, which are kept only until they are sent
+            for number, outcome in coming:
+                # What came by itself holds texts of its own, that others have, too.
+                notes = common.setdefault(outcome.notes, outcome.notes)
+                outcomes[number] = replace(outcome, key=items[number].key, notes=notes)
                 if on_image is not None:
                     on_image(outcome)
         return [outcome for _, outcome in sorted(outcomes.items(), key=lambda each: each[0])]

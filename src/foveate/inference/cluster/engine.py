@@ -23,6 +23,7 @@ from foveate.inference.cluster.joining import joined
 from foveate.inference.cluster.sent import Sent
 from foveate.inference.cluster.worker import Said, Worker
 from foveate.inference.sink import Outcome
+from foveate.runtime import Execution
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -54,13 +55,14 @@ def run_on_cluster(
     """
     import ray
 
-    gpu = call.execution.device == "cuda"
-    with connected(address, call.execution.threads, gpu=gpu) as cluster, _plain_errors():
+    execution = call.execution
+    with connected(address, execution.threads, gpu=execution.device == "cuda") as cluster, _plain_errors():
         if on_start is not None:
             on_start(cluster)
         told, parts = ray.put(call), set[str]()
+        del call  # which holds the paths of all images once more
         try:
-            yield from _in_passes(items, told, cluster, call, parts)
+            yield from _in_passes(items, told, cluster, execution, parts)
         finally:
             gc.collect()
             error = ray.get(ray.remote(num_cpus=0)(joined).remote(told, parts))
@@ -69,13 +71,13 @@ def run_on_cluster(
 
 
 def _in_passes(
-    items: Sequence[Sent], told: ObjectRef[ClusterCall], cluster: Cluster, call: ClusterCall, parts: set[str]
+    items: Sequence[Sent], told: ObjectRef[ClusterCall], cluster: Cluster, execution: Execution, parts: set[str]
 ) -> Iterator[tuple[int, Outcome]]:
     left = dict.fromkeys(range(len(items)))
     batch = min(LARGEST_BATCH, math.ceil(len(items) / (BATCHES_EACH * cluster.sessions)))
     for size, waiting, reason in ((batch, None, ""), (1, 1, ""), (batch, None, GIVEN_UP)):
         rows = ({"image": pickle.dumps((number, items[number], reason))} for number in list(left))
-        for said in _streamed(rows, max(1, size), waiting, told, cluster, call) if left else ():
+        for said in _streamed(rows, max(1, size), waiting, told, cluster, execution) if left else ():
             if said.stop is not None:
                 raise said.stop
             if said.outcome is not None and said.number in left:
@@ -90,7 +92,7 @@ def _streamed(
     waiting: int | None,
     told: ObjectRef[ClusterCall],
     cluster: Cluster,
-    call: ClusterCall,
+    execution: Execution,
 ) -> Iterator[Said]:
     """What processes say of rows, of which each gets `size` at a time; batches `waiting` at one would die with it."""
     import ray.data
@@ -99,7 +101,7 @@ def _streamed(
     batches = math.ceil(len(listed) / size)
     images = ray.data.from_items(listed, override_num_blocks=batches)
     del listed
-    said = _mapped(images, told, batches, waiting, cluster, call)
+    said = _mapped(images, told, batches, waiting, cluster, execution)
     for row in said.iter_rows():
         yield pickle.loads(row["said"])
 
@@ -110,7 +112,7 @@ def _mapped(
     batches: int,
     waiting: int | None,
     cluster: Cluster,
-    call: ClusterCall,
+    execution: Execution,
 ) -> Dataset:
     from ray.data import ActorPoolStrategy
 
@@ -125,8 +127,8 @@ def _mapped(
             compute=ActorPoolStrategy(
                 min_size=1, initial_size=first, max_size=batches, max_tasks_in_flight_per_actor=waiting
             ),
-            num_cpus=call.execution.threads,
-            num_gpus=1 if call.execution.device == "cuda" else None,
+            num_cpus=execution.threads,
+            num_gpus=1 if execution.device == "cuda" else None,
             max_restarts=-1,
             max_task_retries=RETRIES,
         )
