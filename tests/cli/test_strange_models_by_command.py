@@ -102,7 +102,7 @@ def test_memory_that_runs_out_costs_one_line_for_that_image(tmp_path: Path, monk
     model = in_a_folder(tmp_path / "model", Strange("", graph=graph))
     photograph = save(tmp_path / "photo.png")
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(Procedure, "carry_out", full)
