@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ray_on_loopback import called, check_complete, draw_small_images, ray_cluster
+from ray_on_loopback import called, check_complete, draw_small_images, masks_in, ray_cluster
 
 import foveate
-from foveate_command import green_model, segment
+from foveate_command import green_model, images_in_record, segment
 from stores_on_loopback import KEY, PLANTED, SECRET, TOKEN, photograph
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
 
 GOOD, BROKEN = 60, 4
-
-STATE = Path(f"/tmp/foveate-ray-{os.getpid()}")
-"""Of the cluster. Sockets lie in it, whose names must be short."""
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +45,11 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def cluster(s3: Any) -> Iterator[str]:
-    with ray_cluster(STATE) as address:
+def cluster(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # Sockets lie in it, whose names must be short.
+    folder = Path(f"/tmp/foveate-ray-{os.getpid()}")
+    with ray_cluster(folder) as address:
         yield address
-    shutil.rmtree(STATE, ignore_errors=True)
 
 
 def test_what_is_killed_in_mid_job_is_made_up_for_and_every_image_is_made_once(cluster: str, tmp_path: Path) -> None:
@@ -82,17 +78,15 @@ def test_what_is_killed_in_mid_job_is_made_up_for_and_every_image_is_made_once(c
     assert "INFO" not in log
 
 
-def test_addresses_are_read_and_written_by_the_machines_with_credentials_of_their_own_and_what_kills_them_is_told(
-    cluster: str, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_image_at_which_processes_die_is_found_out_and_gets_its_reason(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pyarrow import parquet
-
     from foveate.inference.cluster import engine
     from foveate.inference.cluster.worker import Worker
 
     class Dying(Worker):  # sent as it is, as the cluster can't import this file
         def _made(self, rows: Any) -> Any:
-            if any(item.name == "deadly" for _, item, reason in rows if not reason):
+            if any(item.name == "good00003" for _, item, reason in rows if not reason):
                 import os
                 import signal
 
@@ -102,30 +96,53 @@ def test_addresses_are_read_and_written_by_the_machines_with_credentials_of_thei
     monkeypatch.setattr(engine, "Worker", Dying)
     monkeypatch.setattr(engine, "RETRIES", 0)
     monkeypatch.setattr(engine, "BATCHES_EACH", 1)
-    contents = {**{str(number): photograph(number) for number in range(3)}, "deadly": photograph(3), "no": b"no image"}
-    for name, content in contents.items():
-        s3.put_object(Bucket="eyes", Key=f"in/{name}.png", Body=content)
+    draw_small_images(tmp_path / "images", 8, 0)
+    monkeypatch.chdir(tmp_path)
+    outcomes = foveate.segment("images", "out", model=green_model(), engine="ray", address=cluster)
+    assert [outcome.key for outcome in outcomes] == [f"images/good{number:05}.png" for number in range(8)]
+    (failed,) = [outcome for outcome in outcomes if outcome.error]
+    assert failed.key == "images/good00003.png"
+    assert "the process that was at it ended" in failed.error
+    record = images_in_record(tmp_path / "out")
+    assert record["good00003"]["error"] == failed.error
+    assert [image["status"] for image in record.values()].count("done") == len(masks_in(tmp_path / "out")) == 7
+
+
+def test_addresses_are_read_and_written_by_the_machines_with_credentials_of_their_own(
+    cluster: str, s3: Any, tmp_path: Path
+) -> None:
+    import io
+
+    from pyarrow import parquet
+
+    for number in range(3):
+        s3.put_object(Bucket="eyes", Key=f"in/{number}.png", Body=photograph(number))
+    s3.put_object(Bucket="eyes", Key="in/broken.png", Body=b"no image")
+    options = {"model": green_model(), "engine": "ray", "address": cluster}
     said: list[str] = []
-    outcomes = foveate.segment(
-        "s3://eyes/in", "s3://eyes/out", model=green_model(), engine="ray", address=cluster, on_start=said.append
-    )
-    assert [outcome.key for outcome in outcomes] == [f"s3://eyes/in/{name}.png" for name in contents]
-    assert [bool(outcome.error) for outcome in outcomes] == [False, False, False, True, True]
-    assert "deadly.png: the process that was at it ended" in outcomes[3].error
-    assert "Ray: 3 machines, 2 cores" in said[0]
-    assert not ray.is_initialized()
-
+    first = foveate.segment("s3://eyes/in", "s3://eyes/out", **options, on_start=said.append)  # type: ignore[arg-type]
+    again = foveate.segment("s3://eyes/in", "s3://eyes/out", **options)  # type: ignore[arg-type]
+    assert [bool(each.error) for each in first] == [False, False, False, True]
+    assert [each.kept for each in again] == [True, True, True, False]
     local = foveate.segment("s3://eyes/in", tmp_path / "local", model=green_model())
-    listed = s3.list_objects_v2(Bucket="eyes", Prefix="out/")["Contents"]
-    there = {each["Key"]: s3.get_object(Bucket="eyes", Key=each["Key"])["Body"].read() for each in listed}
-    masks = {f"out/{mask.name}": mask.read_bytes() for each in local[:3] for mask in each.outputs.values()}
-    assert {key: content for key, content in there.items() if key.endswith(".png")} == masks
-    (part,) = [key for key in there if key.endswith(".parquet")]
-    rows = [(row["name"], row["error"]) for row in parquet.read_table(io.BytesIO(there[part])).to_pylist()]
-    assert rows == [("0", ""), ("1", ""), ("2", ""), ("deadly", outcomes[3].error), ("no", outcomes[4].error)]
-    failed = list(csv.reader(there["out/segment.failed.csv"].decode().splitlines()))
-    assert failed[1:] == [[each.key, each.error] for each in outcomes[3:]]
-
-    logs = b"".join(path.read_bytes() for path in STATE.rglob("*") if path.is_file())
+    there = {each["Key"]: each for each in s3.list_objects_v2(Bucket="eyes", Prefix="out/")["Contents"]}
+    content = {key: s3.get_object(Bucket="eyes", Key=key)["Body"].read() for key in there}
+    for outcome in local[:3]:
+        mask = outcome.outputs["mask"]
+        assert content[f"out/{mask.name}"] == mask.read_bytes()
+    (part,) = [key for key in content if key.endswith(".parquet")]
+    rows = parquet.read_table(io.BytesIO(content[part])).to_pylist()
+    assert sorted((row["name"], row["status"]) for row in rows) == [
+        ("0", "done"),
+        ("1", "done"),
+        ("2", "done"),
+        ("broken", "failed"),
+    ]
+    failed = list(csv.reader(content["out/segment.failed.csv"].decode().splitlines()))
+    assert [row[0] for row in failed] == ["image", "s3://eyes/in/broken.png"]
+    logs = b"".join(path.read_bytes() for path in Path(f"/tmp/foveate-ray-{os.getpid()}").rglob("*") if path.is_file())
     assert logs
     assert [secret for secret in PLANTED if secret.encode() in logs] == []
+    (line,) = said
+    assert "Ray: 3 machines, 2 cores" in line
+    assert not ray.is_initialized()
