@@ -65,25 +65,31 @@ class Call:
     process: subprocess.Popen[bytes]
     out: Path
     log: Path
+    before: frozenset[int]
+    """Processes of the parts that were there when it began."""
 
     def lines(self) -> dict[int, int]:
         """Images that each process on the cluster has concluded, as its part of the record has them."""
         concluded = {}
-        for part in (self.out / "segment.record").glob("*.jsonl"):
+        for pid, part in parts_in(self.out):
             with suppress(FileNotFoundError):
-                concluded[int(part.name.partition("-")[0])] = part.read_bytes().count(b'"status":"done"')
+                concluded[pid] = part.read_bytes().count(b'"status":"done"')
         return concluded
 
     def kill_a_worker(self) -> None:
-        """The first that has concluded an image and lives."""
-        dead = set[int]()
-        while True:
+        """The first that has concluded an image and lives.
+
+        Parts of processes that were killed before stay, and their numbers may be others' by now: nothing is killed that
+        doesn't say it is an actor.
+        """
+        until = time.monotonic() + WAIT
+        while time.monotonic() < until:
             for pid, count in self.awaited(1).items():
-                if count and pid not in dead:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                        return
-                    dead.add(pid)
+                if count and pid not in self.before and is_actor(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    return
+            time.sleep(0.002)
+        raise AssertionError(self.log.read_text("utf-8"))
 
     def awaited(self, count: int) -> dict[int, int]:
         """What `lines` says once so many images are concluded in parts that are there."""
@@ -101,8 +107,22 @@ class Call:
 def called(images: Path, out: Path, address: str, log: Path, *options: str) -> Call:
     words = ["segment", str(images), "-o", str(out), "--model", str(green_model()), "--engine", "ray", *options]
     command = [sys.executable, "-m", "foveate", *words, "--address", address]
+    before = frozenset(pid for pid, _ in parts_in(out))
     with log.open("wb") as file:
-        return Call(subprocess.Popen(command, stdout=file, stderr=file), out, log)
+        return Call(subprocess.Popen(command, stdout=file, stderr=file), out, log, before)
+
+
+def parts_in(out: Path) -> list[tuple[int, Path]]:
+    """The parts of a folder's record, each with the number of the process that it is of."""
+    return [(int(part.name.partition("-")[0]), part) for part in (out / "segment.record").glob("*.jsonl")]
+
+
+def is_actor(pid: int) -> bool:
+    """Whether a process calls itself one of Ray Data's workers."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::MapWorker")
+    except OSError:
+        return False
 
 
 def draw_small_images(folder: Path, good: int, broken: int, side: int = 64) -> None:
