@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def evaluate() -> str:
 
 def nifti() -> str:
     """A volume of slices, read and written."""
-    import nibabel  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    nibabel: Any = import_module("nibabel")
     import numpy as np
     from PIL import Image
 

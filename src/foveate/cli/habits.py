@@ -43,7 +43,7 @@ def for_typer(command: Callable[..., object], name: str) -> Callable[..., object
 
 
 def _in_typers_words(annotation: Any, completion: Completion | None) -> Any:
-    declared = next(iter(getattr(annotation, "__metadata__", ())), None)
+    declared: Any = next(iter(getattr(annotation, "__metadata__", ())), None)
     if isinstance(declared, Declared):
         made = typer.Option if isinstance(declared, CommandOption) else typer.Argument
         return Annotated[annotation.__origin__, made(*declared.names, autocompletion=completion, **declared.facts)]

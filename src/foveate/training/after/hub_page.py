@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
@@ -44,7 +45,7 @@ def readme(card: ModelCard) -> str:
 
 def metadata(card: ModelCard) -> ModelCardData:
     """What the hub lists and searches by."""
-    terms = (
+    terms: dict[str, Any] = (
         {"license": "apache-2.0"}
         if is_open(card)
         else {"license": "other", "license_name": "terms-of-the-training-images", "license_link": "LICENSE.md"}
