@@ -37,7 +37,7 @@ FIRST, LAST = 11, 20
 ENDS = {"lowest": "lowest-direct", "newest": "highest"}
 """Which versions are taken, and what uv calls that."""
 
-LIGHT = ("base", "dicom", "evaluate", "nifti", "openvino", "remote", "serve", "sweep", "track")
+LIGHT = ("base", "dicom", "evaluate", "nifti", "openvino", "ray", "remote", "serve", "sweep", "track")
 TRAINING = ("train", "train,sweep", "train,track")
 """With PyTorch, which is large: under the first of the Pythons alone."""
 

@@ -195,6 +195,11 @@ def openvino() -> str:
     return f"--backend openvino, Dice {segment('--backend', 'openvino', out='openvino_masks'):.3f}"
 
 
+def ray() -> str:
+    """The same image on a cluster of this machine's own."""
+    return f"--engine ray, Dice {segment('--engine', 'ray', out='ray_masks'):.3f}"
+
+
 def train() -> str:
     """A network learns for a step, is exported, and segments."""
     foveate("train", "region-guided-vessels", "--data", "synthetic:3", "--out", "runs/mine", *SHORT)
@@ -245,6 +250,7 @@ USES: dict[str, Callable[[], object]] = {
     "evaluate": evaluate,
     "nifti": nifti,
     "openvino": openvino,
+    "ray": ray,
     "remote": remote,
     "serve": serve,
     "sweep": sweep,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -102,14 +103,32 @@ def audited(pins: Path) -> str:
     """What pip-audit says of these versions; that it could not be asked, where it could not."""
     command = [sys.executable, "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner", "off"]
     ended = subprocess.run(
-        [*command, "--requirement", str(pins)], capture_output=True, encoding="utf-8", check=False, timeout=600
+        [*command, "--format", "json", "--requirement", str(pins)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=600,
     )
-    last = (ended.stderr.strip().splitlines() or [""])[-1]
-    if ended.returncode == 0:
-        return "no known vulnerability"
-    if last.startswith("Found ") or "known vulnerabilit" in ended.stderr:
-        raise StageError("audit", " ".join((ended.stdout + ended.stderr).split()))
-    return f"NOT audited, as the advisories can't be had here ({last[:160]})"
+    last = (ended.stderr.strip().splitlines() or [f"pip-audit ended with {ended.returncode}"])[-1]
+    return judged(ended.stdout, last)
+
+
+def judged(answer: str, last: str) -> str:
+    """What pip-audit's JSON means; without any, its last line says why. Raises StageError for a known vulnerability.
+
+    It ends well, and says that it found nothing, where it could look nothing up: only what it did look up counts.
+    """
+    try:
+        asked = json.loads(answer)["dependencies"]
+    except ValueError:
+        return f"NOT audited, as the advisories can't be had here ({last[:160]})"
+    known = [f"{each['name']} {each['version']}: {one['id']}" for each in asked for one in each.get("vulns", ())]
+    if known:
+        raise StageError("audit", ", ".join(known))
+    skipped = [each["name"] for each in asked if "skip_reason" in each]
+    if skipped:
+        return f"NOT audited, as the advisories on {len(skipped)} of {len(asked)} can't be had here"
+    return f"no known vulnerability of {len(asked)}"
 
 
 def main() -> int:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from foveate.imaging import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -110,9 +112,13 @@ def _last_line(error: str) -> str:
 def _bounds(cells: Cells) -> str:
     """For each package that pyproject.toml names, the versions at both ends under each Python."""
     versions: dict[str, dict[tuple[str, str], str]] = {}
+    chosen = {"lowest": min, "newest": max}
     for cell in cells:
+        place = cell["python"], cell["end"]
         for name, version in cell["versions"].items() if not cell["failed"] else ():
-            versions.setdefault(name, {})[cell["python"], cell["end"]] = version
+            own = versions.setdefault(name, {})
+            # Where it isn't asked for by name, but by another package, the lowest is the newest.
+            own[place] = chosen[cell["end"]](own.get(place, version), version, key=Version)
     rows = [
         (name, *(" to ".join(own[python, end] for end in ENDS if (python, end) in own) for python in _pythons(cells)))
         for name, own in sorted(versions.items())

@@ -34,6 +34,14 @@ def test_the_bounds_table_names_every_package_that_pyproject_names() -> None:
     )
 
 
+def test_the_bounds_table_has_the_lowest_of_all_cells_whatever_came_later() -> None:
+    cells = [
+        {"python": "3.11.7", "end": end, "failed": "", "versions": {"scipy": version}}
+        for end, version in (("lowest", "1.9.0"), ("lowest", "1.17.1"), ("newest", "1.17.1"), ("newest", "1.9.3"))
+    ]
+    assert "| scipy | 1.9.0 to 1.17.1 |" in write_matrix._bounds(cells)
+
+
 def test_a_cell_that_cant_be_resolved_is_a_failure_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

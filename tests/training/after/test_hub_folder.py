@@ -165,6 +165,7 @@ HOSTILE = (
     "[free](javascript:alert(1)) ![x](http://example.org/x.png) <http://example.org>",
     "http://example.org www.example.org me@example.org",
     "a | b | c |",
+    "```",
     "``` \\` `code` ~~~ \\",
     "**For clinical use** _yes_ ~~research~~ &lt;b&gt; $$x$$",
 )
@@ -220,7 +221,7 @@ def test_a_folder_that_can_t_be_written_whole_is_not_there(
 def test_a_folder_with_something_in_it_stays_as_it_is_and_an_empty_one_is_filled(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "README.md").write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match="not empty"):
+    with pytest.raises(OutputError, match="Name a new folder"):
         foveate.export("vessels", hub_folder=tmp_path / "old")
     assert [path.read_text("utf-8") for path in tmp_path.rglob("*.*")] == ["mine"]
     (tmp_path / "empty").mkdir()
