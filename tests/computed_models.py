@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from foveate.inference import Segmenter
 from foveate.inference.engine import run
+from foveate.inference.folder_sink import FolderSink
 from foveate.inference.large.limits import Limits
 from foveate.inference.large.step import BoundedStep
-from foveate.inference.sink import FolderSink, Outcome, Wanted
+from foveate.inference.sink import Outcome, Wanted
 from foveate.inference.source import SourceItem
 from foveate.models import ModelCard, open_model
 from foveate.models.card import PREPARATION

@@ -141,7 +141,7 @@ def _in_a_folder(
     store: bool,
 ) -> Sink:
     from foveate.errors import needs
-    from foveate.inference.sink import FolderSink
+    from foveate.inference.folder_sink import FolderSink
 
     objects = None
     if dicom_seg is not None:

@@ -17,9 +17,10 @@ from foveate.errors import FoveateError, ImageError
 from foveate.inference.cluster.call import ClusterCall
 from foveate.inference.cluster.sent import Sent, received
 from foveate.inference.engine import abreast, until_done
+from foveate.inference.folder_sink import FolderSink
 from foveate.inference.large.source import bounded
 from foveate.inference.large.step import BoundedStep
-from foveate.inference.sink import BegunImage, FolderSink, Outcome, Sink
+from foveate.inference.sink import BegunImage, Outcome, Sink
 from foveate.inference.source import SourceItem
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from foveate.errors import FoveateError, OutputError, ServerError, UsageError
 from foveate.inference.dicom.objects import KIND
 from foveate.inference.dicom.source import DicomItem, LostItem
 from foveate.inference.dicomweb.source import ObjectOnServer
+from foveate.inference.folder_sink import FolderSink
 from foveate.inference.segmentation import Segmentation
-from foveate.inference.sink import BegunImage, FolderSink, Outcome, Written
+from foveate.inference.sink import BegunImage, Outcome, Written
 from foveate.inference.source import SourceItem
 
 if TYPE_CHECKING:
