@@ -276,26 +276,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--before", type=Path, help="another model file, run without a memory arena")
-    parser.add_argument("--only", choices=["folders"], help="what to measure again; the rest stays as it is stored")
     parser.add_argument("--out", type=Path, default=JSON)
     parser.add_argument("--warm", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.warm:
         sys.stdout.write(json.dumps(warm(asked.warm, asked.repeats)))
         return
-    stored = json.loads(asked.out.read_text("utf-8")) if asked.only else {}
-    found: dict[str, Any] = stored or {"repeats": asked.repeats, "machine": machine()}
-    if not asked.only:
-        found["network"] = backends(asked.before, asked.repeats)
-        found["bounds"] = bounds()
+    found: dict[str, Any] = {"repeats": asked.repeats, "machine": machine()}
+    found["network"] = backends(asked.before, asked.repeats)
+    found["bounds"] = bounds()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if not asked.only:
-            found["photographs"] = photographs(folder, asked.repeats)
-            found["cold"] = cold(folder, asked.repeats)
+        found["photographs"] = photographs(folder, asked.repeats)
+        found["cold"] = cold(folder, asked.repeats)
         found["folders"] = folders(folder)
         found["abreast"] = abreast(folder / str(FOLDERS[-1]))
-    if find_spec("torch") and not asked.only:
+    if find_spec("torch"):
         found["networks"] = networks(3)
     text = json.dumps(found, indent=1)
     sys.stdout.write(text + "\n")
