@@ -134,7 +134,8 @@ def test_the_vessels_of_a_photograph_come_back_where_they_were(name: str, size: 
 
 
 @pytest.mark.parametrize("diameter", [40, 120, 200])
-def test_threads_change_nothing(diameter: float) -> None:
+def test_threads_change_nothing(diameter: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foveate.arrays.prepare.THREADS_PAY", 0)
     image, fov = noise(700, 130), disc(700, 130, 120)
     by_one, by_three = GreenNetwork(), GreenNetwork()
     alone = predict(image, fov, by_one, at_size(diameter, diameter), planes=2)
@@ -142,7 +143,8 @@ def test_threads_change_nothing(diameter: float) -> None:
     np.testing.assert_array_equal(by_three.seen, by_one.seen)
 
 
-def test_what_fails_in_a_thread_fails_the_call() -> None:
+def test_what_fails_in_a_thread_fails_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foveate.arrays.prepare.THREADS_PAY", 0)
     image, fov = noise(64, 64), disc(64, 64, 60)
     with pytest.raises(ValueError, match="broadcast"):
         predict(image[:32], fov, GreenNetwork(), OWN_SIZE, threads=3)

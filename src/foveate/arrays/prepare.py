@@ -29,6 +29,9 @@ STRIDE = 8
 BAND = 256
 """Rows of a photograph to which probabilities are brought together."""
 
+THREADS_PAY = 1_500_000
+"""Pixels from which on threads are used: of smaller photographs they take as long to begin as they save."""
+
 SAME_SIZE = 0.02
 """A change of scale smaller than this is left out: resampling would blur more than it would match."""
 
@@ -204,11 +207,12 @@ def predict(
 ) -> Probabilities:
     """Prepare, run the network once, restore: H×W×3 to the `planes` (K) maps of the network, 0 outside the FOV.
 
-    `threads` are for what comes before and after the network.
+    `threads` are for what comes before and after the network, where the photograph is large.
     """
     if not fov.diameter:
         return np.zeros((planes, *image.shape[:2]), np.float32)
     frame = preparation.frame(fov)
+    threads = threads if fov.mask.size >= THREADS_PAY else 1
     height, width = frame.working
     below, beside = -height % STRIDE, -width % STRIDE
     pixels = preparation.pixels(image, fov, frame, threads=threads)
