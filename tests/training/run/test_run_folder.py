@@ -22,7 +22,8 @@ from small_run import small_recipe
 
 def test_a_finished_run_holds_every_file_that_the_page_names(finished_run: Path) -> None:
     page = Path(__file__).parents[3] / "docs" / "training.md"
-    table = page.read_text(encoding="utf-8").partition("| file |")[2].partition("\n\n")[0]
+    section = page.read_text(encoding="utf-8").partition("## What a run's folder holds")[2]
+    table = section.partition("| file |")[2].partition("\n\n")[0]
     named = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
     assert {path.name for path in finished_run.iterdir()} == named - {CACHE}  # gone when the run is over
 
