@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
     from typing import Any
 
 
@@ -106,6 +107,31 @@ def needs(extra: str, what: str = "this") -> Iterator[None]:
         raise UsageError(
             f"{what} needs {PACKAGES.get(module, module)}, which is not installed: {install_line(extra)}"
         ) from error
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Around the reading of an image: what is wrong inside is said with its name.
+
+    Raises ImageError and UsageError as they come, ServerError too, and ImageError where memory doesn't suffice.
+    """
+    try:
+        yield
+    except (ImageError, UsageError, ServerError) as error:
+        raise type(error)(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
+
+
+@contextmanager
+def named_as_data(path: Path | str) -> Iterator[None]:
+    """As `named`, around the reading of a data set's file, whose faults are the set's: raises DataError."""
+    try:
+        yield
+    except (ImageError, UsageError) as error:
+        raise DataError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: needs more memory than there is") from error
 
 
 def _source(origin: dict[str, Any], extra: str) -> str:

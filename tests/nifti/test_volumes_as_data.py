@@ -22,6 +22,7 @@ from foveate.evaluation import evaluate
 from foveate.evaluation.counting import CountingRule
 from foveate.evaluation.predictor import model_predictor
 from foveate.evaluation.result import Averaged
+from foveate.imaging.nifti import mask_volume
 from foveate.models import open_model
 from foveate.models.card import NEIGHBOURS
 from foveate.records import Classes
@@ -152,6 +153,19 @@ def test_a_mask_of_another_size_or_place_or_of_many_values_is_one_line(tmp_path:
         assert str(tmp_path / "masks/a.nii.gz") in str(raised.value)
         faults = [finding.text for finding in check_set(f"folder:{tmp_path}").findings if finding.kind == "unreadable"]
         assert faults == [str(raised.value)]
+
+
+def test_masks_for_which_memory_does_not_suffice_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(volume(head()), tmp_path / "images/a.nii.gz")
+    mask = saved(volume((head() // 250).astype(np.uint8)), tmp_path / "masks/a.nii.gz")
+
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(mask_volume, "planes", exhausted)
+    with pytest.raises(DataError) as raised:
+        open_set(f"folder:{tmp_path}").entries[0].load()
+    assert str(raised.value).endswith(f"{mask}: needs more memory than there is")
 
 
 def test_labels_are_told_apart_by_the_class_table(tmp_path: Path) -> None:

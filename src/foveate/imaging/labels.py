@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.errors import DataError, ImageError, UsageError
+from foveate.errors import ImageError, named_as_data
 from foveate.imaging.decoding import Decoded, Samples, as_rgb, decode
 from foveate.imaging.files import file_bytes
 from foveate.imaging.mask import check_exact
@@ -89,13 +89,9 @@ def read_labels(path: str | Path, table: Sequence[Label]) -> NDArray[np.uint8]:
 
 def read_label_file(path: str | Path, table: Sequence[Label]) -> LabelFile:
     """As `read_labels`, with what the file holds."""
-    try:
+    with named_as_data(path):
         decoded = decode(file_bytes(Path(path)))
         return replace(_understood(decoded, table), turned=decoded.turned)
-    except (ImageError, UsageError) as error:
-        raise DataError(f"{path}: {error}") from error
-    except MemoryError as error:
-        raise DataError(f"{path}: needs more memory than there is") from error
 
 
 def _understood(decoded: Decoded, table: Sequence[Label]) -> LabelFile:

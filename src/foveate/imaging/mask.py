@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.errors import DataError, ImageError, UsageError
+from foveate.errors import ImageError, named_as_data
 from foveate.imaging.decoding import Decoded, as_rgb, decode
 from foveate.imaging.files import file_bytes
 
@@ -60,12 +60,8 @@ def read_mask(path: str | Path) -> Mask:
 
 def read_mask_file(path: str | Path) -> MaskFile:
     """As `read_mask`, with the values found."""
-    try:
+    with named_as_data(path):
         return _understood(decode(file_bytes(Path(path))))
-    except (ImageError, UsageError) as error:
-        raise DataError(f"{path}: {error}") from error
-    except MemoryError as error:
-        raise DataError(f"{path}: needs more memory than there is") from error
 
 
 def check_exact(decoded: Decoded) -> None:

@@ -36,8 +36,6 @@ other arrays.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +44,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
-from foveate.errors import ImageError, UsageError
+from foveate.errors import ImageError, named
 from foveate.imaging.decoding import Decoded, as_rgb, check_size, decode
 from foveate.imaging.decoding.pillow import (
     ORIENTATION,
@@ -70,7 +68,7 @@ def read_photograph(source: str | Path | bytes | PillowImage.Image | NDArray[Any
     file, and ImageError if it can't be read as an image; the one line of either begins with the source.
     """
     name = _name(source)
-    with _told_of(name):
+    with named(name):
         if isinstance(source, (str, Path)):
             return _from_bytes(file_bytes(Path(source)), name).photograph
         if isinstance(source, bytes):
@@ -95,19 +93,8 @@ class PhotographFile:
 
 def read_photograph_file(path: Path) -> PhotographFile:
     """As `read_photograph` for a file, with what it stores."""
-    with _told_of(str(path)):
+    with named(str(path)):
         return _from_bytes(file_bytes(path), str(path))
-
-
-@contextmanager
-def _told_of(name: str) -> Iterator[None]:
-    """Errors from inside begin with the name."""
-    try:
-        yield
-    except (ImageError, UsageError) as error:
-        raise type(error)(f"{name}: {error}") from error
-    except MemoryError as error:
-        raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
 
 
 def _name(source: object) -> str:

@@ -20,7 +20,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from foveate.errors import FoveateError, ImageError, ServerError, UsageError
+from foveate.errors import FoveateError, ImageError, ServerError, named
 from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.decoding.samples import Decoded, as_rgb, check_size
 from foveate.imaging.dicom.header import Header, has_image, header_of
@@ -84,15 +84,11 @@ def read_frame(content: Path | bytes, frame: int, series: Series, key: str, dige
 
     Raises ImageError, UsageError or ServerError that begins with `key`.
     """
-    try:
-        with opened(content) as file:
+    with named(key), opened(content) as file:
+        try:
             decoded = _decoded(file, frame, series)
-    except ServerError as error:
-        raise ServerError(f"{key}: needs all images of its series, which give no window; {error}") from error
-    except (ImageError, UsageError) as error:
-        raise type(error)(f"{key}: {error}") from error
-    except MemoryError as error:
-        raise ImageError(f"{key}: needs more memory than there is; crop or shrink it first") from error
+        except ServerError as error:
+            raise ServerError(f"needs all images of its series, which give no window; {error}") from error
     pixels, notes = as_rgb(decoded.samples)
     return Photograph(pixels, key, digest, (*decoded.notes, *notes), decoded.spacing)
 

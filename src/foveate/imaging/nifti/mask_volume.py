@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foveate.errors import DataError, ImageError, UsageError
+from foveate.errors import ImageError, named_as_data
 from foveate.imaging.labels import Label, names_of
 from foveate.imaging.nifti.header import VolumeHeader, check_packed, volume_header
 from foveate.imaging.nifti.slabs import planes
@@ -38,7 +37,7 @@ class MaskVolume:
 
     def slices_from(self, number: int) -> Iterator[Masks]:
         """K×H×W in stored order, from that stored number on. Raises DataError."""
-        with _named(self.header.path):
+        with named_as_data(self.header.path):
             for plane in planes(self.header, 0, self.slices.axis, number):
                 shown = self.slices.shown(plane)
                 yield np.stack([np.isin(shown, values) for values in self.values])
@@ -51,7 +50,7 @@ def open_mask_volume(path: Path, labels: Sequence[Label], image: VolumeHeader, s
     are something else. Raises DataError for that, and for a file that isn't of the image's size or doesn't lie where
     the image does.
     """
-    with _named(path):
+    with named_as_data(path):
         header = volume_header(path)
         if header.frames > 1:
             raise ImageError(f"holds {header.frames} volumes; a mask is a single one")
@@ -100,12 +99,3 @@ def _of_table(found: list[float], labels: Sequence[Label]) -> tuple[tuple[float,
 
 def _shown(values: Sequence[float]) -> str:
     return ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """What is wrong inside is wrong with a data set, and is said with the file."""
-    try:
-        yield
-    except (ImageError, UsageError) as error:
-        raise DataError(f"{path}: {error}") from error

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.errors import ImageError, UsageError
+from foveate.errors import ImageError, UsageError, named
 from foveate.imaging.decoding.samples import check_size
 from foveate.imaging.nifti.header import VolumeHeader, check_packed, volume_header
 from foveate.imaging.nifti.levels import LevelWindow, window_of
@@ -163,17 +162,6 @@ def digest_of(paths: Sequence[Path]) -> str:
     """
     digests = [_digest(part) for path in paths for part in _parts(path)]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-@contextmanager
-def named(name: str) -> Iterator[None]:
-    """Errors from inside begin with the name."""
-    try:
-        yield
-    except (ImageError, UsageError) as error:
-        raise type(error)(f"{name}: {error}") from error
-    except MemoryError as error:
-        raise ImageError(f"{name}: needs more memory than there is; crop or shrink it first") from error
 
 
 def _header(path: Path) -> VolumeHeader:
