@@ -17,9 +17,9 @@ WITHOUT = {"docutils": "rst.el"}
 def licence(package: Distribution) -> str:
     """All that its metadata say: an SPDX expression, or in older ones free text and classifiers."""
     told = package.metadata
-    first = (told.get("License") or "").partition("\n")[0]
+    texts = [text for field in ("License-Expression", "License") for text in told.get_all(field) or []]
     classifiers = [text for text in told.get_all("Classifier") or [] if text.startswith("License ::")]
-    return "\n".join([told.get("License-Expression") or "", first, *classifiers])
+    return "\n".join([*(text.partition("\n")[0] for text in texts), *classifiers])
 
 
 def is_copyleft(text: str) -> bool:
