@@ -15,32 +15,30 @@ from torch import Tensor
 from foveate.datasets import DataSet
 from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
-from foveate.recipes.read import as_it_was, checked_recipe, to_toml
+from foveate.recipes.read import to_toml
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training.after.validation import check_validation
 from foveate.training.data.cache import Cache
-from foveate.training.data.gather import Material, alike, common_classes, gather, place
+from foveate.training.data.gather import Material, common_classes, gather, place
 from foveate.training.data.normalisation import Normalisation
 from foveate.training.loop import train
 from foveate.training.processes.consensus import Processes, launched
 from foveate.training.processes.place import ALONE, Precision, Rank, chosen_device, chosen_precision
+from foveate.training.resume import check_begun, check_classes, check_same, precision_of, state_and_facts
 from foveate.training.run import provenance
-from foveate.training.run.existing import CHANGEABLE, check_free
+from foveate.training.run.existing import check_free
 from foveate.training.run.folder import (
     CACHE,
-    FACTS,
     PLAN,
     RECIPE,
     STATE,
     Storage,
     add_to_log,
-    load_facts,
     locked,
     save_facts,
 )
 from foveate.training.run.progress import EpochRow, Listener
-from foveate.training.run.tensors import load_state
 from foveate.training.run.tracking import Store, connect, reporting
 from foveate.training.step.first_weights import first_weights, sentences
 from foveate.training.step.learner import RunSetup, build_learner
@@ -69,7 +67,7 @@ def start(
     `rank`; the first one alone writes. `plan` is the text of the recipe's file where `auto` made one.
     """
     where = chosen_device(device)
-    precision = chosen_precision(recipe.training.precision, where, _precision_of(folder) if resume else None)
+    precision = chosen_precision(recipe.training.precision, where, precision_of(folder) if resume else None)
     if precision.note:
         listener.say(precision.note)
     with launched(where, precision.name, recipe.training, rank) as processes:
@@ -162,13 +160,13 @@ def _begin(call: _Call, initial: str | Path | None) -> str:
 
 def _go_on(call: _Call) -> str:
     recipe, folder, processes = call.recipe, call.folder, call.processes
-    processes.by_first(lambda: _check_begun(folder))
+    processes.by_first(lambda: check_begun(folder))
     with _locked_by_first(folder, processes):
         # The other processes get the state from the first one, when the loop begins.
-        state, facts = processes.together(lambda: _left(folder) if processes.first else ({}, {}))
-        processes.by_first(lambda: _check_classes(call, facts))
+        state, facts = processes.together(lambda: state_and_facts(folder) if processes.first else ({}, {}))
+        processes.by_first(lambda: check_classes(folder, call.classes, facts))
         material = call.material()
-        processes.by_first(lambda: _check_same(folder, recipe, material, state, facts))
+        processes.by_first(lambda: check_same(folder, recipe, material.record, state, facts))
         epochs = {
             "after_epoch": len(state["progress"]["rows"]) if state else 0,
             "epochs": recipe.training.epochs,
@@ -271,58 +269,9 @@ def _beginning(facts: Mapping[str, Any]) -> list[str]:
     return [f"begins {where}: {facts['command']}", *sentences(facts)]
 
 
-def _precision_of(folder: Path) -> str | None:
-    """What a run has begun with; None where that isn't recorded: then its recipe says it."""
-    precision: str | None = load_facts(folder).get("precision") if (folder / FACTS).is_file() else None
-    return precision
-
-
 def _keep_plan(plan: str, folder: Path) -> None:
     """Write it; where there is none, nor be there one of a run that didn't begin."""
     if plan:
         write_text(plan, folder / PLAN)
     else:
         (folder / PLAN).unlink(missing_ok=True)
-
-
-def _check_begun(folder: Path) -> None:
-    if not (folder / STATE).is_file():
-        raise TrainingError(f"{folder}: holds no run to go on with. Begin one without --resume.")
-
-
-def _left(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """State and facts of a run that was stopped."""
-    for left in folder.glob(".*.part"):
-        left.unlink()
-    return load_state(folder), load_facts(folder)
-
-
-def _check_classes(call: _Call, facts: dict[str, Any]) -> None:
-    """TrainingError where the masks tell apart something else now; runs from before this was noted are not asked."""
-    if "classes" in facts and not alike(Classes(tuple(facts["classes"]), exclusive=facts["exclusive"]), call.classes):
-        raise TrainingError(
-            f"{call.folder}: began with the classes {', '.join(facts['classes'])}, and its data don't have these now."
-            " Put them back as they were, or begin another run."
-        )
-
-
-def _check_same(folder: Path, recipe: Recipe, material: Material, state: dict[str, Any], facts: dict[str, Any]) -> None:
-    """TrainingError where going on would make another run; it may only become longer or shorter on the way."""
-    first, now = (_keys(either) for either in (checked_recipe(as_it_was(state["recipe"]), str(folder / STATE)), recipe))
-    changed = {key for key in first.keys() | now.keys() if first.get(key) != now.get(key)} - set(CHANGEABLE)
-    if changed:
-        raise TrainingError(
-            f"{folder}: its recipe has changed since the run began ({', '.join(sorted(changed))})."
-            f" Put {RECIPE} back as it was, or begin another run."
-        )
-    if facts["data"] != material.record:
-        raise TrainingError(
-            f"{folder}: the data sets don't have the cases that the run began with."
-            " Put them back as they were, or begin another run."
-        )
-
-
-def _keys(recipe: Recipe) -> dict[str, Any]:
-    """Every key of a recipe by its full name."""
-    sections = {name: value if isinstance(value, dict) else {"": value} for name, value in recipe.model_dump().items()}
-    return {f"{name}.{key}".rstrip("."): value for name, keys in sections.items() for key, value in keys.items()}
