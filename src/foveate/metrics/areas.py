@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.metrics.bootstrap import interval
-from foveate.metrics.pixels import check_masks, check_probability
+from foveate.metrics.pixels import counted_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,10 +75,7 @@ class Levels:
         Only pixels where `within` is True are counted; all of them where it is None.
         Raises ValueError if a shape differs, a mask is not bool, or a counted probability is outside 0 to 1.
         """
-        check_masks(probability.shape, truth=truth, within=within)
-        if within is not None:
-            probability, truth = probability[within], truth[within]
-        check_probability(probability)
+        probability, (truth,) = counted_pixels(probability, within, truth=truth)
         positive, positives = np.unique(probability[truth], return_counts=True)
         negative, negatives = np.unique(probability[~truth], return_counts=True)
         places = np.concatenate([_places(positive), _places(negative)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.metrics.pixels import check_masks, check_probability
+from foveate.metrics.pixels import counted_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,10 +51,7 @@ class CalibrationSums:
         Only pixels where `within` is True are counted; all of them where it is None.
         Raises ValueError if a shape differs, a mask is not bool, or a counted probability is outside 0 to 1.
         """
-        check_masks(probability.shape, truth=truth, within=within)
-        if within is not None:
-            probability, truth = probability[within], truth[within]
-        check_probability(probability)
+        probability, (truth,) = counted_pixels(probability, within, truth=truth)
         p, y = probability.ravel().astype(np.float64), truth.ravel()
         bins = np.minimum((p * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
         self.pixels += np.bincount(bins, minlength=RELIABILITY_BINS)

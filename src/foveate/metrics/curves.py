@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.errors import DataError
-from foveate.metrics.pixels import check_masks, check_probability
+from foveate.metrics.pixels import counted_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,10 +45,7 @@ class Histogram:
         Only pixels where `within` is True are counted; all of them where it is None.
         Raises ValueError if a shape differs, a mask is not bool, or a counted probability is outside 0 to 1.
         """
-        check_masks(probability.shape, truth=truth, within=within)
-        if within is not None:
-            probability, truth = probability[within], truth[within]
-        check_probability(probability)
+        probability, (truth,) = counted_pixels(probability, within, truth=truth)
         # In float64 the product is exact for a float32 probability, so the bins' edges are sharp.
         bins = np.floor(probability.astype(np.float64) * _STEPS + 0.5).astype(np.int64)
         self.positives += np.bincount(bins[truth], minlength=BINS)

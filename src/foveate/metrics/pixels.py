@@ -25,6 +25,19 @@ def check_probability(probability: Probability) -> None:
         raise ValueError("a probability is not in 0 to 1")
 
 
+def counted_pixels(probability: Probability, within: Mask | None, **masks: Mask) -> tuple[Probability, list[Mask]]:
+    """Probabilities (H×W) and masks (each H×W bool) where `within` (H×W bool) is True, flat; where it is None, all.
+
+    Raises ValueError if a shape differs, a mask is not bool, or a probability that counts is outside 0 to 1.
+    """
+    check_masks(probability.shape, **masks, within=within)
+    counted = list(masks.values())
+    if within is not None:
+        probability, counted = probability[within], [mask[within] for mask in counted]
+    check_probability(probability)
+    return probability, counted
+
+
 def cut(prediction: Mask, truth: Mask, within: Mask | None) -> tuple[Mask, Mask]:
     """Both H×W masks, emptied where `within` (H×W bool) is False, in the smallest box that holds what is left.
 

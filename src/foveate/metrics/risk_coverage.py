@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.metrics.curves import BINS, evenly
-from foveate.metrics.pixels import check_masks, check_probability
+from foveate.metrics.pixels import counted_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,10 +60,7 @@ class Certainty:
         Only pixels where `within` is True are counted; all of them where it is None.
         Raises ValueError if a shape differs, a mask is not bool, or a counted probability is outside 0 to 1.
         """
-        check_masks(probability.shape, mask=mask, truth=truth, within=within)
-        if within is not None:
-            probability, mask, truth = probability[within], mask[within], truth[within]
-        check_probability(probability)
+        probability, (mask, truth) = counted_pixels(probability, within, mask=mask, truth=truth)
         bins = np.floor(probability.astype(np.float64) * (BINS - 1) + 0.5).astype(np.int64)
         bins = np.where(mask, bins, BINS - 1 - bins)
         kinds = 2 * mask.astype(np.int64) + truth
