@@ -18,6 +18,7 @@ from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, header
 from foveate.runtime import Execution
 
+
 @dataclass(frozen=True, slots=True)
 class MeasureJob:
     """A file and what is known of it."""

@@ -114,7 +114,7 @@ def _lengths(points: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers
     """Of each curve, from point to point."""
     steps = points[1:] - points[:-1]
     own = np.where(curve_of[1:] == curve_of[:-1], np.hypot(steps[:, 0], steps[:, 1]), 0.0)
-    return np.bincount(curve_of[1:], own, curves)
+    return np.bincount(curve_of[1:], own, curves).astype(np.float64)
 
 
 def _curves(points: Points, sizes: NDArray[np.intp], lengths: Numbers) -> list[Centreline]:
