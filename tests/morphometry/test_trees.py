@@ -11,7 +11,7 @@ from foveate.drawn.fundus import ARTERY_RADIUS, _look
 from foveate.drawn.painting import paint
 from foveate.drawn.tree import grow
 from foveate.drawn.trunks import draw_eye
-from foveate.morphometry.trace import PINHOLE
+from foveate.morphometry.trace import PINHOLE, without_pinholes, without_specks
 from foveate.morphometry.vessels import VesselMeasures, measure_vessels
 
 
@@ -75,6 +75,19 @@ def test_a_loop_at_a_crossing_is_no_bifurcation() -> None:
     assert np.isnan(values["branching_angle"])
 
 
+@pytest.mark.parametrize("smooth", [0.5, 1.0, 3.0])
+def test_specks_and_pinholes_are_the_parts_that_a_labelling_of_all_pixels_finds(smooth: float) -> None:
+    mask = ndimage.gaussian_filter(np.random.default_rng(4).normal(size=(83, 120)), smooth) > 0.2 / smooth
+    parts, count = ndimage.label(mask, np.ones((3, 3)))
+    kept = np.bincount(parts.ravel(), minlength=count + 1)[1:] >= 30
+    without, left = without_specks(mask, 30)
+    assert left == kept.sum()
+    assert np.array_equal(without, np.concatenate(([False], kept))[parts])
+    holes, count = ndimage.label(~mask)
+    small = np.bincount(holes.ravel(), minlength=count + 1) <= PINHOLE
+    assert np.array_equal(without_pinholes(mask), mask | (small & (np.arange(count + 1) > 0))[holes])
+
+
 def test_a_deep_tree_needs_no_recursion() -> None:
     """A comb of 1500 teeth: more nodes in a row than Python's stack has frames."""
     mask = np.zeros((40, 12020), bool)
@@ -84,17 +97,20 @@ def test_a_deep_tree_needs_no_recursion() -> None:
 
 
 def test_of_drawn_eyes_length_calibre_and_forks_are_within_five_percent() -> None:
-    sums = np.zeros((2, 3))
-    for seed in range(2):
-        sums += drawn_eye(seed)
-    assert sums[0] == pytest.approx(sums[1], rel=0.05)
+    sums = np.sum([drawn_eye(seed, 1240, 1200) for seed in range(2)], axis=0)
+    assert sums[0, :3] == pytest.approx(sums[1, :3], rel=0.05)
 
 
-def drawn_eye(seed: int) -> np.ndarray:
-    """Length, calibre times length, and forks of one eye's arteries: as measured, and as its tree has them."""
+def test_of_drawn_eyes_at_their_own_size_forks_and_ends_are_within_five_percent() -> None:
+    sums = np.sum([drawn_eye(seed, 584, 565) for seed in range(4)], axis=0)
+    assert sums[0, 2:] == pytest.approx(sums[1, 2:], rel=0.05)
+
+
+def drawn_eye(seed: int, height: int, width: int) -> np.ndarray:
+    """Length, calibre times length, forks and ends of one eye's arteries: as measured, and as its tree has them."""
     rng = np.random.default_rng(seed)
     tree = grow(draw_eye(rng), rng)
-    view = _look(1240, 1200, rng)
+    view = _look(height, width, rng)
     inside = np.minimum(1 - np.hypot(view.x, view.y), view.cut - np.abs(view.y))
     fov = np.asarray(inside >= 0)
     mask = (paint(tree, ARTERY_RADIUS, view).coverage >= 0.5) & fov
@@ -107,13 +123,14 @@ def drawn_eye(seed: int) -> np.ndarray:
     steps = np.hypot(*(points[child] - points[tree.parent[child]]).T)
     across = 2 * tree.radius[child] * ARTERY_RADIUS * view.scale
     forks = np.count_nonzero(np.bincount(tree.parent[child], minlength=len(points)) >= 2)
+    tips = np.count_nonzero(seen & (np.bincount(tree.parent[tree.parent >= 0], minlength=len(points)) == 0))
     # Where two vessels touch and part again they enclose a hole, and each hole is two junctions that the tree hasn't.
     holes = ndimage.label(~mask)[0]
     enclosed = np.count_nonzero(np.bincount(holes.ravel())[1:] > PINHOLE) - 1
     junctions = values["bifurcations"] + values["crossings"]
     return np.array(
         [
-            [values["length"], values["calibre_mean"] * values["length"], junctions],
-            [steps.sum(), (across * steps).sum(), forks + 2 * enclosed],
+            [values["length"], values["calibre_mean"] * values["length"], junctions, values["ends"]],
+            [steps.sum(), (across * steps).sum(), forks + 2 * enclosed, tips],
         ]
     )

@@ -7,7 +7,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +17,6 @@ from foveate.inference.measuring import Form, Known, measure_source
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, header
 from foveate.runtime import Execution
-
-CHUNK = 4
-"""Files that a process takes at a time; it opens the model once for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +60,24 @@ class MeasuredFile:
 
 def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, processes: int = 1) -> Iterator[MeasuredFile]:
     """Measure file after file, in order; one that fails has an error, and the next follows."""
-    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
     if processes == 1:
         segmenter = _segmenter(settings)
         yield from (_measured(job, settings, segmenter) for job in jobs)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for chunk_files in pool.map(partial(_chunk, settings=settings), chunks):
-            yield from chunk_files
+        # One at a time, so that none is left with several while the others have nothing to do.
+        yield from pool.map(partial(_measured_there, settings=settings), jobs)
 
 
-def _chunk(jobs: Sequence[MeasureJob], settings: MeasureSettings) -> list[MeasuredFile]:
-    segmenter = _segmenter(settings)
-    return [_measured(job, settings, segmenter) for job in jobs]
+def _measured_there(job: MeasureJob, settings: MeasureSettings) -> MeasuredFile:
+    """In a process of the pool."""
+    return _measured(job, settings, _opened(settings))
+
+
+@lru_cache(maxsize=1)
+def _opened(settings: MeasureSettings) -> Segmenter | None:
+    """Once in each process."""
+    return _segmenter(settings)
 
 
 def _segmenter(settings: MeasureSettings) -> Segmenter | None:

@@ -7,6 +7,7 @@ over the wider one's.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,12 +61,16 @@ def fork(arms: tuple[Arm, Arm, Arm], radius: float) -> Fork:
 
 def direction(points: Points, radius: float) -> Numbers:
     """Unit vector along which a vessel (N×2, away from its fork) leaves the disc of this radius around the fork."""
-    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    steps = points[1:] - points[:-1]
+    way = np.concatenate(([0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))))
     first = min(radius, way[-1] / 2)
     here = (way >= first) & (way <= first + max(SPAN * radius, LEAST_SPAN))
     piece = points[here] if here.sum() >= 2 else points
     centred = piece - piece.mean(axis=0)
-    along: Numbers = np.linalg.svd(centred, full_matrices=False)[2][0]
+    rows, columns = centred.T
+    # The longer axis of the points' ellipse of inertia.
+    turn = math.atan2(2 * float(rows @ columns), float(rows @ rows - columns @ columns)) / 2
+    along = np.array([math.cos(turn), math.sin(turn)])
     return along if along @ (piece[-1] - piece[0]) >= 0 else -along
 
 

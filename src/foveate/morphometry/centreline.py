@@ -9,6 +9,7 @@ staircase away, so that corners stay. All branches of a graph are smoothed in on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Centreline:
     @property
     def chord(self) -> float:
         """Pixels between its two ends."""
-        return _length(self.points[[0, -1]])
+        return math.hypot(*(self.points[-1] - self.points[0]).tolist())
 
 
 def centrelines(branches: Sequence[Points]) -> list[Centreline]:
@@ -60,30 +61,37 @@ def centrelines(branches: Sequence[Points]) -> list[Centreline]:
     curve_of = np.repeat(np.arange(len(sizes)), sizes)
     pixels = np.concatenate(ways)
     light = _smoothed(pixels, curve_of, np.full(len(sizes), LIGHT))
-    smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, len(sizes)))
-    cuts = np.cumsum(sizes)[:-1]
-    return [
-        _curve(points, max(_length(lightly), _length(points[[0, -1]])))
-        for points, lightly in zip(np.split(smooth, cuts), np.split(light, cuts), strict=True)
-    ]
+    smooth = _smoothed(pixels, curve_of, _weights(pixels, curve_of, sizes))
+    return _curves(smooth, sizes, _lengths(light, curve_of, len(sizes)))
 
 
 def sampled(points: Points) -> Points:
     """The way from pixel to pixel at equal steps, three points at least."""
-    way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
-    at = np.linspace(0, way[-1], max(round(way[-1] / STEP), 2) + 1)
-    return np.stack([np.interp(at, way, values) for values in points.T], axis=1)
+    steps = points[1:] - points[:-1]
+    way = np.zeros(len(points))
+    np.cumsum(np.hypot(steps[:, 0], steps[:, 1]), out=way[1:])
+    pieces = max(round(way[-1] / STEP), 2)
+    at = np.arange(pieces + 1) * (way[-1] / pieces)
+    at[-1] = way[-1]
+    samples = np.empty((pieces + 1, 2))
+    for axis in (0, 1):
+        samples[:, axis] = np.interp(at, way, points[:, axis])
+    return samples
 
 
-def _weights(pixels: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers:
-    """For each curve the heaviest weight that leaves it near enough to its pixels."""
-    chosen = np.full(curves, WEIGHTS[0])
-    size = np.bincount(curve_of)
-    for weight in WEIGHTS:
-        squares = ((_smoothed(pixels, curve_of, np.full(curves, weight)) - pixels) ** 2).sum(axis=1)
-        near = np.bincount(curve_of, squares) / size < ROUNDING
-        chosen[near] = weight
-    return chosen
+def _weights(pixels: Points, curve_of: NDArray[np.intp], sizes: NDArray[np.intp]) -> Numbers:
+    """For each curve the heaviest weight that leaves it near enough to its pixels, or else the lightest.
+
+    The heavier the weight, the farther it leaves them: so the range is halved until one is left.
+    """
+    weights = np.array(WEIGHTS)
+    near, far = np.zeros(len(sizes), int), np.full(len(sizes), len(WEIGHTS))
+    while (far - near).max() > 1:
+        middle = (near + far) // 2
+        off = _smoothed(pixels, curve_of, weights[middle]) - pixels
+        fits = np.bincount(curve_of, off[:, 0] ** 2 + off[:, 1] ** 2) / sizes < ROUNDING
+        near, far = np.where(fits, middle, near), np.where(fits, far, middle)
+    return weights[near]
 
 
 def _smoothed(pixels: Points, curve_of: NDArray[np.intp], weights: Numbers) -> Points:
@@ -97,19 +105,32 @@ def _smoothed(pixels: Points, curve_of: NDArray[np.intp], weights: Numbers) -> P
     for first in range(4):
         for second in range(first, 4):
             here = slice(second, len(pixels) - 3 + second)
-            system[3 - (second - first), here] += own * THIRD[first] * THIRD[second]
-    smooth: Points = solveh_banded(system, pixels, check_finite=False)
+            system[3 - (second - first), here] += own * (THIRD[first] * THIRD[second])
+    smooth: Points = solveh_banded(system, pixels, overwrite_ab=True, check_finite=False)
     return smooth
 
 
-def _length(points: Points) -> float:
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
+def _lengths(points: Points, curve_of: NDArray[np.intp], curves: int) -> Numbers:
+    """Of each curve, from point to point."""
+    steps = points[1:] - points[:-1]
+    own = np.where(curve_of[1:] == curve_of[:-1], np.hypot(steps[:, 0], steps[:, 1]), 0.0)
+    return np.bincount(curve_of[1:], own, curves).astype(np.float64)
 
 
-def _curve(points: Points, arc: float) -> Centreline:
-    first = np.gradient(points, axis=0)
-    second = np.zeros_like(points)
+def _curves(points: Points, sizes: NDArray[np.intp], lengths: Numbers) -> list[Centreline]:
+    """Curves that lie one after the other in `points`, each with as many as `sizes` says."""
+    ends = np.cumsum(sizes) - 1
+    starts = ends - sizes + 1
+    first, second = np.zeros_like(points), np.zeros_like(points)
+    first[1:-1] = (points[2:] - points[:-2]) / 2
     second[1:-1] = points[2:] - 2 * points[1:-1] + points[:-2]
-    speed = np.maximum(np.hypot(*first.T), 1e-9)
+    first[starts], first[ends] = points[starts + 1] - points[starts], points[ends] - points[ends - 1]
+    second[starts] = second[ends] = 0
+    speed = np.maximum(np.hypot(first[:, 0], first[:, 1]), 1e-9)
     curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
-    return Centreline(points, first / speed[:, None], curvature, arc)
+    tangents = first / speed[:, None]
+    chords = np.hypot(*(points[ends] - points[starts]).T)
+    return [
+        Centreline(points[start:end], tangents[start:end], curvature[start:end], arc)
+        for start, end, arc in zip(starts, ends + 1, np.maximum(lengths, chords).tolist(), strict=True)
+    ]

@@ -50,7 +50,7 @@ def fractal_dimensions(lines: Sequence[Points]) -> FractalDimensions:
     from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
     radii = np.geomspace(finest, coarsest, RADII)
-    tree = cKDTree(points)
+    tree = cKDTree(points, leafsize=64)
     centres = points[np.linspace(0, len(points) - 1, min(CENTRES, len(points))).astype(int)]
     mass = np.array([tree.query_ball_point(centres, radius, return_length=True) for radius in radii]) / len(points)
     moments = (-np.log((1 / mass).mean(axis=1)), np.log(mass).mean(axis=1), np.log(mass.mean(axis=1)))

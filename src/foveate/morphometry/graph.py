@@ -36,7 +36,8 @@ class Branch:
     @property
     def length(self) -> float:
         """Of the way from pixel to pixel."""
-        return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
+        steps = self.points[1:] - self.points[:-1]
+        return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
     def other(self, node: int) -> int:
         """The node at the other end."""

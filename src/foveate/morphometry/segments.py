@@ -10,22 +10,16 @@ total and squared curvature, τ4, τ5); Grisan, Foracchia, Ruggeri, IEEE TMI 27(
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from foveate.morphometry.graph import Numbers, Points
-
-if TYPE_CHECKING:
-    from foveate.records import Mask
-
-
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foveate.morphometry.centreline import Centreline, centrelines
-from foveate.morphometry.graph import VesselGraph
+from foveate.morphometry.graph import Numbers, Points, VesselGraph
 from foveate.morphometry.trace import border_distances
 
 if TYPE_CHECKING:
@@ -33,9 +27,14 @@ if TYPE_CHECKING:
 
     from foveate.records import Mask
 
+Counts = NDArray[np.intp]
+"""N whole numbers."""
 
 SAMPLE = 0.5
 """Pixels between two looks at the mask."""
+
+LOOKS = 4
+"""That are taken together of all points whose border isn't found yet."""
 
 REACH = 1.5
 """Radii that are looked along, with MARGIN pixels more."""
@@ -46,40 +45,49 @@ MARGIN = 1.5
 def calibres(mask: Mask, points: Points, tangents: Points, radii: Numbers) -> Numbers:
     """Pixels across at each of N points, whose distances to the border are `radii` (N); NaN where it has none."""
     normals = np.stack((-tangents[:, 1], tangents[:, 0]), axis=1)
-    total = np.zeros(len(points))
-    # Points of like radius together, so that none is looked along further than it needs.
-    octave = np.ceil(np.log2(np.maximum(radii, 0.5))).astype(int)
-    for power in np.unique(octave):
-        here = octave == power
-        steps = np.arange(0, REACH * 2.0**power + MARGIN + SAMPLE, SAMPLE)
-        for side in (1.0, -1.0):
-            total[here] += _to_border(mask, points[here], side * normals[here], steps)
+    # A square of four pixels that lies nearer than the nearest pixel beside the mask is inside as a whole.
+    first = np.maximum((radii + 0.5 - np.sqrt(2)) // SAMPLE, 0).astype(int)
+    octave = np.ceil(np.log2(np.maximum(radii, 0.5)))
+    beyond = np.ceil((REACH * 2.0**octave + MARGIN) / SAMPLE + 1).astype(int)
+    one, other = (_to_border(mask, points, side * normals, first, beyond) for side in (1.0, -1.0))
+    total: Numbers = one + other
     total[total > 2 * (REACH * radii + MARGIN)] = np.nan
     return total
 
 
-def _to_border(mask: Mask, points: Points, directions: Points, steps: Numbers) -> Numbers:
-    """How far it is to the border in the direction of each; NaN where that is further than the last step."""
-    at = points[:, :, None] + directions[:, :, None] * steps  # N×2×S
-    inside = _between(mask, at[:, 0], at[:, 1])
-    below = inside < 0.5
-    first = below.argmax(axis=1)
+def _to_border(mask: Mask, points: Points, directions: Points, first: Counts, beyond: Counts) -> Numbers:
+    """How far it is to the border in the direction of each, by looks from number `first` (N) on, each SAMPLE after the
+    one before; NaN where none before number `beyond` (N) is outside.
+    """
+    distance = np.full(len(points), np.nan)
+    looking, last = np.arange(len(points)), np.full(len(points), np.nan)
+    for start in range(0, int((beyond - first).max(initial=0)), LOOKS):
+        looks = first[looking, None] + np.arange(start, start + LOOKS)
+        at = points[looking].T[:, :, None] + directions[looking].T[:, :, None] * (SAMPLE * looks)  # 2×N×LOOKS
+        inside = np.where(looks < beyond[looking, None], _between(mask, at), 1.0)
+        outside = (inside < 0.5).any(axis=1)
+        distance[looking[outside]] = _crossing(inside[outside], last[outside], looks[outside])
+        looking, last = looking[~outside], inside[~outside, -1]
+    return distance
+
+
+def _crossing(inside: Numbers, last: Numbers, looks: Counts) -> Numbers:
+    """Where the mask falls below a half along each row of looks (N×LOOKS); before them it was `last` (N).
+
+    0 where nothing was before: the point itself lies outside.
+    """
     rows = np.arange(len(inside))
-    before = np.maximum(first - 1, 0)
-    high, low = inside[rows, before], inside[rows, first]
-    share = np.divide(high - 0.5, high - low, out=np.zeros_like(high), where=high > low)
-    distance = np.where(first == 0, 0.0, steps[before] + share * SAMPLE)
-    return np.where(below.any(axis=1), distance, np.nan)
+    first = (inside < 0.5).argmax(axis=1)
+    low, high = inside[rows, first], np.where(first > 0, inside[rows, first - 1], last)
+    way = SAMPLE * (looks[rows, first] - 1 + (high - 0.5) / (high - low))
+    return np.where(np.isnan(high), 0.0, way)
 
 
-def _between(mask: Mask, rows: Numbers, columns: Numbers) -> Numbers:
-    """The mask between its pixels, 0 to 1, linearly; 0 outside."""
+def _between(mask: Mask, places: Points) -> Numbers:
+    """The mask between its pixels, 0 to 1, linearly; 0 outside. `places` 2×… rows and columns."""
     from scipy.ndimage import map_coordinates  # type: ignore[import-untyped]
 
-    top, left = int(rows.min()) - 1, int(columns.min()) - 1
-    inside = (slice(max(top, 0), int(rows.max()) + 3), slice(max(left, 0), int(columns.max()) + 3))
-    at = np.stack((rows - max(top, 0), columns - max(left, 0)))
-    values: Numbers = map_coordinates(mask[inside].astype(np.float32), at, order=1, mode="constant", output=np.float64)
+    values: Numbers = map_coordinates(mask.view(np.uint8), places, order=1, mode="constant", output=np.float64)
     return values
 
 
@@ -128,23 +136,22 @@ def density(line: Centreline) -> float:
     count = len(pieces)
     if count < 2:
         return 0.0
-    excess = sum(_length(piece) / max(float(np.hypot(*(piece[-1] - piece[0]))), 1e-9) - 1 for piece in pieces)
+    excess = sum(_length(piece) / max(math.hypot(*(piece[-1] - piece[0]).tolist()), 1e-9) - 1 for piece in pieces)
     return (count - 1) / count * excess / line.arc
 
 
 def _pieces(line: Centreline) -> list[Points]:
     """The curve cut where its turning changes sides; turns that are too weak to tell go with what came before."""
-    sense = np.where(np.abs(line.curvature) < LEAST_TURN, 0, np.sign(line.curvature))
-    strong = np.flatnonzero(sense)
-    changes = strong[1:][np.diff(sense[strong]) != 0]
-    befores = strong[:-1][np.diff(sense[strong]) != 0]
-    cuts = (changes + befores) // 2
-    edges = [0, *cuts.tolist(), len(line.points) - 1]
+    strong = np.flatnonzero(np.abs(line.curvature) >= LEAST_TURN)
+    left = line.curvature[strong] > 0
+    change = np.flatnonzero(left[1:] != left[:-1])
+    edges = [0, *((strong[change + 1] + strong[change]) // 2).tolist(), len(line.points) - 1]
     return [line.points[start : end + 1] for start, end in pairwise(edges) if end > start]
 
 
 def _length(points: Points) -> float:
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
+    steps = points[1:] - points[:-1]
+    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 LEAST_LENGTH = 10.0

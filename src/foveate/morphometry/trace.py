@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage  # type: ignore[import-untyped]
 from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
@@ -40,7 +39,7 @@ def vessel_graph(mask: Mask, border: cKDTree | None = None) -> VesselGraph:
     corner = np.array([rows[0], columns[0]])
     cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     skeleton: Mask = skeletonize(np.pad(cut, 1))  # type: ignore[no-untyped-call]
-    pixels = np.argwhere(skeleton)
+    pixels = np.stack(np.unravel_index(np.flatnonzero(skeleton), skeleton.shape), axis=1)
     places = pixels + (corner - 1.0)
     radii = border_distances(border or border_tree(mask), places)
     graph = _traced(pixels, *_neighbours(skeleton, pixels), radii, places)
@@ -50,14 +49,40 @@ def vessel_graph(mask: Mask, border: cKDTree | None = None) -> VesselGraph:
 
 def without_pinholes(mask: Mask) -> Mask:
     """The mask without holes of up to PINHOLE pixels, each of which would be a loop with two junctions."""
-    holes, _ = ndimage.label(~mask)
-    filled: Mask = mask.copy()
-    for number, box in enumerate(ndimage.find_objects(holes), start=1):
-        if max(extent.stop - extent.start for extent in box) <= PINHOLE:
-            hole = holes[box] == number
-            if np.count_nonzero(hole) <= PINHOLE:
-                filled[box] |= hole
-    return filled
+    filled, _ = _cleared(~mask, PINHOLE + 1, corners=False)
+    return ~filled
+
+
+def without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
+    """The mask without parts of fewer than `least` pixels, and how many parts are left."""
+    return _cleared(mask, least, corners=True)
+
+
+def _cleared(mask: Mask, least: float, *, corners: bool) -> tuple[Mask, int]:
+    """An H×W mask without parts of fewer than `least` pixels, and how many are left.
+
+    Pixels that touch by a side are one part, with `corners` those that touch by a corner, too. Runs of pixels in a row
+    are joined, as there are far fewer of them than pixels.
+    """
+    height, width = mask.shape
+    # A column of background before each row, so that no run goes on into the next.
+    lined = np.zeros(height * (width + 1) + 1, bool)
+    lined[:-1].reshape(height, width + 1)[:, 1:] = mask
+    edges = np.flatnonzero(lined[1:] != lined[:-1]) + 1
+    if not len(edges):
+        return mask.copy(), 0
+    starts, ends = edges[::2], edges[1::2]
+    first = np.searchsorted(ends, starts + width + 1, "left" if corners else "right")
+    beyond = np.searchsorted(starts, ends + width + 1, "right" if corners else "left")
+    below = np.maximum(beyond - first, 0)
+    upper = np.repeat(np.arange(len(starts)), below)
+    lower = np.arange(len(upper)) + np.repeat(first - (np.cumsum(below) - below), below)
+    links = coo_matrix((np.ones(len(upper), bool), (upper, lower)), shape=(len(starts), len(starts)))
+    part_of = connected_components(links, directed=False)[1]
+    kept = np.bincount(part_of, ends - starts) >= least
+    for run in np.flatnonzero(~kept[part_of]).tolist():
+        lined[starts[run] : ends[run]] = False
+    return lined[:-1].reshape(height, width + 1)[:, 1:].copy(), int(np.count_nonzero(kept))
 
 
 def border_tree(mask: Mask) -> cKDTree:
@@ -68,7 +93,10 @@ def border_tree(mask: Mask) -> cKDTree:
     beside[:-1] |= padded[1:]
     beside[:, 1:] |= padded[:, :-1]
     beside[:, :-1] |= padded[:, 1:]
-    return cKDTree(np.argwhere(beside & ~padded) - 1)
+    beside &= ~padded
+    places = np.unravel_index(np.flatnonzero(beside), beside.shape)
+    # It is asked little: to balance it would take longer than it saves.
+    return cKDTree(np.stack(places, axis=1) - 1, balanced_tree=False, compact_nodes=False)
 
 
 def border_distances(border: cKDTree, points: Indices | Points) -> Numbers:
@@ -99,7 +127,7 @@ def _traced(pixels: Indices, starts: Indices, ends: Indices, radii: Numbers, pla
     for one, other in zip(starts.tolist(), ends.tolist(), strict=True):
         around[one].append(other)
         around[other].append(one)
-    node_of = _nodes(around, starts, ends)
+    node_of = _nodes(len(pixels), starts, ends)
     graph = VesselGraph()
     _add_nodes(graph, node_of, radii, places)
     for number, (chain, start, end) in enumerate(_chains(around, node_of)):
@@ -124,12 +152,12 @@ def _add_nodes(graph: VesselGraph, node_of: Indices, radii: Numbers, places: Poi
         graph.add_node(node, (float(row), float(column)), float(radii[group].max()))
 
 
-def _nodes(around: list[list[int]], starts: Indices, ends: Indices) -> Indices:
+def _nodes(pixels: int, starts: Indices, ends: Indices) -> Indices:
     """Each pixel's node, −1 for those along a branch: ends, dots, and clusters of crowded pixels as one."""
-    degree = np.array([len(others) for others in around], dtype=int)
+    degree = np.bincount(np.concatenate((starts, ends)), minlength=pixels)
     crowded = degree >= 3
     inner = crowded[starts] & crowded[ends]
-    links = coo_matrix((np.ones(inner.sum()), (starts[inner], ends[inner])), shape=(len(around), len(around)))
+    links = coo_matrix((np.ones(inner.sum()), (starts[inner], ends[inner])), shape=(pixels, pixels))
     cluster: Indices = connected_components(links, directed=False)[1]
     return np.where(degree == 2, -1, cluster)
 
@@ -138,8 +166,9 @@ def _chains(around: list[list[int]], node_of: Indices) -> Iterator[tuple[list[in
     """The pixels of every branch in order, without those of its nodes, and both nodes; −1 and −1 for a closed line."""
     nodes = node_of.tolist()
     seen = [False] * len(around)
-    for first, node in enumerate(nodes):
-        for second in around[first] if node >= 0 else ():
+    for first in np.flatnonzero(node_of >= 0).tolist():
+        node = nodes[first]
+        for second in around[first]:
             if nodes[second] >= 0:
                 if nodes[second] != node and first < second:
                     yield [], node, nodes[second]

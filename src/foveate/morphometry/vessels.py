@@ -12,7 +12,7 @@ from foveate.morphometry.branching import Arm, Fork, fork
 from foveate.morphometry.fractal import fractal_dimensions
 from foveate.morphometry.graph import Numbers, VesselGraph
 from foveate.morphometry.segments import Segment, segments
-from foveate.morphometry.trace import border_tree, vessel_graph, without_pinholes
+from foveate.morphometry.trace import border_tree, vessel_graph, without_pinholes, without_specks
 from foveate.morphometry.zones import ZONES, Disc, in_zone
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class VesselMeasures:
 def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMeasures:
     """Measure an H×W bool mask inside the field of view, H×W bool. A mask without a vessel has counts of 0."""
     area = float(np.count_nonzero(fov))
-    mask, components = _without_specks(mask & fov, SPECK * area)
+    mask, components = without_specks(mask & fov, SPECK * area)
     mask = without_pinholes(mask)
     border = border_tree(mask)
     graph = vessel_graph(mask, border)
@@ -74,17 +74,6 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMe
         **_zones(all_segments, disc),
     }
     return VesselMeasures(values, all_segments, graph, ends)
-
-
-def _without_specks(mask: Mask, least: float) -> tuple[Mask, int]:
-    """The mask without parts of fewer than `least` pixels, and how many parts are left."""
-    from scipy import ndimage  # type: ignore[import-untyped]
-
-    parts, _ = ndimage.label(mask, np.ones((3, 3)))
-    kept = np.bincount(parts[mask]) >= max(least, 1.0)
-    kept_mask: Mask = mask.copy()
-    kept_mask[mask] = kept[parts[mask]]
-    return kept_mask, int(np.count_nonzero(kept))
 
 
 def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
@@ -114,8 +103,8 @@ def _calibres(all_segments: Sequence[Segment]) -> MeasureValues:
 
 def _winding(all_segments: Sequence[Segment]) -> MeasureValues:
     arcs = np.array([segment.line.arc for segment in all_segments])
-    lines = [asdict(segment.tortuosity) for segment in all_segments]
-    return {name: _mean(np.array([line[key] for line in lines]), arcs) for name, key in WINDING.items()}
+    lines = [segment.tortuosity for segment in all_segments]
+    return {name: _mean(np.array([getattr(line, key) for line in lines]), arcs) for name, key in WINDING.items()}
 
 
 def _fractal(graph: VesselGraph) -> MeasureValues:
