@@ -153,7 +153,9 @@ def kill_in_mid_upload(proxy: CuttingProxy, words: list[str], out: Path) -> None
     try:
         assert proxy.held.wait(WAIT)
         until = time.monotonic() + WAIT
-        while not [path for path in out.glob(".*") if path.stat().st_size]:
+        while not [
+            path for path in out.glob("*") if path.name != "0_mask.png" and path.is_file() and path.stat().st_size
+        ]:
             assert time.monotonic() < until
             time.sleep(0.02)
     finally:
