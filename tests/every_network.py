@@ -217,7 +217,6 @@ def learning(name: str) -> list[Case]:
     return [default, *with_other_data(changed)]
 
 
-DEFAULTS = [Case(name, base_options(name)) for name in NETWORKS]
 EVERY = [case for name in NETWORKS for case in cases(name)]
 DIFFERENT = list({str(case): case for case in map(_lightest, filter(_tells_apart, EVERY))}.values())
 """Those of EVERY that are worth minutes, with the same operations in less time."""

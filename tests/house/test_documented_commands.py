@@ -81,6 +81,7 @@ NOT_RUN = {
     "foveate page": "needs npm; tests/browser/test_dropped_photographs.py opens what it writes",
     "python scripts/observe_measures.py": "reads three public sets for minutes",
     "python scripts/write_measures.py": "writes into the checkout",
+    "python scripts/write_scale.py": "writes into the checkout; tests/scripts/test_scale_plan.py compares",
     "python scripts/write_rules.py": "writes into the checkout; tests/planning/test_rules_page.py compares",
     "torchrun": "several processes; tests/training/test_processes.py trains in them",
 }

@@ -22,6 +22,8 @@ class CuttingProxy:
         self._refuses = False
         self.holds_back_from: bytes | None = None
         """What in a request stops it: nothing after it gets through."""
+        self.holds_after: int | None = None
+        """How many bytes that are sent get through."""
         self.held = threading.Event()
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -63,12 +65,22 @@ class CuttingProxy:
         end(sink)
 
     def _sent(self, content: bytes, sink: socket.socket) -> bool:
-        if self.holds_back_from is not None and self.holds_back_from in content:
-            sink.sendall(content[: content.index(self.holds_back_from) + len(self.holds_back_from)])
+        through = self._through(content)
+        sink.sendall(content[:through])
+        if through < len(content):
             self.held.set()
             threading.Event().wait()
-        sink.sendall(content)
         return True
+
+    def _through(self, content: bytes) -> int:
+        """How many of the bytes get through."""
+        count = len(content)
+        if self.holds_back_from is not None and self.holds_back_from in content:
+            count = content.index(self.holds_back_from) + len(self.holds_back_from)
+        if self.holds_after is not None:
+            count = min(count, self.holds_after)
+            self.holds_after -= count
+        return count
 
     def _answered(self, content: bytes, sink: socket.socket) -> bool:
         if self._refuses or self.cuts_left > 0:

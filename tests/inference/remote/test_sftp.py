@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cutting_proxy import proxy_to
+from cutting_proxy import CuttingProxy, proxy_to
+from PIL import Image as PillowImage
 
 import foveate
 from foveate.errors import UsageError
@@ -114,6 +119,48 @@ def test_a_file_appears_under_its_name_when_all_of_it_is_there(sftp: SftpServer)
     assert [each.name for each in sftp.folder.iterdir()] == ["large.png"]
     with pytest.raises(FileExistsError):
         RemoteStore(sftp.address("")).put(path, b"another")
+
+
+def test_a_killed_call_leaves_no_half_of_a_result_and_the_next_one_makes_what_is_left(
+    sftp: SftpServer, tmp_path: Path
+) -> None:
+    images, out = tmp_path / "images", sftp.folder / "out"
+    images.mkdir()
+    for number in (0, 2):
+        (images / f"{number}.png").write_bytes(photograph(number))
+    # Of noise, whose mask takes many packets.
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), np.uint8)
+    PillowImage.fromarray(noise).save(images / "1.png", compress_level=1)
+    assert segment(images, "-o", tmp_path / "local").status == 0
+    local = masks(tmp_path / "local")
+    with proxy_to(("127.0.0.1", sftp.port)) as proxy:
+        sftp.meet_at(proxy.port)
+        proxy.holds_after = len(local["1_mask.png"]) // 2
+        kill_in_mid_upload(proxy, [str(images), "-o", sftp.address("out", proxy.port)], out)
+    assert masks(out) == {"0_mask.png": local["0_mask.png"]}
+    before = (out / "0_mask.png").stat().st_mtime_ns
+    assert segment(images, "-o", sftp.address("out")).status == 0
+    assert masks(out) == local
+    assert (out / "0_mask.png").stat().st_mtime_ns == before
+    (part,) = out.glob("segment.record/*/*")
+    assert sorted(parquet.read_table(part).column("name").to_pylist()) == ["0", "1", "2"]
+
+
+def kill_in_mid_upload(proxy: CuttingProxy, words: list[str], out: Path) -> None:
+    """Run the command until the proxy holds back what it sends, and the server has some of that; then kill it."""
+    command = [sys.executable, "-m", "foveate", "segment", *words, "--threads", "1", "--model", str(green_model())]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        assert proxy.held.wait(WAIT)
+        until = time.monotonic() + WAIT
+        while not [
+            path for path in out.glob("*") if path.name != "0_mask.png" and path.is_file() and path.stat().st_size
+        ]:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(WAIT)
 
 
 def test_a_server_that_the_user_has_not_met_gets_nothing(sftp: SftpServer, tmp_path: Path) -> None:

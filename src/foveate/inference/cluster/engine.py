@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from foveate.errors import FoveateError, ServerError
+from foveate.errors import ServerError
 from foveate.inference.cluster.call import ClusterCall
 from foveate.inference.cluster.connection import Cluster, connected
 from foveate.inference.cluster.joining import joined
+from foveate.inference.cluster.said import in_a_line
 from foveate.inference.cluster.sent import Sent
 from foveate.inference.cluster.worker import Said, Worker
 from foveate.inference.sink import Outcome
@@ -79,7 +80,7 @@ def _in_passes(
         rows = ({"image": pickle.dumps((number, items[number], reason))} for number in list(left))
         for said in _streamed(rows, max(1, size), waiting, told, cluster, execution) if left else ():
             if said.stop is not None:
-                raise said.stop
+                raise said.stop from (RuntimeError(said.cause) if said.cause else None)
             if said.outcome is not None and said.number in left:
                 del left[said.number]
                 parts.add(said.part)
@@ -149,16 +150,8 @@ def _plain_errors() -> Iterator[None]:
             setattr(context, name, value)
         yield
     except ray.exceptions.RayError as error:
-        raise ServerError(
-            f"the Ray cluster was lost, or can't work ({_first_line(error)}). Repeat the call."
-        ) from error
+        raise ServerError(f"the Ray cluster was lost, or can't work ({in_a_line(error)}). Repeat the call.") from error
     finally:
         log.setLevel(level)
         for name, value in standing.items():
             setattr(context, name, value)
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error.__cause__, FoveateError):
-        return str(error.__cause__)
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

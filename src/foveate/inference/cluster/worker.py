@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from foveate.errors import FoveateError, ImageError
 from foveate.inference.cluster.call import ClusterCall
+from foveate.inference.cluster.said import in_a_line
 from foveate.inference.cluster.sent import Sent, received
 from foveate.inference.engine import abreast, until_done
 from foveate.inference.folder_sink import FolderSink
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from foveate.inference.remote.sink import RemoteSink
     from foveate.inference.remote.store import RemoteStore
 
-FAULT = "a process on the cluster met an error that it has no word for"
+FAULT = "a process on the cluster met an error that is foveate's own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Said:
     """Of the folder's record, in which this stands."""
     stop: FoveateError | None = None
     """Ends the call."""
+    cause: str = ""
+    """The traceback of `stop`, where that can't be told in words for people."""
 
 
 class Worker:
@@ -74,8 +77,8 @@ class Worker:
             return [*self._given_up(rows), *self._made(rows)]
         except FoveateError as error:
             return [Said(-1, stop=error)]
-        except Exception:  # for which Ray would drop the batch, and the reason
-            return [Said(-1, stop=FoveateError(f"{FAULT}: {traceback.format_exc()}"))]
+        except Exception as error:  # for which Ray would drop the batch, and the reason
+            return [Said(-1, stop=_fault(rows, error), cause=traceback.format_exc())]
 
     def _made(self, rows: Sequence[tuple[int, Sent, str]]) -> Iterator[Said]:
         left = [(number, item) for number, item, reason in rows if not reason]
@@ -112,6 +115,15 @@ def _sink(call: ClusterCall, segmenter: Any) -> FolderSink | RemoteSink:
 
     there = call.destination
     return RemoteSink(segmenter, call.wanted, there.address, there.part, there.names, there.inputs)
+
+
+def _fault(rows: Sequence[tuple[int, Sent, str]], error: Exception) -> FoveateError:
+    """An error that nobody has foreseen, at one of these images."""
+    first = rows[0][1].key
+    image = first if len(rows) == 1 else f"{first} or one of the {len(rows) - 1} that were sent with it"
+    return FoveateError(
+        f"{image}: {FAULT} ({in_a_line(error)}). Segment these without --engine ray to find the image, and report it."
+    )
 
 
 def _refused(sink: Sink, item: SourceItem, reason: str) -> Outcome:
