@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from foveate.imaging.dicom.header import header_at
 from foveate_command import names, opened, segment
 from green_model import LEAST_GREEN
 from made_dicom import CAPTURE, FUNDUS, SLICE, colours, image, saved
@@ -217,3 +218,23 @@ def test_a_dicom_seg_of_anything_but_dicom_is_refused_in_one_line(tmp_path: Path
     assert (ran.status, len(ran.errors)) == (2, 1)
     assert "photo.png: is no DICOM file" in ran.errors[-1]
     assert names(tmp_path / "out") == set()
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "IssuerOfPatientID", "PatientName", "StudyInstanceUID"])
+def test_slices_of_two_patients_or_studies_in_one_series_are_objects_of_their_own(keyword: str, tmp_path: Path) -> None:
+    sources = slices(4)
+    for number, source in enumerate(sources):
+        setattr(source, keyword, f"1.2.{number // 2}")
+    made = made_of(tmp_path, *sources)
+    assert len(made) == 2
+    for each, members in zip(made, (sources[:2], sources[2:]), strict=True):
+        assert each.get(keyword, members[0][keyword].value) == members[0][keyword].value
+        assert set(by_source(each)) == {source.SOPInstanceUID for source in members}
+
+
+def test_a_photograph_is_not_taken_for_a_secondary_capture_that_says_nothing_of_burned_in_text(tmp_path: Path) -> None:
+    for kind, noted in ((FUNDUS, False), (CAPTURE, True)):
+        path = saved(tmp_path / f"{kind}.dcm", image(colours(), kind, BurnedInAnnotation=None))
+        header = header_at(path)
+        assert header is not None
+        assert any("secondary capture" in note for note in header.notes) is noted

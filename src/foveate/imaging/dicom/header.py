@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +28,14 @@ COLOURS = ("RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420"
 """Photometric interpretations (PS3.3, C.7.6.3.1.2) that are read."""
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+"""Alone, and with a full stop and more numbers the multi-frame kinds: `….77` are others, such as photographs."""
+
+_SUBJECT = (
+    *("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("StudyInstanceUID", "AccessionNumber"),
+)
+"""Whose image it is, and of which study."""
+
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -47,6 +56,8 @@ class Header:
     """One of `GREY` or `COLOURS`."""
     series: str
     """UID of its series; empty where it has none."""
+    subject: str
+    """The same for all images of one patient and one study: a hash of what the file says of both."""
     plane: tuple[str, ...]
     """Frame of reference and orientation that its frames lie in; empty where they have no place in space."""
     position: tuple[str, ...]
@@ -102,6 +113,7 @@ def header_of(file: Opened) -> Header:
             signed=_whole(dataset, "PixelRepresentation", least=0, default=0) == 1,
             photometric=photometric,
             series=str(dataset.get("SeriesInstanceUID") or ""),
+            subject=_subject(dataset),
             plane=_plane(dataset),
             position=tuple(str(part) for part in _placed(dataset, "Position") or ()),
             spacing=spacing,
@@ -182,6 +194,11 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str, .
     return None, () if aspect is None else _not_square(*aspect)
 
 
+def _subject(dataset: Dataset) -> str:
+    said = [str(dataset.get(keyword) or "").strip() for keyword in _SUBJECT]
+    return hashlib.sha256(repr(said).encode(errors="surrogatepass")).hexdigest()
+
+
 def _plane(dataset: Dataset) -> tuple[str, ...]:
     """By the plane's position, too: some images name a frame of reference and have none."""
     reference = str(dataset.get("FrameOfReferenceUID") or "")
@@ -221,7 +238,8 @@ def _burned_in(dataset: Dataset) -> tuple[str, ...]:
     said = str(dataset.get("BurnedInAnnotation") or "").strip()
     if said == "YES":
         return ("text is burned into the picture, maybe the patient's name: an overlay shows it, too",)
-    secondary = str(dataset.get("SOPClassUID") or "").startswith(_SECONDARY_CAPTURE)
+    kind = str(dataset.get("SOPClassUID") or "")
+    secondary = kind == _SECONDARY_CAPTURE or kind.startswith(f"{_SECONDARY_CAPTURE}.")
     if secondary and said != "NO":
         return ("a secondary capture that doesn't say whether text is burned into it: an overlay would show it",)
     return ()

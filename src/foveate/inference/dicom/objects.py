@@ -124,13 +124,14 @@ def _groups(items: Sequence[DicomItem]) -> list[list[DicomItem]]:
 
 
 def _object_key(item: DicomItem) -> tuple[object, ...]:
-    """The same for all images of an object: single ones of a series in one orientation, or the frames of a file."""
+    """The same for all images of an object: single ones of a series, a patient and a study in one orientation, or the
+    frames of a file."""
     header = item.file.header
     if not header.plane:
         return (item.file.item.key, item.frame)
     if header.frames > 1 or not header.series:
         return (item.file.item.key,)
-    return (header.series, header.plane, header.rows, header.columns)
+    return (header.series, header.subject, header.plane, header.rows, header.columns)
 
 
 def _algorithm(card: ModelCard, procedure: Procedure) -> Algorithm:

@@ -134,7 +134,7 @@ def images_in(files: Sequence[tuple[FileItem, bool]]) -> list[SourceItem]:
 
 def images_of(items: Sequence[SourceItem | DicomFile]) -> list[SourceItem]:
     """Each frame of the files an image, shown by the window of its series, among the other items, in order."""
-    members: dict[str, list[DicomFile]] = defaultdict(list)
+    members: dict[tuple[str, str], list[DicomFile]] = defaultdict(list)
     for one in items:
         if isinstance(one, DicomFile):
             members[_series_key(one)].append(one)
@@ -145,7 +145,7 @@ def images_of(items: Sequence[SourceItem | DicomFile]) -> list[SourceItem]:
     return [image for one in items for image in _images_of(one, shown)]
 
 
-def _images_of(one: SourceItem | DicomFile, shown: dict[str, Series]) -> list[SourceItem]:
+def _images_of(one: SourceItem | DicomFile, shown: dict[tuple[str, str], Series]) -> list[SourceItem]:
     if not isinstance(one, DicomFile):
         return [one]
     return [DicomItem(one, frame, shown[_series_key(one)]) for frame in range(one.header.frames)]
@@ -164,9 +164,9 @@ def _with_header(file: FileItem, found: bool) -> FileItem | DicomFile | None:
     return DicomFile(ObjectOnDisk(file.path, file.name), header)
 
 
-def _series_key(file: DicomFile) -> str:
-    """One that has no series is a series by itself."""
-    return file.header.series or file.item.key
+def _series_key(file: DicomFile) -> tuple[str, str]:
+    """A series is of one patient and study, whatever else has its UID; one that has no series is one by itself."""
+    return file.header.series or file.item.key, file.header.subject
 
 
 @dataclass(frozen=True, slots=True)
