@@ -238,3 +238,40 @@ def test_a_photograph_is_not_taken_for_a_secondary_capture_that_says_nothing_of_
         header = header_at(path)
         assert header is not None
         assert any("secondary capture" in note for note in header.notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        (["", "ISO 2022 IR 100"], "Müller^Jörg"),
+        ("", "Miller^George"),
+    ],
+)
+def test_names_in_characters_of_several_sets_are_the_same_in_the_object(
+    character_set: str | list[str], name: str, tmp_path: Path
+) -> None:
+    source = image(colours(), FUNDUS, SpecificCharacterSet=character_set)
+    source.PatientName = name
+    (made,) = made_of(tmp_path, source)
+    assert str(made.PatientName) == name
+
+
+def test_references_of_the_study_stay_as_they_are(tmp_path: Path) -> None:
+    other = Dataset()
+    other.ReferencedSOPClassUID, other.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", "1.2.3"
+    source = image(colours(), FUNDUS, ReferencedStudySequence=[other])
+    (made,) = made_of(tmp_path, source)
+    assert made.ReferencedStudySequence[0].ReferencedSOPClassUID == other.ReferencedSOPClassUID
+    (reference,) = made.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    assert reference.ReferencedSOPClassUID == FUNDUS
+
+
+def test_slices_of_other_spacing_are_objects_of_their_own(tmp_path: Path) -> None:
+    sources = slices(3)
+    for source, spacing in zip(sources, (0.5, 0.5, 0.7), strict=True):
+        source.PixelSpacing = [spacing, spacing]
+    made = made_of(tmp_path, *sources)
+    measured = [each.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing for each in made]
+    assert sorted(float(spacing[0]) for spacing in measured) == [0.5, 0.7]

@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 import foveate
 from foveate_command import green_model, pixels, run, segment
 from green_model import LEAST_GREEN
+from made_dicom import FUNDUS, colours, image, saved
 from running import Running, started
 
 NAMES = ("photo.jpg", "scan.tif", "grey.png", "small.ppm")
@@ -156,3 +157,17 @@ def test_a_large_image_holds_up_no_small_one(service: Running) -> None:
     for thread in threads:
         thread.join()
     assert ended[:3] == ["small"] * 3
+
+
+@pytest.mark.parametrize("content_type", ["application/dicom", "application/octet-stream"])
+def test_dicom_is_read_as_by_the_command_in_the_commands_words(
+    service: Running, tmp_path: Path, content_type: str
+) -> None:
+    path = saved(tmp_path / "eye.dcm", image(colours(), FUNDUS))
+    answer = service.segment(path.read_bytes(), Content_Type=content_type)
+    assert answer.status == 200, answer.body
+    segment(path, "-o", tmp_path / "out")
+    assert answer.body == (tmp_path / "out/eye_mask.png").read_bytes()
+    cut = service.segment(path.read_bytes()[:400], X_File_Name="eye.dcm")
+    assert (cut.status, cut.json["code"]) == (422, "not_an_image")
+    assert "DICOM" in cut.json["message"]

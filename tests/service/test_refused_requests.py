@@ -174,3 +174,22 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_place_is_free_again()
             assert time.monotonic() < until
             time.sleep(0.1)
         assert running.segment(png()).status == 200
+
+
+def test_a_head_that_comes_at_once_is_counted_too(service: Running) -> None:
+    check(service.get("/healthz", X_Long="a" * LIMITS.head_bytes), "bad_request")
+    check(service.get("/" + "a" * LIMITS.head_bytes), "bad_request")
+    assert service.get("/healthz", X_Long="a" * (LIMITS.head_bytes // 2)).status == 200
+
+
+def test_another_method_is_told_which_there_are(service: Running) -> None:
+    answer = service.ask("PUT", "/healthz")
+    check(answer, "wrong_method")
+    assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/docs"])
+def test_what_can_be_had_can_be_asked_after(service: Running, path: str) -> None:
+    whole, head = service.get(path), service.ask("HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_refused_requests import check, png
@@ -75,6 +76,32 @@ def test_a_page_from_elsewhere_is_refused(locked: Running, origin: str) -> None:
     answer = locked.segment(png(), Authorization=f"Bearer {KEY}", Origin=origin)
     check(answer, "not_allowed")
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["[abc", "[::1", "[127.0.0.1]", "a]b"])
+def test_a_host_that_is_none_is_a_bad_request(service: Running, locked: Running, host: str) -> None:
+    for each in (service, locked):
+        check(each.get("/healthz", Host=host), "bad_request")
+
+
+@pytest.mark.parametrize("origin", ["http://[abc", "http://]"])
+def test_an_origin_that_is_none_is_refused(service: Running, origin: str) -> None:
+    check(service.segment(png(), Origin=origin), "not_allowed")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": "schlüssel-geheim-1234"},
+        {"allow_origin": ["https://clinic.example/"]},
+        {"allow_origin": ["clinic.example"]},
+        {"allow_origin": ["https://Clinic.example"]},
+        {"allow_origin": ["http://[abc"]},
+    ],
+)
+def test_a_key_or_an_origin_that_no_client_can_send_is_refused_at_once(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"HTTP has no one way|no browser writes"):
+        foveate.serve(port=0, model=green_model(), on_start=lambda _: pytest.fail("it listens"), **options)
 
 
 def test_the_services_own_page_may_call(service: Running) -> None:

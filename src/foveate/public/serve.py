@@ -47,7 +47,7 @@ def serve(
 
     with needs("serve", "serving"):
         from foveate.service.app import Service
-        from foveate.service.guard import LOOPBACK, Access
+        from foveate.service.guard import LOOPBACK, Access, is_origin
         from foveate.service.limits import ServiceLimits
         from foveate.service.server import address_of, is_loopback, listening_socket, run
 
@@ -63,6 +63,14 @@ def serve(
         raise UsageError(
             f"the key has {len(api_key)} characters; give it {SHORTEST_KEY} or more, such as of `openssl rand`."
         )
+    if api_key is not None and not api_key.isascii():
+        raise UsageError("the key has characters that HTTP has no one way to send; give it letters, digits and signs.")
+    for origin in allow_origin:
+        if not is_origin(origin):
+            raise UsageError(
+                f"--allow-origin {origin}: no browser writes an origin so. Give scheme and host alone, in small"
+                " letters: https://clinic.example"
+            )
     bound = listening_socket(host, port)
     try:
         alone = is_loopback(bound)

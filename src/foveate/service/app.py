@@ -80,14 +80,17 @@ class Service:
         _add_state(inner, self._segmenting, self._observed)
         _add_pages(inner)
         paths = frozenset({*inner.openapi()["paths"], "/", "/docs", "/openapi.json"})
-        return Guard(inner, access, self._observed, paths)
+        return Guard(inner, access, self.limits, self._observed, paths)
 
 
 def _add_problems(app: FastAPI) -> None:
     """What goes wrong inside the framework has the form of everything else that does."""
 
     async def told(request: Request, error: Exception) -> Response:
-        return problem_response(_problem_of(error), request.state.line)
+        response = problem_response(_problem_of(error), request.state.line)
+        if isinstance(error, HTTPException):
+            response.headers.update(error.headers or {})  # which methods an address has
+        return response
 
     for kind in (ServiceError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, told)

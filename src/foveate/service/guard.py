@@ -7,7 +7,7 @@ import secrets
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from foveate.service.problems import ServiceError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from foveate.service.limits import ServiceLimits
     from foveate.service.observed import Observed
 
 POLICY = (
@@ -60,12 +61,18 @@ class Access:
 
     def check_caller(self, headers: Headers) -> None:
         """Raise ServiceError for a page that may not call, and for a name that isn't the service's."""
-        host = urlsplit(f"//{headers.get('host', '')}")
-        if self.hosts is not None and _name(host.netloc) not in self.hosts:
+        host = _parts(f"//{headers.get('host', '')}")
+        if host is None:
+            raise ServiceError("bad_request", "the request's Host is none.")
+        if self.hosts is not None and (host.hostname or "").lower() not in self.hosts:
             raise ServiceError("not_allowed", "the service is called by a name that isn't its own.")
         origin = headers.get("origin")
-        if origin is not None and origin not in self.origins and urlsplit(origin).netloc != host.netloc:
-            raise ServiceError("not_allowed", "a page from elsewhere calls, which isn't on the list of those that may.")
+        if origin is not None and origin not in self.origins:
+            page = _parts(origin)
+            if page is None or page.netloc != host.netloc:
+                raise ServiceError(
+                    "not_allowed", "a page from elsewhere calls, which isn't on the list of those that may."
+                )
 
     def check_key(self, path: str, headers: Headers) -> None:
         """Raise ServiceError for a request without the key, where it needs one."""
@@ -88,19 +95,27 @@ class Access:
         }
 
 
-def _name(netloc: str) -> str:
-    """Of a host, without its port."""
+def _parts(address: str) -> SplitResult | None:
+    """Of an address that a client wrote; None where it is none."""
     try:
-        return (urlsplit(f"//{netloc}").hostname or "").lower()
+        return urlsplit(address)
     except ValueError:
-        return ""
+        return None
+
+
+def is_origin(text: str) -> bool:
+    """Whether browsers may write an origin so: `https://clinic.example`, with a port or without, and nothing behind."""
+    parts = _parts(text)
+    return parts is not None and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}" == text.lower()
 
 
 class Guard:
     """ASGI around the addresses. Whatever goes wrong inside, a client reads no more of it than that it did."""
 
-    def __init__(self, app: ASGIApp, access: Access, observed: Observed, paths: frozenset[str]) -> None:
-        self._app, self._access, self._observed, self._paths = app, access, observed, paths
+    def __init__(
+        self, app: ASGIApp, access: Access, limits: ServiceLimits, observed: Observed, paths: frozenset[str]
+    ) -> None:
+        self._app, self._access, self._limits, self._observed, self._paths = app, access, limits, observed, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -122,12 +137,15 @@ class Guard:
             await send(message)
 
         try:
+            check_head(scope, self._limits)
             self._access.check_caller(headers)
             if scope["method"] == "OPTIONS" and headers.get("origin") in self._access.origins:
                 await _preflight()(scope, receive, sent)
             else:
                 self._access.check_key(path, headers)
-                await self._app(scope, receive, sent)
+                # uvicorn, which knows of HEAD, leaves the body out.
+                method = "GET" if scope["method"] == "HEAD" else scope["method"]
+                await self._app({**scope, "method": method}, receive, sent)
         except ServiceError as problem:
             await problem_response(problem, line)(scope, receive, sent)
         except Exception as error:  # whatever it is, it is no client's business
@@ -136,6 +154,13 @@ class Guard:
                 await problem_response(ServiceError("failed", "the service failed."), line)(scope, receive, sent)
         finally:
             self._observed.ended(line)
+
+
+def check_head(scope: Scope, limits: ServiceLimits) -> None:
+    """Raise ServiceError for a head of too many bytes, of which all came at once: h11 counts what comes in parts."""
+    names = sum(len(name) + len(value) + len(b": \r\n") for name, value in scope["headers"])
+    if len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + names > limits.head_bytes:
+        raise ServiceError("bad_request", f"the request's head has over {limits.head_bytes} bytes.")
 
 
 def _preflight() -> Response:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from foveate.service.limits import ServiceLimits
     from foveate.service.places import Place
 
-RAW = re.compile(r"image/[\w.+-]+|application/(octet-stream|gzip|x-gzip)|", re.ASCII)
+RAW = re.compile(r"image/[\w.+-]+|application/(octet-stream|gzip|x-gzip|dicom)|", re.ASCII)
 """Types of a body that is one image; what is in it, its content says. None at all is taken for one."""
 
 FORM = "multipart/form-data"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foveate.errors import FoveateError, ImageError
+from foveate.errors import FoveateError, ImageError, UsageError
 from foveate.imaging import encode_mask, encode_rgb, size_of
 from foveate.inference.engine import LARGE, NetworkPlaces
 from foveate.inference.segmentation import ExpectedF1, output_kinds
@@ -144,6 +144,10 @@ def is_large(content: bytes, label: str, limits: ServiceLimits) -> bool:
         width, height = size_of(content, 3 * limits.max_pixels + 4096)
     except ImageError as error:
         raise ServiceError("not_an_image", f"{label}: {error}") from error
+    except UsageError as error:  # whose words are for who installs it
+        raise ServiceError(
+            "not_an_image", f"{label}: is of a kind that this service was installed without the means to read."
+        ) from error
     if width * height > limits.max_pixels:
         raise ServiceError(
             "too_many_pixels",

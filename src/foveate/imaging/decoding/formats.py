@@ -83,6 +83,13 @@ def size_of(data: bytes, most_unzipped: int = MAX_UNZIPPED) -> tuple[int, int]:
     """
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(data, most_unzipped)
+    if is_dicom(data):
+        with needs("dicom", "reading DICOM"):
+            from foveate.imaging.dicom.read import size_of_dicom
+
+            return size_of_dicom(data)
+    if is_nifti(data):
+        _refuse_volume()
     if data.startswith(_TIFF_SIGNATURES):
         with calling_decoder():
             return tiff_size(data)

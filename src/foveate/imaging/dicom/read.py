@@ -100,6 +100,13 @@ def decode_dicom(data: bytes) -> Decoded:
         return _decoded(file, 0, Series.of([lambda: data], [header]), first=header.frames > 1)
 
 
+def size_of_dicom(data: bytes) -> tuple[int, int]:
+    """Width and height of a file's frames. Raises ImageError, which doesn't name the file."""
+    with opened(data) as file:
+        header = _checked(file)
+        return header.columns, header.rows
+
+
 def stored_samples(file: Opened, header: Header, frame: int) -> NDArray[Any]:
     """What a frame stores, H×W or H×W×3 with colours as RGB. Raises ImageError."""
     pixels = file.pixels

@@ -45,6 +45,9 @@ _NOT_OURS = (
 _OPHTHALMIC = ("OP", "OPT", "OAM", "OPM", "OPR", "OPV")
 """Modalities of eyes."""
 
+_TO_SOURCES = ("ReferencedSeriesSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+"""Where an object refers to the images that it is of; other references are the source's own."""
+
 _BODY = Code("123037004", "SCT", "Body structure")
 _SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
 
@@ -141,6 +144,11 @@ def _arranged(
 def _elements(source: Path | bytes) -> Dataset:
     with opened(source) as file:
         dataset = copy(file.dataset)
+        character_set = dataset.get("SpecificCharacterSet", "ISO_IR 6")
+        if not (character_set and isinstance(character_set, str)):
+            # highdicom takes one set alone; Unicode has the characters of all of them.
+            dataset.decode()
+            dataset.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _REQUIRED_EMPTY:
         if keyword not in dataset or keyword in _CHECKED:
             setattr(dataset, keyword, "")
@@ -194,9 +202,10 @@ def _region(original: Dataset, side: Code) -> Dataset:
 
 def _refer_to(made: Dataset, kind: str, source: SourceFrame) -> None:
     """Give references the class that the source has, and its frame where it has several."""
-    for element in made.iterall():
-        if element.keyword == "ReferencedSOPClassUID":
-            element.value = kind
+    for item in (item for keyword in _TO_SOURCES for item in made.get(keyword) or ()):
+        for element in item.iterall():
+            if element.keyword == "ReferencedSOPClassUID":
+                element.value = kind
     groups = made.PerFrameFunctionalGroupsSequence if source.frames > 1 else ()
     for derivation in (each for group in groups for each in group.get("DerivationImageSequence") or ()):
         for reference in derivation.SourceImageSequence:

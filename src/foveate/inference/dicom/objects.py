@@ -131,7 +131,7 @@ def _object_key(item: DicomItem) -> tuple[object, ...]:
         return (item.file.item.key, item.frame)
     if header.frames > 1 or not header.series:
         return (item.file.item.key,)
-    return (header.series, header.subject, header.plane, header.rows, header.columns)
+    return (header.series, header.subject, header.plane, header.spacing, header.rows, header.columns)
 
 
 def _algorithm(card: ModelCard, procedure: Procedure) -> Algorithm:
