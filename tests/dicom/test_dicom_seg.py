@@ -26,6 +26,7 @@ def plane(number: int) -> NDArray[np.uint8]:
 
 PATIENT = """
 PatientName PatientID IssuerOfPatientID TypeOfPatientID PatientSex PatientBirthDate QualityControlSubject
+EthnicGroup OtherPatientIDs
 OtherPatientNames OtherPatientIDsSequence PatientComments PatientAlternativeCalendar
 PatientBirthDateInAlternativeCalendar PatientDeathDateInAlternativeCalendar PatientSpeciesDescription
 PatientBreedDescription StrainDescription
@@ -275,3 +276,39 @@ def test_slices_of_other_spacing_are_objects_of_their_own(tmp_path: Path) -> Non
     made = made_of(tmp_path, *sources)
     measured = [each.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing for each in made]
     assert sorted(float(spacing[0]) for spacing in measured) == [0.5, 0.7]
+
+
+def test_a_file_that_is_empty_or_no_image_stops_no_other(tmp_path: Path) -> None:
+    good = saved(tmp_path / "in/eye.dcm", image(colours(), FUNDUS))
+    for name, content in (("empty.dcm", b""), ("preamble.dcm", bytes(128) + b"DICM"), ("text.dcm", b"no image")):
+        (tmp_path / "in" / name).write_bytes(content)
+    ran = segment(*sorted((tmp_path / "in").iterdir()), "-o", tmp_path / "out", "--dicom-seg", "binary")
+    assert (ran.status, len(ran.errors)) == (1, 3)
+    assert {"eye_mask.png", "eye_seg.dcm"} <= names(tmp_path / "out")
+    assert good.is_file()
+
+
+@pytest.mark.parametrize("orientation", [[0] * 6, [1, 0, 0, 1, 0, 0], [2, 0, 0, 0, 2, 0], None])
+def test_an_orientation_that_is_none_gives_an_object_without_a_place(
+    orientation: list[float] | None, tmp_path: Path
+) -> None:
+    sources = slices(2)
+    for source in sources:
+        source.ImageOrientationPatient = orientation
+    made = made_of(tmp_path, *sources)
+    assert len(made) == 2
+    assert all("PlaneOrientationSequence" not in each.SharedFunctionalGroupsSequence[0] for each in made)
+
+
+def test_a_series_number_that_is_none_counts_as_nothing(tmp_path: Path) -> None:
+    source = image(colours(), FUNDUS)
+    source.add_new("SeriesNumber", "IS", "")
+    source["SeriesNumber"]._value = "seven"
+    (made,) = made_of(tmp_path, source)
+    assert made.SeriesNumber == 1000
+
+
+def test_elements_of_older_patient_modules_are_the_sources_too(tmp_path: Path) -> None:
+    source = image(colours(), FUNDUS, EthnicGroup="group of the test", OtherPatientIDs=["A1", "B2"])
+    (made,) = made_of(tmp_path, source)
+    assert (made.EthnicGroup, list(made.OtherPatientIDs)) == (source.EthnicGroup, list(source.OtherPatientIDs))

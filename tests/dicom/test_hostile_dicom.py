@@ -20,7 +20,7 @@ from foveate.imaging.dicom import parse
 from foveate.imaging.dicom.parse import MAX_INFLATED
 from foveate.inference.source import items_of
 from foveate_command import names, segment
-from made_dicom import CAPTURE, colours, image, packed, ramp
+from made_dicom import CAPTURE, colours, image, packed, ramp, saved
 
 ROOM = 100 << 20
 """Bytes: what a refusal may take, but for a deflated file up to what those may unpack to."""
@@ -134,3 +134,9 @@ def test_a_directory_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     ran = segment(folder / "DICOMDIR", "-o", tmp_path / "out")
     assert (ran.status, ran.errors) == (0, [])
     assert {name for name in names(tmp_path / "out") if name.endswith("png")} == {"image_mask.png"}
+
+
+def test_samples_that_do_not_begin_at_the_lowest_bit_are_refused_in_one_line(tmp_path: Path) -> None:
+    path = saved(tmp_path / "left.dcm", image(ramp() << 4, BitsStored=12, HighBit=15))
+    with pytest.raises(ImageError, match="12 bits a sample end at bit 15"):
+        read_photograph(path)

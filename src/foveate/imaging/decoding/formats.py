@@ -31,6 +31,7 @@ from foveate.imaging.nifti import is_nifti, is_nifti_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from PIL import ImageFile
 
@@ -105,6 +106,12 @@ def _opener_of(data: bytes) -> Callable[[BinaryIO], ImageFile.ImageFile]:
     if opener is None or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
         raise ImageError(_unknown(data))
     return opener
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file begins as one of a format other than DICOM that is read here, plain or gzipped."""
+    with path.open("rb") as file:
+        return file.read(16).startswith((*_OPENERS, *_TIFF_SIGNATURES, b"\x1f\x8b"))
 
 
 def is_tiff(beginning: bytes) -> bool:

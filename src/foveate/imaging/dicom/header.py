@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydicom.uid import SegmentationStorage
 
 from foveate.errors import ImageError
@@ -121,6 +122,11 @@ def header_of(file: Opened) -> Header:
             segmentation=dataset.get("SOPClassUID") == SegmentationStorage,
             notes=(*notes, *_burned_in(dataset)),
         )
+        high = _whole(dataset, "HighBit", least=0, default=header.bits - 1)
+    if high != header.bits - 1 and photometric in GREY:
+        raise ImageError(
+            f"is a DICOM file whose {header.bits} bits a sample end at bit {high}, which isn't read; export it again"
+        )
     _check(header, file)
     return header
 
@@ -200,11 +206,16 @@ def _subject(dataset: Dataset) -> str:
 
 
 def _plane(dataset: Dataset) -> tuple[str, ...]:
-    """By the plane's position, too: some images name a frame of reference and have none."""
+    """Empty where position or spacing are missing, or the orientation is none: some images name a frame of reference
+    all the same."""
     reference = str(dataset.get("FrameOfReferenceUID") or "")
-    if not reference or not _placed(dataset, "Position"):
+    directions = np.array(_placed(dataset, "Orientation") or (), float)
+    if not reference or not _placed(dataset, "Position") or _spacing(dataset)[0] is None or directions.shape != (6,):
         return ()
-    return reference, *(f"{float(number):.4f}" for number in _placed(dataset, "Orientation") or ())
+    along = directions.reshape(2, 3)
+    if not np.allclose(along @ along.T, np.eye(2), atol=1e-3):
+        return ()
+    return reference, *(f"{number:.4f}" for number in directions)
 
 
 def _placed(dataset: Dataset, what: Literal["Position", "Orientation"]) -> Any:

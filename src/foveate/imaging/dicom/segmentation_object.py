@@ -35,6 +35,9 @@ _REQUIRED_EMPTY = (
 _CHECKED = ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime")
 """Of these, highdicom refuses values that some devices write."""
 
+_LEFT_OUT = ("EthnicGroup", "OtherPatientIDs")
+"""Of the patient module of older editions, which highdicom doesn't copy."""
+
 _NOT_OURS = (
     "ContributingEquipmentSequence",
     *("ContainerIdentifier", "IssuerOfTheContainerIdentifierSequence", "AlternateContainerIdentifierSequence"),
@@ -47,6 +50,9 @@ _OPHTHALMIC = ("OP", "OPT", "OAM", "OPM", "OPR", "OPV")
 
 _TO_SOURCES = ("ReferencedSeriesSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 """Where an object refers to the images that it is of; other references are the source's own."""
+
+_PLACE = ("FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient")
+"""What highdicom takes for a place in space, also where it is half of one."""
 
 _BODY = Code("123037004", "SCT", "Body structure")
 _SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
@@ -103,7 +109,7 @@ def encode_segmentation(
             else SegmentationTypeValues.FRACTIONAL,
             segment_descriptions=[_segment(number, name, algorithm) for number, name in enumerate(names, start=1)],
             series_instance_uid=highdicom.UID(),
-            series_number=_SERIES_NUMBERS + int(datasets[0].get("SeriesNumber") or 0),
+            series_number=_SERIES_NUMBERS + _series_number(datasets[0]),
             sop_instance_uid=highdicom.UID(),
             instance_number=1,
             manufacturer="foveate",
@@ -123,6 +129,14 @@ def encode_segmentation(
         return content.getvalue()
 
 
+def _series_number(dataset: Dataset) -> int:
+    """Of the source; 0 where it says none that is a number from 0 on."""
+    try:
+        return max(0, int(dataset.get("SeriesNumber") or 0))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
 def _arranged(
     sources: Sequence[SourceFrame], planes: NDArray[Any], *, in_space: bool
 ) -> tuple[list[Dataset], NDArray[Any]]:
@@ -134,6 +148,9 @@ def _arranged(
     if not in_space:
         # Of classes that may have frames, highdicom asks for functional groups, which photographs and films have not.
         dataset.SOPClassUID, dataset.NumberOfFrames = SecondaryCaptureImageStorage, 1
+        for keyword in _PLACE:
+            if keyword in dataset:
+                delattr(dataset, keyword)
         return [dataset], planes
     ordered = np.zeros((first.frames, *planes.shape[1:]), planes.dtype)
     for source, plane in zip(sources, planes, strict=True):
@@ -180,7 +197,7 @@ def _finish(made: Dataset, original: Dataset, source: SourceFrame, *, in_space: 
             delattr(made, keyword)
     if made.get("LossyImageCompression") not in ("00", "01", None):
         del made.LossyImageCompression
-    for keyword in _CHECKED:
+    for keyword in (*_CHECKED, *_LEFT_OUT):
         if keyword in original:
             made[keyword] = original[keyword]
     side = _SIDES.get(original.get("ImageLaterality") or original.get("Laterality") or "")

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from foveate.errors import ImageError, OutputError, UsageError
+from foveate.imaging.decoding.formats import is_picture
 from foveate.imaging.dicom import is_dicom_file
 from foveate.imaging.dicom.segmentation_object import Algorithm, SourceFrame, encode_segmentation
+from foveate.imaging.nifti import is_nifti_file
 from foveate.inference.dicom.source import DicomItem, LostItem
 from foveate.inference.procedure import Procedure
 from foveate.inference.segmentation import Segmentation
@@ -37,14 +39,12 @@ class SegmentationObjects:
 
     def __init__(self, items: Sequence[SourceItem], form: Form, card: ModelCard, procedure: Procedure) -> None:
         for item in items:
-            known = isinstance(item, DicomItem | LostItem)
-            if not known and not (item.place and is_dicom_file(item.place)):
+            if not (isinstance(item, DicomItem | LostItem) or (item.place and _fails_by_itself(item.place))):
                 raise UsageError(
                     f"{item.key}: is no DICOM file, so that there is no DICOM SEG of it. Give DICOM alone."
                 )
         self._form, self._classes = form, card.told_apart
         self._algorithm = _algorithm(card, procedure)
-        # A DICOM file that can't be read is no DicomItem, and fails by itself.
         self._members = {group[-1].name: group for group in _groups([i for i in items if isinstance(i, DicomItem)])}
 
     def paths(self, folder: Path, name: str) -> dict[str, Path]:
@@ -87,6 +87,14 @@ class SegmentationObjects:
             steps = [_opened(files[f"{prefix}probability"]) for prefix in prefixes]
             return np.stack(steps).astype(np.float32) / np.float32(65535)
         return _masks(files, prefixes, classes)
+
+
+def _fails_by_itself(path: Path) -> bool:
+    """Whether a file that was not opened as DICOM is a damaged one, or no image, which its own turn says."""
+    try:
+        return is_dicom_file(path) or not (is_picture(path) or is_nifti_file(path))
+    except OSError:
+        return True
 
 
 def _masks(files: Mapping[str, Path], prefixes: Sequence[str], classes: Classes) -> NDArray[np.bool_]:
