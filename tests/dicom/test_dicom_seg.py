@@ -309,6 +309,23 @@ def test_a_series_number_that_is_none_counts_as_nothing(tmp_path: Path) -> None:
 
 
 def test_elements_of_older_patient_modules_are_the_sources_too(tmp_path: Path) -> None:
-    source = image(colours(), FUNDUS, EthnicGroup="group of the test", OtherPatientIDs=["A1", "B2"])
+    source = image(colours(), FUNDUS, EthnicGroup="of the test", OtherPatientIDs=["A1", "B2"])
     (made,) = made_of(tmp_path, source)
     assert (made.EthnicGroup, list(made.OtherPatientIDs)) == (source.EthnicGroup, list(source.OtherPatientIDs))
+
+
+def test_parts_of_one_slice_side_by_side_are_objects_of_their_own(tmp_path: Path) -> None:
+    sources = slices(3)
+    for number, source in enumerate(sources):
+        source.ImagePositionPatient = [10.0 * number, 0.0, 5.0]
+    made = made_of(tmp_path, *sources)
+    planes = [each.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0] for each in made]
+    assert [float(plane.ImagePositionPatient[0]) for plane in planes] == [0.0, 10.0, 20.0]
+
+
+@pytest.mark.parametrize("position", [["a", "b", "c"], ["1", "2"], ["nan", "0", "0"]])
+def test_a_position_that_is_none_gives_an_object_without_a_place(position: list[str], tmp_path: Path) -> None:
+    source = slices(1)[0]
+    source["ImagePositionPatient"]._value = position
+    (made,) = made_of(tmp_path, source)
+    assert "PlanePositionSequence" not in made.PerFrameFunctionalGroupsSequence[0]

@@ -19,6 +19,7 @@ from foveate.imaging.dicom.window import Window, windows_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from pydicom import Dataset
 
 MAX_FRAMES = 1 << 16
@@ -209,13 +210,22 @@ def _plane(dataset: Dataset) -> tuple[str, ...]:
     """Empty where position or spacing are missing, or the orientation is none: some images name a frame of reference
     all the same."""
     reference = str(dataset.get("FrameOfReferenceUID") or "")
-    directions = np.array(_placed(dataset, "Orientation") or (), float)
-    if not reference or not _placed(dataset, "Position") or _spacing(dataset)[0] is None or directions.shape != (6,):
+    position, directions = (_numbers(_placed(dataset, what)) for what in ("Position", "Orientation"))
+    if not reference or position.shape != (3,) or _spacing(dataset)[0] is None or directions.shape != (6,):
         return ()
     along = directions.reshape(2, 3)
     if not np.allclose(along @ along.T, np.eye(2), atol=1e-3):
         return ()
     return reference, *(f"{number:.4f}" for number in directions)
+
+
+def _numbers(value: Any) -> NDArray[np.float64]:
+    """An element's; none where it is missing, or one of them is no number."""
+    try:
+        numbers = np.array(value or (), float)
+    except (TypeError, ValueError):
+        return np.empty(0)
+    return numbers if np.isfinite(numbers).all() else np.empty(0)
 
 
 def _placed(dataset: Dataset, what: Literal["Position", "Orientation"]) -> Any:

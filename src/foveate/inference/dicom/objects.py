@@ -124,11 +124,20 @@ def _groups(items: Sequence[DicomItem]) -> list[list[DicomItem]]:
         together[_object_key(item)].append(item)
     groups: list[list[DicomItem]] = []
     for group in together.values():
-        places = Counter(item.file.header.position for item in group)
-        # Several times or echoes of one slice have one place, which an object has once.
+        places = Counter(_height(item) for item in group)
+        # Several times or echoes of one slice, or parts of it side by side, have one place, which an object has once.
         alone = group[0].file.header.frames == 1 and max(places.values()) > 1
         groups += [[item] for item in group] if alone else [group]
     return groups
+
+
+def _height(item: DicomItem) -> float:
+    """Millimetres along the normal of its plane, to the hundredth; 0 for one without a place."""
+    header = item.file.header
+    if not header.plane:
+        return 0.0
+    row, column = np.array(header.plane[1:], float).reshape(2, 3)
+    return round(float(np.cross(row, column) @ np.array(header.position, float)), 2)
 
 
 def _object_key(item: DicomItem) -> tuple[object, ...]:
