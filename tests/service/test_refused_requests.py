@@ -193,3 +193,11 @@ def test_what_can_be_had_can_be_asked_after(service: Running, path: str) -> None
     whole, head = service.get(path), service.ask("HEAD", path)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-length"] == str(len(whole.body))
+
+
+def test_a_client_that_sends_all_before_it_reads_is_told_that_it_was_too_much(service: Running) -> None:
+    """As urllib does, which asks for the connection to be closed, too."""
+    content = bytes(LIMITS.max_bytes + 10_000_000)
+    answer = service.segment(content, Connection="close")
+    check(answer, "too_large")
+    assert service.get("/healthz").status == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -20,7 +20,8 @@ class TimedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One more."""
-        super().connection_made(transport)
+        self._lingering = _Lingering(transport, self)
+        super().connection_made(self._lingering)  # type: ignore[arg-type]
         self._head: asyncio.TimerHandle | None = None
         self._drain: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
@@ -40,7 +41,7 @@ class TimedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """One less."""
-        for timer in (self._head, self._drain, self._taking):
+        for timer in (self._head, self._drain, self._taking, self._lingering.timer):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
@@ -95,6 +96,35 @@ class TimedProtocol(H11Protocol):
     def _give_up(self) -> None:
         if self.conn.their_state is h11.IDLE:
             self.transport.abort()
+
+
+class _Lingering:
+    """A transport that closes once the client has sent what it began to send, or has had its time for that.
+
+    A system resets a connection that is closed with bytes unread, and a client that writes all before it reads, as most
+    do, never learns what the answer was.
+    """
+
+    def __init__(self, transport: asyncio.Transport, protocol: TimedProtocol) -> None:
+        self._transport, self._protocol = transport, protocol
+        self.timer: asyncio.TimerHandle | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is read by the protocol."""
+        return self.timer is not None or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Now, where nothing is on its way; a second time, at once."""
+        protocol = self._protocol
+        if self.is_closing() or protocol.conn.their_state is not h11.SEND_BODY:
+            self._transport.close()
+            return
+        self.timer = protocol.loop.call_later(protocol.limits.body_seconds, self._transport.abort)
+        self._transport.write_eof()
+        self._transport.resume_reading()
 
 
 def protocol_within(limits: ServiceLimits) -> type[TimedProtocol]:
