@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,18 +19,17 @@ from foveate.runtime import cores
 FOLDERS = (1, 10, 100)
 BACKENDS = ("onnxruntime", *(["openvino"] if find_spec("openvino") else []))
 
-PASS = """
-import json, sys, tempfile, time
+PASSES = """
+import sys, tempfile, time
 import foveate
 folder, backend, threads = sys.argv[1:]
 model = foveate.load("vessels", backend=backend, threads=int(threads))
-for _ in range(2):
+for _ in sys.stdin:
     started = time.perf_counter()
     done = foveate.segment(folder, tempfile.mkdtemp(), model=model)
-    seconds = time.perf_counter() - started
-print(json.dumps(seconds / len(done)))
+    print((time.perf_counter() - started) / len(done), flush=True)
 """
-"""Prints the seconds of an image in the second of two passes through a folder."""
+"""For every line that it is sent it goes through a folder, and prints the seconds of an image."""
 
 
 def folders(folder: Path) -> dict[str, dict[str, float]]:
@@ -54,22 +54,47 @@ def folders(folder: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def abreast(folder: Path) -> dict[str, dict[str, float]]:
-    """Seconds of an image of a folder, warm: by one thread alone, by all cores, and what share of these that uses."""
+def abreast(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
+    """Seconds of an image of a folder, warm: by one thread on one core; by all cores; by processes that share nothing,
+    one on each core; and what share of that many times the first the others are. All are run in turn, and the medians
+    count.
+
+    What the processes fall short of is the machine's: cores share their way to the memory.
+    """
     found = {}
     for backend in BACKENDS:
-        alone, together = (_seconds(folder, backend, threads) for threads in (1, 0))
-        found[backend] = {"one thread": alone, "all cores": together, "share": alone / cores() / together}
+        apart = [_begun(folder, backend, core) for core in range(cores())]
+        whole = _begun(folder, backend)
+        ways = {"one thread": [apart[0]], "all cores": [whole], "processes": apart}
+        rounds = [{way: _seconds(processes) for way, processes in ways.items()} for _ in range(repeats + 1)][1:]
+        for process in (*apart, whole):
+            process.communicate()
+        shares = [{way: each["one thread"] / cores() / seconds for way, seconds in each.items()} for each in rounds]
+        found[backend] = {way: statistics.median(each[way] for each in rounds) for way in ways} | {
+            "share": statistics.median(each["all cores"] for each in shares),
+            "share of processes": statistics.median(each["processes"] for each in shares),
+        }
     return found
 
 
-def _seconds(folder: Path, backend: str, threads: int) -> float:
-    command = [sys.executable, "-c", PASS, str(folder), backend, str(threads)]
-    if threads == 1 and sys.platform == "linux":
-        command = ["taskset", "-c", "0", *command]  # reading and writing beside it would be a second thread
-    answered = subprocess.run(command, check=True, capture_output=True)
-    seconds: float = json.loads(answered.stdout)
-    return seconds
+def _begun(folder: Path, backend: str, core: int | None = None) -> subprocess.Popen[str]:
+    """A process that waits for its first line: with one thread on a core of its own, or with all."""
+    command = [sys.executable, "-c", PASSES, str(folder), backend, "0" if core is None else "1"]
+    if core is not None and sys.platform == "linux":
+        command = ["taskset", "-c", str(core), *command]  # reading and writing beside it would be a second thread
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def _seconds(processes: Sequence[subprocess.Popen[str]]) -> float:
+    """Of an image, where each of them goes through the folder at the same time."""
+    for process in processes:
+        if process.stdin is not None:
+            process.stdin.write("\n")
+            process.stdin.flush()
+    each = [float(process.stdout.readline()) for process in processes if process.stdout is not None]
+    return statistics.mean(each) / len(each)
 
 
 def write_jpeg(file: Path, height: int, width: int, seed: int = 3) -> None:

@@ -290,7 +290,7 @@ def main() -> None:
         found["photographs"] = photographs(folder, asked.repeats)
         found["cold"] = cold(folder, asked.repeats)
         found["folders"] = folders(folder)
-        found["abreast"] = abreast(folder / str(FOLDERS[-1]))
+        found["abreast"] = abreast(folder / str(FOLDERS[-1]), asked.repeats)
     if find_spec("torch"):
         found["networks"] = networks(3)
     text = json.dumps(found, indent=1)

@@ -136,8 +136,8 @@ def _folders(found: dict[str, dict[str, float]], abreast: dict[str, dict[str, fl
     shown = table(("images/s, start included", *(f"{count} images" for count in counts)), rows)
     warm = "; ".join(
         f"{name}: {1000 * own['one thread']:.0f} ms an image by one thread on one core,"
-        f" {1000 * own['all cores']:.0f} by all,"
-        f" {own['share']:.2f} of what that many cores could do at best"
+        f" {1000 * own['all cores']:.0f} by all, {own['share']:.2f} of that many cores' best; processes that share"
+        f" nothing, one on each core, come to {own['share of processes']:.2f}"
         for name, own in abreast.items()
     )
     return f"{shown}\nWarm, the last of these folders: {warm}.\n"

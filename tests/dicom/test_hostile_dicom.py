@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -10,9 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 from pydicom import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels import Decoder
 from pydicom.pixels.utils import compress
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from foveate.errors import FoveateError, ImageError
 from foveate.imaging import read_photograph
@@ -103,6 +107,24 @@ def test_a_hostile_file_stops_none_of_the_others(tmp_path: Path) -> None:
     ran = segment(tmp_path, "-o", tmp_path / "out")
     assert (ran.status, len(ran.errors)) == (1, 3)
     assert "good_mask.png" in names(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG2000"])
+def test_a_codestream_of_another_size_than_the_file_says_is_never_unpacked(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    PillowImage.new("RGB", (3000, 2000)).save(file, kind, **({"no_jp2": True} if kind == "JPEG2000" else {}))
+    dataset = image(colours(), CAPTURE, PixelData=encapsulate([file.getvalue()]))
+    dataset["PixelData"].is_undefined_length = True
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(packed(dataset, JPEGBaseline8Bit if kind == "JPEG" else JPEG2000Lossless))
+    (item,) = items_of([path])
+    unpacked: list[object] = []
+    monkeypatch.setattr(Decoder, "as_array", lambda *_, **__: unpacked.append(kind))
+    with pytest.raises(ImageError, match="pixels are of another size than it says"):
+        item.read()
+    assert not unpacked
 
 
 def test_more_elements_than_a_device_writes_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

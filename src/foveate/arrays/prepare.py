@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 
 from foveate.arrays.enhance import HIGHEST_CLAHE, Channels, enhance
 from foveate.arrays.fov import FieldOfView, FovRule, field_of_view
+from foveate.arrays.resize import reduced
 from foveate.arrays.threads import for_each
 from foveate.records import Image, Mask, Probabilities, Probability
 
@@ -26,7 +27,7 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 STRIDE = 8
 """Prepared images are padded to multiples of this, so that no network resizes inside."""
 
-BAND = 256
+BAND = 128
 """Rows of a photograph to which probabilities are brought together."""
 
 THREADS_PAY = 1_500_000
@@ -145,8 +146,12 @@ def prepare(image: Image, fov: FieldOfView, frame: Frame, *, threads: int = 1) -
         if inside.shape == (height, width):
             np.multiply(own[..., channel], inside, out=prepared[channel])
         else:
-            crop = PillowImage.fromarray(np.multiply(own[..., channel], inside, order="C"))
-            prepared[channel] = np.asarray(crop.resize((width, height), PillowImage.Resampling.BICUBIC))
+
+            def read(first: int, last: int) -> Image:
+                return np.multiply(own[first:last, :, channel], inside[first:last])
+
+            part = 0, 0, *inside.shape
+            prepared[channel] = reduced(read, len(inside), part, (height, width), "bicubic", BAND)
 
     for_each(range(own.shape[2]), fill, threads)
     return prepared.transpose(1, 2, 0)
@@ -218,8 +223,10 @@ def predict(
     pixels = preparation.pixels(image, fov, frame, threads=threads)
     batch = np.zeros((1, pixels.shape[2], height + below, width + beside), np.float32)
     batch[0, :, :height, :width] = pixels.transpose(2, 0, 1)
-    del pixels  # of a large image the network needs the memory
+    # Of a large image what comes next needs the memory.
+    del pixels
     maps = network(batch)[0, :, :height, :width]
+    del batch
     restored = np.zeros((len(maps), *image.shape[:2]), np.float32)
     for full, plane in zip(restored, maps, strict=True):
         _restore_into(full, plane, fov, frame, threads)

@@ -32,7 +32,8 @@ _OWN_ENDINGS = (
 def find_images(folder: Path, *, recursive: bool = False, by_content: bool = False) -> list[Path]:
     """The image files that lie directly in a folder, sorted by name; if `recursive`, then those of each sub-folder.
 
-    If `by_content`, files that are DICOM or NIfTI by their content are among them, whatever their names.
+    If `by_content`, files that are DICOM or NIfTI by their content are among them, whatever their names, and those
+    that are called so, whatever is in them.
 
     Sub-folders come in the order of their names, each with its own files before its own sub-folders, and every folder
     once, however many links lead to it. Upper case counts as lower case in an ending. Hidden files and folders and the
@@ -115,10 +116,13 @@ def _is_image(path: Path) -> bool:
 
 
 def _is_known_by_content(path: Path) -> bool:
-    """Whether it is DICOM or NIfTI under a name that no other image has."""
+    """Whether it is DICOM or NIfTI under a name that no other image has; what is only called so is listed as well, so
+    that reading it says what is wrong."""
     lower = path.name.lower()
-    named = lower.startswith(".") or lower.endswith((*ENDINGS, *_OWN_ENDINGS))
-    return not named and (is_dicom_file(path) or is_nifti_file(path))
+    if lower.startswith(".") or lower.endswith((*ENDINGS, *_OWN_ENDINGS)):
+        return False
+    called = lower.endswith((*DICOM_ENDINGS, ".nii", ".nii.gz")) and path.is_file()
+    return called or is_dicom_file(path) or is_nifti_file(path)
 
 
 def _listed(folder: Path) -> list[Path]:

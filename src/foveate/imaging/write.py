@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -33,6 +34,18 @@ _ADVICE = {
     errno.EROFS: "give a folder where you may write",
 }
 """What to do about an error of the system."""
+
+
+def unfinished_name() -> str:
+    """What a file or folder is called until it is whole; by a name like this a later call knows what a killed one left.
+
+    It is hidden, and no one else's.
+    """
+    return f".{os.urandom(8).hex()}.part"
+
+
+UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
+"""What `unfinished_name` gives."""
 
 
 def encode_mask(mask: Mask) -> bytes:
@@ -127,7 +140,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     with _told_of(path):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise OutputError(f"{path}: is there already and not empty. Name a new folder.")
-        part = path.with_name(f".{os.urandom(8).hex()}.part")
+        part = path.with_name(unfinished_name())
         part.mkdir()
         try:
             yield part
@@ -171,7 +184,7 @@ def _encoded(image: PillowImage.Image, form: str, **options: str) -> bytes:
 @contextmanager
 def _part_of(path: Path) -> Iterator[BinaryIO]:
     # Not named after the target, whose name may have the greatest length already.
-    temporary = path.with_name(f".{os.urandom(8).hex()}.part")
+    temporary = path.with_name(unfinished_name())
     file = temporary.open("xb")
     try:
         with file:

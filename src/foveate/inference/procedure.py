@@ -57,7 +57,8 @@ class Procedure:
         else:
             probabilities, spread = predict_augmented(image, fov, once, self.views)
         classes = card.told_apart
-        masks: Masks = decide(probabilities, classes, card.thresholds) & fov.mask
+        masks = decide(probabilities, classes, card.thresholds)
+        masks &= fov.mask
         if self.post_processing != PostProcessing():
             effective = decisive(probabilities, classes)
             masks = postprocess(

@@ -15,7 +15,6 @@ calls must not overlap.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
@@ -27,13 +26,12 @@ import msgspec
 from foveate.errors import OutputError
 from foveate.imaging import write_bytes
 from foveate.imaging.lock import acquire, is_at
+from foveate.imaging.write import UNFINISHED
 from foveate.inference.record import RECORD, TABLE, Common, Entry, ImageRecord, as_csv, as_json, read_record
 
 PARTS = "segment.record"
 _LOCK = "lock"
 _ENDING = ".jsonl"
-_HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part")
-"""What `imaging.write_bytes` leaves where its process is killed."""
 
 
 class _Line(Entry, frozen=True, kw_only=True):
@@ -155,7 +153,7 @@ class SharedRecord:
         for folder in (self._folder / path for path in below if not path.is_absolute() and ".." not in path.parts):
             with suppress(FileNotFoundError), os.scandir(folder) as entries:
                 for entry in entries:
-                    if _HALF_WRITTEN.fullmatch(entry.name):
+                    if UNFINISHED.fullmatch(entry.name):
                         Path(entry.path).unlink(missing_ok=True)
 
     def _alone(self) -> BinaryIO:

@@ -21,6 +21,7 @@ from typing import Any
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError
 from foveate.imaging import write_text
+from foveate.imaging.write import UNFINISHED
 from foveate.sweeps.read import checked_sweep, recipe_text
 from foveate.sweeps.schema import Sweep
 from foveate.training.run.folder import LOCK, locked
@@ -119,5 +120,5 @@ def _check_same(folder: Path, record: Mapping[str, Any], asked: Mapping[str, Any
 
 def _check_free(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {LOCK, RECIPE}
-    if any(not name.endswith(".part") for name in names):
+    if any(not UNFINISHED.fullmatch(name) for name in names):
         raise UsageError(f"{folder}: is not empty, and holds no sweep. Choose another --out.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foveate.errors import TrainingError
+from foveate.imaging.write import UNFINISHED
 from foveate.recipes.read import as_it_was, checked_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
@@ -30,8 +31,9 @@ def check_begun(folder: Path) -> None:
 
 def state_and_facts(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """State and facts of a run that was stopped."""
-    for unfinished in folder.glob(".*.part"):
-        unfinished.unlink()
+    for path in folder.iterdir():
+        if UNFINISHED.fullmatch(path.name):
+            path.unlink()
     return load_state(folder), load_facts(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -144,6 +145,15 @@ def test_a_killed_call_leaves_no_half_of_a_result_and_the_next_one_makes_what_is
     assert (out / "0_mask.png").stat().st_mtime_ns == before
     (part,) = out.glob("segment.record/*/*")
     assert sorted(parquet.read_table(part).column("name").to_pylist()) == ["0", "1", "2"]
+    # What was half written may still be so by another call; a day later it can't.
+    (half,) = out.glob(".*.part")
+    assert segment(images, "-o", sftp.address("out")).status == 0
+    assert half.exists()
+    long_ago = time.time() - 2 * 86_400
+    os.utime(half, (long_ago, long_ago))
+    assert segment(images, "-o", sftp.address("out")).status == 0
+    assert not half.exists()
+    assert masks(out) == local
 
 
 def kill_in_mid_upload(proxy: CuttingProxy, words: list[str], out: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import (
@@ -23,6 +24,7 @@ from pydicom.uid import (
 from foveate.errors import FoveateError, ImageError, ServerError, named
 from foveate.imaging.decoding.calling import calling_reader
 from foveate.imaging.decoding.samples import Decoded, as_rgb, check_size
+from foveate.imaging.dicom.codestream import stated_size
 from foveate.imaging.dicom.header import Header, has_image, header_of
 from foveate.imaging.dicom.parse import Opened, opened
 from foveate.imaging.dicom.shown import range_of, shown_colour, shown_grey
@@ -124,10 +126,19 @@ def stored_samples(file: Opened, header: Header, frame: int) -> NDArray[Any]:
         if pixels.vr:
             options["pixel_vr"] = pixels.vr
         file.content.seek(pixels.start)
+        if pixels.encapsulated:
+            offsets = options.get("extended_offsets")
+            packed = get_frame(file.content, frame, number_of_frames=header.frames, extended_offsets=offsets)
+            _check_stated(stated_size(packed) or (header.rows, header.columns), header)
+            file.content.seek(pixels.start)
         samples, _ = decoder.as_array(file.content, index=frame, **options)
-    if samples.shape[:2] != (header.rows, header.columns):
-        raise ImageError("is a DICOM file whose pixels are of another size than it says; export it again")
+    _check_stated(samples.shape[:2], header)
     return samples
+
+
+def _check_stated(size: tuple[int, ...], header: Header) -> None:
+    if size != (header.rows, header.columns):
+        raise ImageError("is a DICOM file whose pixels are of another size than it says; export it again")
 
 
 def _checked(file: Opened) -> Header:

@@ -103,7 +103,7 @@ class RemoteRecord:
         raise OutputError(f"{reason} The record can't be read.") from None
 
     def _parts(self, place: str) -> list[StoredFile]:
-        return [file for file in self._store.below(place, recursive=True) if file.path.endswith(ENDING)]
+        return [file for file in self._store.tidied(place, recursive=True) if file.path.endswith(ENDING)]
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:

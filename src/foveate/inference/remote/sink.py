@@ -225,7 +225,7 @@ class RemoteSink:
             return {
                 file: each.size
                 for folder in sorted(folders)
-                for each in self._store.below(folder, recursive=False)
+                for each in self._store.tidied(folder, recursive=False)
                 if (file := each.path.removeprefix(f"{self._folder}/")) in vouched
             }
         except StoreError as error:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from foveate.errors import ImageError, OutputError, UsageError, install_line
+from foveate.imaging.write import UNFINISHED, unfinished_name
 from foveate.inference.remote.address import scheme_of, shown
 from foveate.inference.remote.faults import ANSWER_SECONDS, CONNECT_SECONDS, StoreError, patiently
 
@@ -32,6 +34,9 @@ OF_S3 = {
 }
 """Only the table of faults.py says what is tried again."""
 
+ABANDONED_SECONDS = 86_400.0
+"""After which a file that isn't whole is no longer being written."""
+
 LONGEST_FILE = 2_000_000_000
 """Bytes of an image that is brought here: it is held in memory."""
 
@@ -46,6 +51,8 @@ class StoredFile:
     """Bytes."""
     version: str
     """What changes with its content, as far as the store says: ETag, or time of change; else empty."""
+    changed: float | None = None
+    """When, in seconds since 1970, where the store says so."""
 
 
 class RemoteStore:
@@ -100,6 +107,13 @@ class RemoteStore:
 
         return self._files(listed)
 
+    def tidied(self, folder: str, *, recursive: bool) -> list[StoredFile]:
+        """As `below`; what calls that were killed left half written there is removed. Raises StoreError."""
+        files = self.below(folder, recursive=recursive)
+        for file in filter(_is_abandoned, files):
+            self.remove(file.path)
+        return files
+
     def matching(self, pattern: str) -> list[StoredFile]:
         """The files whose paths match, by path; `**` goes through folders. Raises StoreError."""
         return self._files(lambda files: files.glob(pattern, detail=True).values())
@@ -109,7 +123,7 @@ class RemoteStore:
         mode = "overwrite" if replace else "create"
         try:
             if self._scheme in SFTP:
-                unfinished = unfinished_name()
+                unfinished = unfinished_name()  # of each try the same
                 self._try(lambda files: files.put_whole(path, content, unfinished, replace=replace))
             else:
                 self._try(lambda files: files.pipe_file(path, content, mode=mode))
@@ -178,9 +192,10 @@ class RemoteStore:
             raise UsageError(f"{self._scheme}://: no such kind of store is known; check the address.") from None
 
 
-def unfinished_name() -> str:
-    """What a file is called until it is whole, as `imaging.write_bytes` has it; each try of one file has the same."""
-    return f".{secrets.token_hex(8)}.part"
+def _is_abandoned(file: StoredFile) -> bool:
+    """Whether it is what a call that was killed left of a file that it was writing."""
+    unfinished = UNFINISHED.fullmatch(file.path.rpartition("/")[2]) is not None
+    return unfinished and file.changed is not None and time.time() - file.changed > ABANDONED_SECONDS
 
 
 def store_key(address: str) -> tuple[str, str]:
@@ -191,4 +206,6 @@ def store_key(address: str) -> tuple[str, str]:
 def _stored(facts: dict[str, Any]) -> StoredFile:
     """Of what fsspec's file systems say of a file."""
     version = next((str(facts[name]) for name in ("ETag", "etag", "mtime", "LastModified") if facts.get(name)), "")
-    return StoredFile(str(facts["name"]), int(facts.get("size") or 0), version.strip('"'))
+    changed = facts.get("mtime") or facts.get("LastModified")
+    when = changed.timestamp() if isinstance(changed, datetime) else None
+    return StoredFile(str(facts["name"]), int(facts.get("size") or 0), version.strip('"'), when)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from torch import Tensor
 from foveate.arrays.prepare import Preparation
 from foveate.datasets.files import files_of
 from foveate.errors import OutputError
+from foveate.imaging.write import unfinished_name
 from foveate.records import CaseEntry
 from foveate.training.run.folder import Storage
 
@@ -84,7 +84,7 @@ def _stamps(entry: CaseEntry) -> list[str]:
 
 
 def _write(cases: Iterable[Tensor], path: Path, key: str) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = path.with_name(unfinished_name())
     try:
         with temporary.open("xb") as file:
             shapes = [_append(case, file) for case in cases]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from foveate.errors import ModelError, TrainingError, UsageError
+from foveate.imaging.write import UNFINISHED
 from foveate.recipes.read import read_recipe_of_run
 from foveate.recipes.schema import Recipe
 from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, PLAN, RECIPE, STATE, Storage, is_locked, load_facts
@@ -58,7 +59,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
 def check_free(folder: Path) -> None:
     """Raise UsageError where a folder holds anything but what a run leaves that was stopped before its first state."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if any(name not in (LOCK, RECIPE, PLAN, FACTS, CACHE) and not name.endswith(".part") for name in names):
+    if any(name not in (LOCK, RECIPE, PLAN, FACTS, CACHE) and not UNFINISHED.fullmatch(name) for name in names):
         raise UsageError(
             f"{folder}: is not empty. Go on with `foveate train --resume {folder}`, or choose another --out."
         )
