@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.pixels import Decoder
+from pydicom.pixels.decoders.base import Decoder
 from pydicom.pixels.utils import compress
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
