@@ -1,4 +1,4 @@
-"""Trees of known branches: junctions, ends, angles, calibres; and the drawn eyes' vessels."""
+"""Trees of known branches: junctions, ends, angles, calibres."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import pytest
 from scipy import ndimage  # type: ignore[import-untyped]
 
 from drawn import ROTATIONS, binary_tree, drawn
-from foveate.drawn.fundus import ARTERY_RADIUS, _look
-from foveate.drawn.painting import paint
-from foveate.drawn.tree import grow
-from foveate.drawn.trunks import draw_eye
 from foveate.morphometry.trace import PINHOLE, without_pinholes, without_specks
 from foveate.morphometry.vessels import VesselMeasures, measure_vessels
 
@@ -49,6 +45,25 @@ def test_two_vessels_that_cross_are_a_crossing_and_no_pair_of_bifurcations() -> 
     lines = [(np.array([[30.0, 30.0], [230.0, 210.0]]), 7.0), (np.array([[220.0, 40.0], [40.0, 200.0]]), 6.0)]
     values = measure_vessels(mask := drawn(lines), np.ones_like(mask)).values
     assert (values["bifurcations"], values["crossings"], values["ends"]) == (0, 1, 4)
+
+
+@pytest.mark.parametrize("degrees", [12, 25, 45])
+@pytest.mark.parametrize("turn", [0.05, 0.8, 1.7])
+def test_two_vessels_that_run_as_one_for_a_while_cross_once(degrees: float, turn: float) -> None:
+    half = np.deg2rad(degrees) / 2
+    ways = np.array([[-np.cos(half), -np.sin(half)], [-np.cos(half), np.sin(half)]])
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    lines = [(np.array([way, -way]) * 200 @ rotation + 250, 7.0) for way in ways]
+    values = measure_vessels(mask := drawn(lines), np.ones_like(mask)).values
+    assert (values["bifurcations"], values["crossings"], values["ends"]) == (0, 1, 4)
+    assert np.isnan(values["branching_angle"])
+
+
+def test_a_vessel_that_forks_twice_in_a_row_crosses_nothing() -> None:
+    ways = [[[40, 250], [400, 250]], [[400, 250], [440, 250]], [[400, 250], [520, 180]], [[440, 250], [560, 320]]]
+    lines = [(np.array(way, np.float64), 7.0) for way in [*ways, [[440, 250], [580, 230]]]]
+    values = measure_vessels(mask := drawn(lines), np.ones_like(mask)).values
+    assert (values["bifurcations"], values["crossings"], values["ends"]) == (2, 0, 4)
 
 
 def test_a_vessel_that_the_field_of_view_cuts_does_not_end_there() -> None:
@@ -94,43 +109,3 @@ def test_a_deep_tree_needs_no_recursion() -> None:
     mask[20:23, 5:-5] = True
     mask[4:20, 10:-10:8] = True
     assert measure_vessels(mask, np.ones_like(mask)).values["bifurcations"] == pytest.approx(1500, abs=5)
-
-
-def test_of_drawn_eyes_length_calibre_and_forks_are_within_five_percent() -> None:
-    sums = np.sum([drawn_eye(seed, 1240, 1200) for seed in range(2)], axis=0)
-    assert sums[0, :3] == pytest.approx(sums[1, :3], rel=0.05)
-
-
-def test_of_drawn_eyes_at_their_own_size_forks_and_ends_are_within_five_percent() -> None:
-    sums = np.sum([drawn_eye(seed, 584, 565) for seed in range(4)], axis=0)
-    assert sums[0, 2:] == pytest.approx(sums[1, 2:], rel=0.05)
-
-
-def drawn_eye(seed: int, height: int, width: int) -> np.ndarray:
-    """Length, calibre times length, forks and ends of one eye's arteries: as measured, and as its tree has them."""
-    rng = np.random.default_rng(seed)
-    tree = grow(draw_eye(rng), rng)
-    view = _look(height, width, rng)
-    inside = np.minimum(1 - np.hypot(view.x, view.y), view.cut - np.abs(view.y))
-    fov = np.asarray(inside >= 0)
-    mask = (paint(tree, ARTERY_RADIUS, view).coverage >= 0.5) & fov
-    values = measure_vessels(mask, fov).values
-    points = tree.points * [view.to_temple * view.scale, view.scale] + view.centre
-    column, row = np.clip(np.rint(points), 0, np.array(fov.shape)[::-1] - 1).astype(int).T
-    child = np.flatnonzero(tree.parent >= 0)
-    seen = fov[row, column] & (np.abs(points - np.stack((column, row), axis=1)) <= 1).all(axis=1)
-    child = child[seen[child] & seen[tree.parent[child]]]
-    steps = np.hypot(*(points[child] - points[tree.parent[child]]).T)
-    across = 2 * tree.radius[child] * ARTERY_RADIUS * view.scale
-    forks = np.count_nonzero(np.bincount(tree.parent[child], minlength=len(points)) >= 2)
-    tips = np.count_nonzero(seen & (np.bincount(tree.parent[tree.parent >= 0], minlength=len(points)) == 0))
-    # Where two vessels touch and part again they enclose a hole, and each hole is two junctions that the tree hasn't.
-    holes = ndimage.label(~mask)[0]
-    enclosed = np.count_nonzero(np.bincount(holes.ravel())[1:] > PINHOLE) - 1
-    junctions = values["bifurcations"] + values["crossings"]
-    return np.array(
-        [
-            [values["length"], values["calibre_mean"] * values["length"], junctions, values["ends"]],
-            [steps.sum(), (across * steps).sum(), forks + 2 * enclosed, tips],
-        ]
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,8 @@ COLOURS = np.array([(70, 110, 255), (30, 160, 200), (40, 200, 130), (160, 220, 6
 """From low to high: blue over green to yellow, ever brighter, which people of every colour vision can order."""
 
 UNKNOWN = (160, 160, 160)
-JUNCTION, END = (213, 94, 0), (86, 180, 233)
-"""Vermilion and sky blue of the palette by Okabe and Ito (2008)."""
+FORK, CROSSING, END = (213, 94, 0), (204, 121, 167), (86, 180, 233)
+"""Vermilion, reddish purple and sky blue of the palette by Okabe and Ito (2008)."""
 
 DIMMED = 0.45
 """What is left of the photograph's brightness, so that the lines stand out."""
@@ -27,14 +28,22 @@ DIMMED = 0.45
 Points = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Where something is marked, rows and columns, M×2 each."""
+
+    forks: Points
+    crossings: Points
+    ends: Points
+
+
 def centreline_overlay(
     image: Image,
     lines: Sequence[tuple[Points, NDArray[np.float64]]],
-    junctions: Points,
-    ends: Points,
+    nodes: Nodes,
     title: str,
 ) -> Image:
-    """The photograph (H×W×3), dimmed, with lines (N×2 rows and columns, N values), junctions and ends (M×2).
+    """The photograph (H×W×3), dimmed, with lines (N×2 rows and columns, N values) and nodes.
 
     Colours go from the 2nd to the 98th percentile of the values; NaN is grey. `title` says what they are.
     """
@@ -47,8 +56,9 @@ def centreline_overlay(
     for points, line_values in lines:
         for (start, end), colour in zip(_pieces(points), _colours(line_values, low, high), strict=False):
             draw.line([*start[::-1], *end[::-1]], fill=colour, width=size)
-    _dots(draw, junctions, 2.5 * size, JUNCTION)
-    _dots(draw, ends, 2 * size, END)
+    _dots(draw, nodes.forks, 2.5 * size, FORK)
+    _dots(draw, nodes.crossings, 3.5 * size, CROSSING)
+    _dots(draw, nodes.ends, 2 * size, END)
     _legend(draw, canvas.width, f"{title}: {low:.3g} to {high:.3g}", 6 * size)
     return np.asarray(canvas)
 

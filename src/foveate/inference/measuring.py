@@ -11,7 +11,7 @@ import numpy as np
 
 from foveate.errors import DataError, UsageError
 from foveate.imaging import Label, as_masks, read_labels, read_mask
-from foveate.imaging.measured_overlay import centreline_overlay
+from foveate.imaging.measured_overlay import Nodes, centreline_overlay
 from foveate.inference.segmenter import Segmenter, Source
 from foveate.morphometry.dictionary import IMAGE
 from foveate.morphometry.image import Measured, measure_classes, measure_regions
@@ -105,17 +105,18 @@ class Measurement:
         ]
 
     def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
-        """The centrelines in colours over the image, with junctions (vermilion) and ends (sky blue), H×W×3."""
-        lines, junctions, ends = [], [], []
+        """The centrelines in colours over the image H×W×3; forks vermilion, crossings purple, ends sky blue."""
+        lines, forks, crossings, ends = [], [], [], []
         for vessels in self.measured.vessels.values():
             for segment in vessels.segments:
                 winding = np.full(len(segment.calibres), segment.tortuosity.arc_chord)
                 lines.append((segment.line.points, segment.calibres if colour == "calibre" else winding))
-            junctions += [vessels.graph.positions[node] for node in vessels.graph.junctions]
+            forks += [vessels.graph.positions[node] for node in vessels.junctions.forks]
+            crossings += vessels.junctions.crossings
             ends += [vessels.graph.positions[node] for node in vessels.ends]
         title = "calibre in px" if colour == "calibre" else "arc over chord"
-        places = [np.array(points, np.float64).reshape(-1, 2) for points in (junctions, ends)]
-        return centreline_overlay(self.image, lines, places[0], places[1], title)
+        places = [np.array(points, np.float64).reshape(-1, 2) for points in (forks, crossings, ends)]
+        return centreline_overlay(self.image, lines, Nodes(*places), title)
 
     def _facts(self) -> dict[str, str | float]:
         scale = self.um_per_pixel

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foveate.morphometry.branching import Arm, Fork, fork
+from foveate.morphometry.crossings import Junctions, sorted_junctions
 from foveate.morphometry.fractal import fractal_dimensions
 from foveate.morphometry.graph import Numbers, VesselGraph
 from foveate.morphometry.segments import Segment, segments
@@ -45,6 +46,7 @@ class VesselMeasures:
     values: MeasureValues
     segments: list[Segment]
     graph: VesselGraph
+    junctions: Junctions
     ends: list[int]
     """Nodes where a vessel ends inside the field of view."""
 
@@ -57,6 +59,7 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMe
     border = border_tree(mask)
     graph = vessel_graph(mask, border)
     all_segments = segments(mask, graph, border)
+    junctions = sorted_junctions(graph)
     ends = [node for node in graph.ends if not _cut(node, graph, fov)]
     length = sum(segment.line.arc for segment in all_segments)
     values = {
@@ -66,14 +69,15 @@ def measure_vessels(mask: Mask, fov: Mask, disc: Disc | None = None) -> VesselMe
         **_calibres(all_segments),
         **_winding(all_segments),
         **_fractal(graph),
-        **_counts(graph),
+        "bifurcations": float(len(junctions.forks)),
+        "crossings": float(len(junctions.crossings)),
         "components": float(components),
         "segments": float(len(all_segments)),
         "ends": float(len(ends)),
-        **_forks(graph, all_segments),
+        **_forks(graph, all_segments, junctions.forks),
         **_zones(all_segments, disc),
     }
-    return VesselMeasures(values, all_segments, graph, ends)
+    return VesselMeasures(values, all_segments, graph, junctions, ends)
 
 
 def _cut(node: int, graph: VesselGraph, fov: Mask) -> bool:
@@ -114,18 +118,10 @@ def _fractal(graph: VesselGraph) -> MeasureValues:
     }
 
 
-def _counts(graph: VesselGraph) -> MeasureValues:
-    degrees = [graph.degree(node) for node in graph.junctions]
-    return {
-        "bifurcations": float(degrees.count(3)),
-        "crossings": float(len(degrees) - degrees.count(3)),
-    }
-
-
-def _forks(graph: VesselGraph, all_segments: Sequence[Segment]) -> MeasureValues:
+def _forks(graph: VesselGraph, all_segments: Sequence[Segment], nodes: Sequence[int]) -> MeasureValues:
     by_number = {segment.number: segment for segment in all_segments}
     forks: list[Fork] = []
-    for node in graph.junctions:
+    for node in nodes:
         numbers = graph.at[node]
         if len(numbers) == len(set(numbers)) == 3:
             one, two, three = (_arm(by_number[number], node) for number in numbers)
