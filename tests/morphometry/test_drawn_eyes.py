@@ -88,7 +88,8 @@ def drawn_trees(seed: int, height: int, width: int) -> tuple[list[DrawnTree], Ma
 
 
 def placed(points: Points, view: View) -> Points:
-    return points * [view.to_temple * view.scale, view.scale] + np.array(view.centre)
+    on_pixels: Points = points * [view.to_temple * view.scale, view.scale] + np.array(view.centre)
+    return on_pixels
 
 
 def on_grid(tree: Tree, widest: float, view: View, fov: Mask) -> DrawnTree:
