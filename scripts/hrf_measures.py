@@ -45,9 +45,10 @@ def beside_vesskel(folder: Path) -> str:
     """Ours / VesSkel's."""
     rows: list[Line] = []
     for name, theirs in VESSKEL.items():
-        values = measure_vessels(*read(folder, name)).values
-        ours = [values[each] for each in ("bifurcations", "ends", "length", "tortuosity", "fractal_d0")]
-        ours[0] += values["crossings"]
+        measured = measure_vessels(*read(folder, name))
+        values = [measured.values[each] for each in ("ends", "length", "tortuosity", "fractal_d0")]
+        # VesSkel doesn't sort them into forks and crossings.
+        ours = [float(len(measured.graph.junctions)), *values]
         rows.append([name, *(f"{one:.5g} / {other:.5g}" for one, other in zip(ours, theirs, strict=True))])
     return markdown(["image", "junctions", "ends", "length", "tortuosity", "fractal dimension"], rows)
 
