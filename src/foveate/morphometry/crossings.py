@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foveate.morphometry.graph import Numbers, VesselGraph
+from foveate.morphometry.graph import Branch, Numbers, VesselGraph
 
-SHARED = 24.0
-"""Radii of its wider end that the common way of two vessels may be long: at 10° two of one width share 23."""
+SHARED = 16.0
+"""Radii of its wider end that the common way of two vessels may be long: at 15° two of one width share 15."""
 
 AHEAD = 3.0
 """Radii of a junction, and two pixels, after which it is looked where a branch goes."""
@@ -33,31 +33,31 @@ class Junctions:
 
 def sorted_junctions(graph: VesselGraph) -> Junctions:
     """Every junction of a graph is of a fork, of one crossing or more, or of both."""
-    pairs = _pairs(graph)
-    of_pairs = {node for pair in pairs for node in pair}
+    shared = _shared(graph)
+    of_pairs = {node for branch in shared for node in (branch.start, branch.end)}
     forks = [node for node in graph.junctions if graph.degree(node) % 2 and node not in of_pairs]
     crossings = [graph.positions[node] for node in graph.junctions for _ in range((graph.degree(node) - 2) // 2)]
-    return Junctions(forks, crossings + [_middle(graph, *pair) for pair in pairs])
+    return Junctions(forks, crossings + [_middle(branch) for branch in shared])
 
 
-def _pairs(graph: VesselGraph) -> list[tuple[int, int]]:
-    """The junctions of three branches of which two are one crossing; each in one pair, the nearest first."""
-    near = sorted(
-        (branch.length, branch.start, branch.end)
+def _shared(graph: VesselGraph) -> list[Branch]:
+    """Ways that two vessels share, each between two junctions of three branches; of several at one the shortest."""
+    near = [
+        branch
         for number, branch in graph.branches.items()
         if branch.start != branch.end
         and graph.degree(branch.start) == graph.degree(branch.end) == 3
         and branch.length < SHARED * max(graph.radii[branch.start], graph.radii[branch.end])
         and _others_turn_back(graph, branch.start, number)
         and _others_turn_back(graph, branch.end, number)
-    )
+    ]
     taken: set[int] = set()
-    pairs = []
-    for _, start, end in near:
-        if not taken & {start, end}:
-            taken |= {start, end}
-            pairs.append((start, end))
-    return pairs
+    shared = []
+    for branch in sorted(near, key=lambda each: (each.length, each.start)):
+        if not taken & {branch.start, branch.end}:
+            taken |= {branch.start, branch.end}
+            shared.append(branch)
+    return shared
 
 
 def _others_turn_back(graph: VesselGraph, node: int, shared: int) -> bool:
@@ -77,6 +77,6 @@ def _direction(graph: VesselGraph, node: int, number: int) -> Numbers:
     return towards / max(float(np.hypot(*towards)), 1e-9)
 
 
-def _middle(graph: VesselGraph, one: int, other: int) -> tuple[float, float]:
-    row, column = np.mean([graph.positions[one], graph.positions[other]], axis=0).tolist()
+def _middle(branch: Branch) -> tuple[float, float]:
+    row, column = branch.points[len(branch.points) // 2].tolist()
     return row, column
