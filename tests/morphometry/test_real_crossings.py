@@ -18,9 +18,7 @@ NEAR = 8.0
 """Pixels between what people marked and what was measured."""
 
 
-def test_most_crossings_that_people_marked_are_measured_where_they_are_and_images_are_told_apart_by_their_number() -> (
-    None
-):
+def test_crossings_are_measured_where_people_marked_them_and_tell_images_apart(shared_data: Path) -> None:
     marked, measured, found = [], [], 0
     for file in sorted((shared_data / "DRIVE_AV" / "training").iterdir())[:10]:
         classes = np.asarray(PillowImage.open(file))
