@@ -72,6 +72,14 @@ def test_a_bent_vessel_is_as_wide_as_a_straight_one(course: str) -> None:
         assert found.calibre == pytest.approx(7, rel=0.03)
 
 
+def test_a_thin_vessels_calibre_is_unknown_where_its_smooth_line_leaves_the_mask_and_never_zero() -> None:
+    for angle in ROTATIONS:
+        calibres = only_segment(drawn([(placed(SINE, 200.0, angle), 1.2)])).calibres
+        known = calibres[np.isfinite(calibres)]
+        assert len(known) > 0.5 * len(calibres)
+        assert known.min() > 0
+
+
 def test_a_closed_circle_has_its_circumference_and_neither_junction_nor_end() -> None:
     turns = np.linspace(0, 2 * np.pi, 181)
     points = placed(np.stack((np.sin(turns), np.cos(turns)), axis=1), 80, 0.0)

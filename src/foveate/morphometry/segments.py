@@ -74,13 +74,12 @@ def _to_border(mask: Mask, points: Points, directions: Points, first: Counts, be
 def _crossing(inside: Numbers, last: Numbers, looks: Counts) -> Numbers:
     """Where the mask falls below a half along each row of looks (N×LOOKS); before them it was `last` (N).
 
-    0 where nothing was before: the point itself lies outside.
+    NaN where nothing was before: the point itself lies outside, as a smooth line between two pixels may.
     """
     rows = np.arange(len(inside))
     first = (inside < 0.5).argmax(axis=1)
     low, high = inside[rows, first], np.where(first > 0, inside[rows, first - 1], last)
-    way = SAMPLE * (looks[rows, first] - 1 + (high - 0.5) / (high - low))
-    return np.where(np.isnan(high), 0.0, way)
+    return SAMPLE * (looks[rows, first] - 1 + (high - 0.5) / (high - low))
 
 
 def _between(mask: Mask, places: Points) -> Numbers:
