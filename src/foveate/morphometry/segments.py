@@ -79,7 +79,8 @@ def _crossing(inside: Numbers, last: Numbers, looks: Counts) -> Numbers:
     rows = np.arange(len(inside))
     first = (inside < 0.5).argmax(axis=1)
     low, high = inside[rows, first], np.where(first > 0, inside[rows, first - 1], last)
-    return SAMPLE * (looks[rows, first] - 1 + (high - 0.5) / (high - low))
+    way: Numbers = SAMPLE * (looks[rows, first] - 1 + (high - 0.5) / (high - low))
+    return way
 
 
 def _between(mask: Mask, places: Points) -> Numbers:

@@ -18,7 +18,7 @@ from foveate.networks.registry.counting import measure
 from foveate.public.scoring import models_of
 from foveate.records import Case
 from foveate.runtime import Wish, open_session
-from foveate.training.after.export import _seen, export
+from foveate.training.after.export import TOLERANCE, _seen, compared, export, to_onnx
 from foveate.training.after.validation import Exportable
 from foveate.training.run.folder import load_facts
 from foveate.training.run.progress import Listener
@@ -85,6 +85,29 @@ def test_a_file_that_differs_from_pytorch_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+class Steep(torch.nn.Module):
+    """A network whose probabilities turn from 0 to 1 within next to nothing."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = 3e4 * self.network(image)
+        return logits
+
+
+def test_what_float32_itself_costs_a_steep_network_is_no_fault_of_its_file_and_all_else_is(finished_run: Path) -> None:
+    network, facts = load_weights(finished_run / "best.safetensors")
+    steep = Exportable(Steep(network).eval(), facts.mean, facts.deviation, facts.told_apart).eval()
+    content = to_onnx(steep)
+    assert max(compared(content, steep, "both").values()) > 10 * TOLERANCE
+    with torch.no_grad():
+        steep.mean += 1e-3
+    with pytest.raises(ModelError, match="than rounding explains"):
+        compared(content, steep, "both")
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"best\.safetensors"):
         export(tmp_path, tmp_path / "model.onnx")
@@ -111,7 +134,7 @@ def test_the_card_names_the_images_of_the_runs_that_a_run_began_with(
     # The card alone is looked at, which the graph has no part in.
     monkeypatch.setattr("foveate.training.after.export.to_onnx", lambda _: b"a graph")
     monkeypatch.setattr("foveate.training.after.export.faster", lambda content: content)
-    monkeypatch.setattr("foveate.training.after.export.compare", lambda *_: {(64, 64): 0.0})
+    monkeypatch.setattr("foveate.training.after.export.compared", lambda *_: {(64, 64): 0.0})
     card = export(folder, tmp_path / "exported" / "model.onnx").card
     first, second = (load_facts(run)["data"] for run in (finished_run, folder))
     named = {each.set: (list(each.training), list(each.validation)) for each in card.training_data}

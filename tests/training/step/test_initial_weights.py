@@ -17,7 +17,7 @@ from foveate.models import open_model, shipped
 from foveate.networks import encoder_of, resnet
 from foveate.recipes.read import read_recipe
 from foveate.records import Classes
-from foveate.training.after.export import TOLERANCE, compare, export
+from foveate.training.after.export import TOLERANCE, compared, export
 from foveate.training.after.validation import Exportable
 from foveate.training.run.progress import Listener
 from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights, save_weights
@@ -104,7 +104,8 @@ SHIPPED = ("network.widths=[16, 24, 40, 56]",)
 def test_the_weights_beside_a_shipped_model_give_the_probabilities_of_its_file(name: str) -> None:
     model = open_model(name)
     network, facts = load_weights(Path(str(shipped()[name])) / WEIGHTS)
-    differences = compare(model.content, Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval())
+    exportable = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
+    differences = compared(model.content, exportable, "both")
     assert max(differences.values()) < TOLERANCE  # the export folds batch norms, which rounds otherwise
     card = model.card
     assert (facts.network, facts.thresholds) == (card.network, card.thresholds)

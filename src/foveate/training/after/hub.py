@@ -17,11 +17,11 @@ from pathlib import Path
 
 import msgspec
 
-from foveate.errors import ModelError, UsageError
+from foveate.errors import UsageError
 from foveate.imaging import whole_folder, write_bytes, write_text
 from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS, ModelCard, plain
 from foveate.models.store import Model
-from foveate.training.after.export import TOLERANCE, ExportedFile, compare
+from foveate.training.after.export import ExportedFile, compared
 from foveate.training.after.hub_page import licence_page, readme
 from foveate.training.after.validation import Exportable
 from foveate.training.run.tensors import load_weights
@@ -31,17 +31,13 @@ def write_hub_folder(model: Model, weights: Path, folder: Path, *, name: str | N
     """Write `folder`, complete or not at all, of a model and the weights that it was exported from.
 
     Raises UsageError where there are no such weights, ModelError where the two aren't of one network or differ by more
-    than `TOLERANCE`, OutputError where the folder is there and not empty.
+    than float32 has to, OutputError where the folder is there and not empty.
     """
     if not weights.is_file():
         raise UsageError(f"{model.source}: comes without its weights. Give a run's folder or a shipped model's name.")
     network, header = load_weights(weights)
-    differences = compare(model.content, Exportable(network, header.mean, header.deviation, header.told_apart).eval())
-    if (worst := max(differences.values())) > TOLERANCE:
-        raise ModelError(
-            f"{model.source}: its file and {weights} differ by {worst:.1e}, more than {TOLERANCE:.0e}; not exported."
-            " Export it again."
-        )
+    network = Exportable(network, header.mean, header.deviation, header.told_apart).eval()
+    differences = compared(model.content, network, f"{model.source}: export it again, as its file and {weights}")
     changes = {"file": HUB_FILE, "name": plain(name or model.card.name)}
     card = ModelCard.of(model.source, **(msgspec.structs.asdict(model.card) | changes))
     content = weights.read_bytes()
