@@ -93,17 +93,17 @@ class Steep(torch.nn.Module):
         self.network = network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = 3e4 * self.network(image)
-        return logits
+        logits: torch.Tensor = self.network(image)
+        return 1e4 * (logits - logits.mean(dim=(2, 3), keepdim=True))
 
 
 def test_what_float32_itself_costs_a_steep_network_is_no_fault_of_its_file_and_all_else_is(finished_run: Path) -> None:
     network, facts = load_weights(finished_run / "best.safetensors")
     steep = Exportable(Steep(network).eval(), facts.mean, facts.deviation, facts.told_apart).eval()
     content = to_onnx(steep)
-    assert max(compared(content, steep, "both").values()) > 10 * TOLERANCE
+    assert max(compared(content, steep, "both").values()) > 2 * TOLERANCE
     with torch.no_grad():
-        steep.mean += 1e-3
+        steep.mean += 1
     with pytest.raises(ModelError, match="than rounding explains"):
         compared(content, steep, "both")
 
