@@ -196,7 +196,8 @@ def finish(run: Run) -> bool:
         scores = {name: work / "scores" / f"{run.id}-{name}.json" for name in run.row["test"]}
         for name, path in scores.items():
             path.parent.mkdir(exist_ok=True)
-            asked = ["--data", run.sets[name], "--split", run.row.get("split", "test"), "--json", str(path), "--overwrite"]
+            split = run.row.get("split", "test")
+            asked = ["--data", run.sets[name], "--split", split, "--json", str(path), "--overwrite"]
             done = done and _foveate(clone, work, ["evaluate", model, *asked])
     finally:
         _keep(run)
