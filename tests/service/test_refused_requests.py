@@ -11,10 +11,11 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from foveate.inference import Segmentation, Segmenter
+from foveate.records import Photograph
 from foveate.service.limits import ServiceLimits
 from foveate.service.problems import KINDS
 from foveate_command import pixels
@@ -162,17 +163,21 @@ def test_the_limits_on_images_are_those_of_the_options(tmp_path: Path) -> None:
         check(running.form([("a", b"x"), ("b", b"y")], "outputs=zip"), "too_large")
 
 
-def test_an_answer_that_takes_too_long_is_given_up_and_its_place_is_free_again() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (2000, 2100, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    PillowImage.fromarray(noise).save(file, "PNG", compress_level=0)
+def test_an_answer_that_takes_too_long_is_given_up_and_its_place_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Segmenter.segment_photograph
+
+    def slowly(segmenter: Segmenter, photograph: Photograph) -> Segmentation:
+        time.sleep(2)
+        return segment(segmenter, photograph)
+
     with in_a_thread(max_seconds=1) as running:
-        answer = running.form([(str(n), file.getvalue()) for n in range(2)], "outputs=zip&include=overlay")
-        check(answer, "took_too_long")
-        until = time.monotonic() + 60
-        while running.get("/readyz").json["in_use"] != {"queue": 0, "held_bytes": 0}:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        with monkeypatch.context() as patched:
+            patched.setattr(Segmenter, "segment_photograph", slowly)
+            check(running.segment(png()), "took_too_long")
+            until = time.monotonic() + 60
+            while running.get("/readyz").json["in_use"] != {"queue": 0, "held_bytes": 0}:
+                assert time.monotonic() < until
+                time.sleep(0.1)
         assert running.segment(png()).status == 200
 
 
