@@ -109,12 +109,13 @@ def test_a_hostile_file_stops_none_of_the_others(tmp_path: Path) -> None:
     assert "good_mask.png" in names(tmp_path / "out")
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "JPEG2000"])
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG2000", "JP2"])
 def test_a_codestream_of_another_size_than_the_file_says_is_never_unpacked(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = io.BytesIO()
-    PillowImage.new("RGB", (3000, 2000)).save(file, kind, **({"no_jp2": True} if kind == "JPEG2000" else {}))
+    options = {"no_jp2": kind == "JPEG2000"} if kind != "JPEG" else {}
+    PillowImage.new("RGB", (3000, 2000)).save(file, kind.replace("JP2", "JPEG2000"), **options)
     dataset = image(colours(), CAPTURE, PixelData=encapsulate([file.getvalue()]))
     dataset["PixelData"].is_undefined_length = True
     path = tmp_path / "scan.dcm"

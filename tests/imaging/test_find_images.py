@@ -31,6 +31,13 @@ def test_the_programs_own_results_and_folders_are_left_out(tmp_path: Path) -> No
     assert [path.name for path in find_images(tmp_path)] == ["eye.png", "eye_mask.jpg"]
 
 
+def test_what_is_only_called_dicom_or_nifti_is_listed_where_these_are_looked_for(tmp_path: Path) -> None:
+    for name in ("a.dcm", "b.nii", "c.nii.gz", "d.hdr", "e", "eye_mask.nii.gz", "eye_seg.dcm"):
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in find_images(tmp_path, by_content=True)] == ["a.dcm", "b.nii", "c.nii.gz"]
+    assert find_images(tmp_path) == []
+
+
 def test_an_empty_folder_has_no_images(tmp_path: Path) -> None:
     assert find_images(tmp_path) == []
 

@@ -28,7 +28,7 @@ STRIDE = 8
 """Prepared images are padded to multiples of this, so that no network resizes inside."""
 
 BAND = 128
-"""Rows of a photograph to which probabilities are brought together."""
+"""Rows of a photograph that are brought to the working size together, or back from it."""
 
 THREADS_PAY = 1_500_000
 """Pixels from which on threads are used: of smaller photographs they take as long to begin as they save."""

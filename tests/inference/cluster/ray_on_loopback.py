@@ -33,8 +33,11 @@ STORE_BYTES = 80_000_000
 @contextmanager
 def ray_cluster(folder: Path) -> Iterator[str]:
     """The address of a head and of two machines of one core each, all of them processes of their own."""
+    from ray._private.utils import get_ray_address_file
     from ray.cluster_utils import Cluster
 
+    # Ray notes the head's address there, wherever its own folder is, and fails on a machine that no Ray has been on.
+    Path(get_ray_address_file(None)).parent.mkdir(parents=True, exist_ok=True)
     cluster = Cluster()
     try:
         add(cluster, num_cpus=0, temp_dir=str(folder))
@@ -48,6 +51,7 @@ def ray_cluster(folder: Path) -> Iterator[str]:
 def add(cluster: Any, **facts: Any) -> None:
     """A machine more; Ray itself waits half a minute for one to begin, and ends where a busy computer takes longer."""
     for tries_left in reversed(range(4)):
+        there = set(cluster.list_all_nodes())
         try:
             cluster.add_node(
                 node_ip_address=LOOPBACK, object_store_memory=STORE_BYTES, include_dashboard=False, **facts
@@ -56,6 +60,8 @@ def add(cluster: Any, **facts: Any) -> None:
         except (Exception, SystemExit):
             if not tries_left:
                 raise
+            for begun in set(cluster.list_all_nodes()) - there:
+                cluster.remove_node(begun)
 
 
 @dataclass
