@@ -21,7 +21,7 @@ from foveate.errors import UsageError
 from foveate.imaging import write_rgb
 from foveate.models import open_model
 from foveate.runtime import Execution, Wish, chosen, open_session
-from foveate.runtime.onnx import Call, SharedNetwork
+from foveate.runtime.shared_network import Call, SharedNetwork
 
 VESSELS = open_model("vessels")
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs the extra openvino")
@@ -49,8 +49,9 @@ def test_openvino_gives_onnx_runtimes_probabilities_also_where_a_size_comes_so_o
 
 
 @needs_openvino
-def test_threads_that_share_a_session_of_openvino_get_each_their_own_answer() -> None:
-    session = open_session(VESSELS.content, source="vessels", execution=Execution("openvino", threads=1))
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_that_share_a_session_of_openvino_get_each_their_own_answer(threads: int) -> None:
+    session = open_session(VESSELS.content, source="vessels", execution=Execution("openvino", threads=threads))
     batches = [eye(64, 72, seed) for seed in range(8)]
     alone = [session.run(batch) for batch in batches]
     with ThreadPoolExecutor(4) as pool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from foveate.errors import ModelError, UsageError, needs
 from foveate.runtime.outputs import checked, failed, one_line
 from foveate.runtime.session import NAMES, Execution
+from foveate.runtime.shared_network import Call, SharedNetwork, at_a_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,17 +58,18 @@ class Sizes:
     seen: Counter[Shape] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 
-    def fitting(self, shape: Shape) -> Compiled:
-        """What runs a batch of that shape quickest."""
+    def __call__(self, batch: NDArray[np.float32]) -> Any:
+        """The network's output, by what runs a batch of that shape quickest."""
         with self.lock:
-            self.seen[shape] += 1
-            if shape in self.of_size:
-                self.of_size.move_to_end(shape)
-            elif self.seen[shape] > OFTEN:
-                self.of_size[shape] = self.compile(shape)
+            self.seen[batch.shape] += 1
+            if batch.shape in self.of_size:
+                self.of_size.move_to_end(batch.shape)
+            elif self.seen[batch.shape] > OFTEN:
+                self.of_size[batch.shape] = self.compile(batch.shape)
                 if len(self.of_size) > KEPT:
                     self.of_size.popitem(last=False)
-            return self.of_size.get(shape, self.any_size)
+            fitting = self.of_size.get(batch.shape, self.any_size)
+        return fitting(batch)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -78,7 +80,7 @@ class OpenvinoSession:
     source: str
     maps: int | None
     execution: Execution
-    sizes: Sizes
+    call: Call
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
@@ -86,7 +88,7 @@ class OpenvinoSession:
         Raises ModelError where the file's network fails on them, or gives something else.
         """
         try:
-            output = self.sizes.fitting(batch.shape)(batch)
+            output = self.call(batch)
         except Exception as error:  # OpenVINO raises RuntimeError, and what pybind makes of others
             raise ModelError(f"{self.source}: {failed(error, batch.shape)}") from error
         return checked(output, batch, self.maps, self.source)
@@ -130,20 +132,25 @@ def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Exe
         # By itself it would take bf16 where the processor has it.
         "INFERENCE_PRECISION_HINT": execution.precision,
         "INFERENCE_NUM_THREADS": execution.threads,
-        "PERFORMANCE_HINT": "LATENCY",
         # Threads that are bound to cores wait for whatever else is bound there.
         "ENABLE_CPU_PINNING": False,
     }
     try:
         network = core.read_model(model)
 
-        def compiled(shape: Shape | None) -> Compiled:
-            own = network
-            if shape is not None:
-                own = network.clone()
-                own.reshape(list(shape))
-            return Compiled(core.compile_model(own, "CPU", settings))
+        def opened(**streams: object) -> Sizes:
+            def compiled(shape: Shape | None) -> Compiled:
+                own = network
+                if shape is not None:
+                    own = network.clone()
+                    own.reshape(list(shape))
+                return Compiled(core.compile_model(own, "CPU", settings | streams))
 
-        return OpenvinoSession(model, source, maps, execution, Sizes(compiled, compiled(None)))
+            return Sizes(compiled, compiled(None))
+
+        call: Call = opened(PERFORMANCE_HINT="LATENCY")
+        if (streams := at_a_time(execution.threads)) > 1:
+            call = SharedNetwork(call, lambda: opened(NUM_STREAMS=streams))
+        return OpenvinoSession(model, source, maps, execution, call)
     except Exception as error:  # as above
         raise ModelError(f"{source}: {NAMES['openvino']} can't compile this file ({one_line(error)}).") from error
