@@ -108,6 +108,6 @@ class CalibrationSums:
         wrong = 1 - true
         logs = -np.log(np.maximum(true, _SMALLEST))
         focal = wrong**FOCAL_GAMMA * logs
-        self.squares += float(wrong @ wrong)
+        self.squares += float(np.square(wrong).sum())
         self.log_losses += float(logs.sum())
         self.focal_losses += float(FOCAL_ALPHA * focal[truth].sum() + (1 - FOCAL_ALPHA) * focal[~truth].sum())
