@@ -52,7 +52,7 @@ def test_openvino_gives_onnx_runtimes_probabilities_also_where_a_size_comes_so_o
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_that_share_a_session_of_openvino_get_each_their_own_answer(threads: int) -> None:
     session = open_session(VESSELS.content, source="vessels", execution=Execution("openvino", threads=threads))
-    batches = [eye(64, 72, seed) for seed in range(8)]
+    batches = [eye(64, 72, seed) for seed in range(8)] + [eye(64, 80 + 8 * number) for number in range(8)]
     alone = [session.run(batch) for batch in batches]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(session.run, batches))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 
 OFTEN = 4
 """Images of one size after which a network is compiled for that size alone: then it takes four fifths of the time, and
-compiling costs about as much as one and a half images."""
+compiling costs about as much as one and a half images. So many of other sizes, too, do without one of their own."""
 
 KEPT = 4
 """Sizes that are compiled for at once."""
@@ -54,6 +54,10 @@ class Sizes:
 
     compile: Callable[[Shape | None], Compiled]
     any_size: Compiled
+    borrowed: bool = False
+    """Whether that one is another's, so that it is compiled only where many images need it."""
+    odd: int = 0
+    """Images that were left to it."""
     of_size: OrderedDict[Shape, Compiled] = field(default_factory=OrderedDict)
     seen: Counter[Shape] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
@@ -61,15 +65,24 @@ class Sizes:
     def __call__(self, batch: NDArray[np.float32]) -> Any:
         """The network's output, by what runs a batch of that shape quickest."""
         with self.lock:
-            self.seen[batch.shape] += 1
-            if batch.shape in self.of_size:
-                self.of_size.move_to_end(batch.shape)
-            elif self.seen[batch.shape] > OFTEN:
-                self.of_size[batch.shape] = self.compile(batch.shape)
-                if len(self.of_size) > KEPT:
-                    self.of_size.popitem(last=False)
-            fitting = self.of_size.get(batch.shape, self.any_size)
+            fitting = self._for(batch.shape) or self._for_any()
         return fitting(batch)
+
+    def _for(self, shape: Shape) -> Compiled | None:
+        self.seen[shape] += 1
+        if shape in self.of_size:
+            self.of_size.move_to_end(shape)
+        elif self.seen[shape] > OFTEN:
+            self.of_size[shape] = self.compile(shape)
+            if len(self.of_size) > KEPT:
+                self.of_size.popitem(last=False)
+        return self.of_size.get(shape)
+
+    def _for_any(self) -> Compiled:
+        self.odd += 1
+        if self.borrowed and self.odd > OFTEN:
+            self.any_size, self.borrowed = self.compile(None), False
+        return self.any_size
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -138,19 +151,19 @@ def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Exe
     try:
         network = core.read_model(model)
 
-        def opened(**streams: object) -> Sizes:
-            def compiled(shape: Shape | None) -> Compiled:
-                own = network
-                if shape is not None:
-                    own = network.clone()
-                    own.reshape(list(shape))
-                return Compiled(core.compile_model(own, "CPU", settings | streams))
+        def compiled(streams: dict[str, object], shape: Shape | None) -> Compiled:
+            own = network
+            if shape is not None:
+                own = network.clone()
+                own.reshape(list(shape))
+            return Compiled(core.compile_model(own, "CPU", settings | streams))
 
-            return Sizes(compiled, compiled(None))
-
-        call: Call = opened(PERFORMANCE_HINT="LATENCY")
-        if (streams := at_a_time(execution.threads)) > 1:
-            call = SharedNetwork(call, lambda: opened(NUM_STREAMS=streams))
+        alone = partial(compiled, {"PERFORMANCE_HINT": "LATENCY"})
+        beside = partial(compiled, {"NUM_STREAMS": at_a_time(execution.threads)})
+        any_size = alone(None)
+        call: Call = Sizes(alone, any_size)
+        if execution.threads != 1:
+            call = SharedNetwork(call, lambda: Sizes(beside, any_size, borrowed=True))
         return OpenvinoSession(model, source, maps, execution, call)
     except Exception as error:  # as above
         raise ModelError(f"{source}: {NAMES['openvino']} can't compile this file ({one_line(error)}).") from error
