@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from foveate.models import open_model
 from foveate.runtime import Execution, open_session
 
 VESSELS = open_model("vessels")
+needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs the extra openvino")
 
 
 def resident_bytes() -> int:
@@ -48,6 +50,26 @@ def test_any_size_of_whole_strides_gives_a_probability_per_pixel(height: int, wi
     assert probability.dtype == np.float32
     assert probability.min() >= 0
     assert probability.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "execution", [Execution(), pytest.param(Execution("openvino"), marks=needs_openvino)], ids=lambda each: each.backend
+)
+@pytest.mark.parametrize("too_much", [1e-7, 1e-4])
+def test_what_rounding_takes_beyond_1_and_below_0_comes_back_as_1_and_0(execution: Execution, too_much: float) -> None:
+    pytest.importorskip("onnx", reason="needs onnx, which comes with foveate[train]")
+    from onnx import numpy_helper
+
+    from strange_models import node, then
+
+    factor = numpy_helper.from_array(np.array(1 + 2 * too_much, np.float32), "factor")
+    less = numpy_helper.from_array(np.array(too_much, np.float32), "less")
+    model = then(node("Mul", "green factor", "more"), node("Sub", "more less"), weights=[factor, less])
+    batch = np.zeros((1, 3, 8, 16), np.float32)
+    batch[..., 8:] = 255
+    probability = open_session(model.SerializeToString(), source="mine.onnx", execution=execution).run(batch)
+    assert probability.min() == 0
+    assert probability.max() == 1
 
 
 def test_the_number_of_threads_changes_nothing_that_is_seen() -> None:

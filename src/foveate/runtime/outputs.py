@@ -11,14 +11,17 @@ from foveate.errors import ModelError
 from foveate.runtime.memory import limit
 
 OUTSIDE = 1e-3
-"""How far rounding may take a probability beyond 0 and 1."""
+"""How far rounding may take a probability beyond 0 and 1. ONNX Runtime's sigmoid of a large number is 1.0000001."""
 
 FULL = ("Available memory of", "bad_alloc", "Failed to allocate memory", "not enough memory", "out of memory")
 """What a message has where memory ended: ONNX Runtime's, OpenVINO's, PyTorch's."""
 
 
 def checked(output: object, batch: NDArray[np.float32], maps: int | None, source: str) -> NDArray[np.float32]:
-    """The output, where it is probabilities N×`maps`×H×W of a batch N×C×H×W. Raises ModelError where it isn't."""
+    """The output, where it is probabilities N×`maps`×H×W of a batch N×C×H×W, within 0 to 1.
+
+    Raises ModelError where it isn't, by more than rounding.
+    """
     count, _, height, width = batch.shape
     if not isinstance(output, np.ndarray) or output.dtype != np.float32:
         raise ModelError(f"{source}: its output is {_kind(output)}; float32 is expected.")
@@ -28,13 +31,16 @@ def checked(output: object, batch: NDArray[np.float32], maps: int | None, source
             f"{source}: makes {in_words(output.shape)} of an image of {in_words(batch.shape)};"
             f" {in_words(expected)} is expected, a map of the image's size for each class."
         )
+    if not output.size:
+        return output
+    lowest, highest = output.min(), output.max()
     # A NaN is neither.
-    if output.size and not (output.min() >= -OUTSIDE and output.max() <= 1 + OUTSIDE):
+    if not (lowest >= -OUTSIDE and highest <= 1 + OUTSIDE):
         raise ModelError(
-            f"{source}: its output goes from {output.min():.3g} to {output.max():.3g}; probabilities, 0 to 1,"
+            f"{source}: its output goes from {lowest:.3g} to {highest:.3g}; probabilities, 0 to 1,"
             " are expected. Export it with its sigmoid or softmax."
         )
-    return output
+    return output if lowest >= 0 and highest <= 1 else output.clip(0, 1)
 
 
 def failed(error: Exception, shape: Sequence[int]) -> str:
