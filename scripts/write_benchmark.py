@@ -47,8 +47,7 @@ def _machine(machine: dict[str, Any], repeats: int) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['cores']} cores of {machine['processor']}, Python {machine['python']}, {versions}. A matrix product"
-        f" ran at {machine['gflops']:.0f} GFLOP/s in float32, a copy at {machine['copied_gb_per_s']:.0f} GB/s on one"
-        f" core and {machine['copied_by_all_gb_per_s']:.0f} on all."
+        f" ran at {machine['gflops']:.0f} GFLOP/s in float32, a copy at {machine['copied_gb_per_s']:.0f} GB/s."
         f" Medians of {repeats}.\n"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from foveate.errors import ModelError, UsageError, needs
 from foveate.runtime.outputs import checked, failed, one_line
 from foveate.runtime.session import NAMES, Execution
-from foveate.runtime.shared_network import Call, SharedNetwork, at_a_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +22,7 @@ Shape = tuple[int, ...]
 
 OFTEN = 4
 """Images of one size after which a network is compiled for that size alone: then it takes four fifths of the time, and
-compiling costs about as much as one and a half images. So many of other sizes, too, do without one of their own."""
+compiling costs about as much as one and a half images."""
 
 KEPT = 4
 """Sizes that are compiled for at once."""
@@ -54,35 +53,21 @@ class Sizes:
 
     compile: Callable[[Shape | None], Compiled]
     any_size: Compiled
-    borrowed: bool = False
-    """Whether that one is another's, so that it is compiled only where many images need it."""
-    odd: int = 0
-    """Images that were left to it."""
     of_size: OrderedDict[Shape, Compiled] = field(default_factory=OrderedDict)
     seen: Counter[Shape] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 
-    def __call__(self, batch: NDArray[np.float32]) -> Any:
-        """The network's output, by what runs a batch of that shape quickest."""
+    def fitting(self, shape: Shape) -> Compiled:
+        """What runs a batch of that shape quickest."""
         with self.lock:
-            fitting = self._for(batch.shape) or self._for_any()
-        return fitting(batch)
-
-    def _for(self, shape: Shape) -> Compiled | None:
-        self.seen[shape] += 1
-        if shape in self.of_size:
-            self.of_size.move_to_end(shape)
-        elif self.seen[shape] > OFTEN:
-            self.of_size[shape] = self.compile(shape)
-            if len(self.of_size) > KEPT:
-                self.of_size.popitem(last=False)
-        return self.of_size.get(shape)
-
-    def _for_any(self) -> Compiled:
-        self.odd += 1
-        if self.borrowed and self.odd > OFTEN:
-            self.any_size, self.borrowed = self.compile(None), False
-        return self.any_size
+            self.seen[shape] += 1
+            if shape in self.of_size:
+                self.of_size.move_to_end(shape)
+            elif self.seen[shape] > OFTEN:
+                self.of_size[shape] = self.compile(shape)
+                if len(self.of_size) > KEPT:
+                    self.of_size.popitem(last=False)
+            return self.of_size.get(shape, self.any_size)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -93,7 +78,7 @@ class OpenvinoSession:
     source: str
     maps: int | None
     execution: Execution
-    call: Call
+    sizes: Sizes
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pixels N×C×H×W (float32, 0 to 255) to probabilities N×K×H×W (0 to 1).
@@ -101,7 +86,7 @@ class OpenvinoSession:
         Raises ModelError where the file's network fails on them, or gives something else.
         """
         try:
-            output = self.call(batch)
+            output = self.sizes.fitting(batch.shape)(batch)
         except Exception as error:  # OpenVINO raises RuntimeError, and what pybind makes of others
             raise ModelError(f"{self.source}: {failed(error, batch.shape)}") from error
         return checked(output, batch, self.maps, self.source)
@@ -145,25 +130,20 @@ def open_in_openvino(model: bytes, source: str, maps: int | None, execution: Exe
         # By itself it would take bf16 where the processor has it.
         "INFERENCE_PRECISION_HINT": execution.precision,
         "INFERENCE_NUM_THREADS": execution.threads,
+        "PERFORMANCE_HINT": "LATENCY",
         # Threads that are bound to cores wait for whatever else is bound there.
         "ENABLE_CPU_PINNING": False,
     }
     try:
         network = core.read_model(model)
 
-        def compiled(streams: dict[str, object], shape: Shape | None) -> Compiled:
+        def compiled(shape: Shape | None) -> Compiled:
             own = network
             if shape is not None:
                 own = network.clone()
                 own.reshape(list(shape))
-            return Compiled(core.compile_model(own, "CPU", settings | streams))
+            return Compiled(core.compile_model(own, "CPU", settings))
 
-        alone = partial(compiled, {"PERFORMANCE_HINT": "LATENCY"})
-        beside = partial(compiled, {"NUM_STREAMS": at_a_time(execution.threads)})
-        any_size = alone(None)
-        call: Call = Sizes(alone, any_size)
-        if execution.threads != 1:
-            call = SharedNetwork(call, lambda: Sizes(beside, any_size, borrowed=True))
-        return OpenvinoSession(model, source, maps, execution, call)
+        return OpenvinoSession(model, source, maps, execution, Sizes(compiled, compiled(None)))
     except Exception as error:  # as above
         raise ModelError(f"{source}: {NAMES['openvino']} can't compile this file ({one_line(error)}).") from error
