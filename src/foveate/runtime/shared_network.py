@@ -27,7 +27,8 @@ class SharedNetwork:
     """Calls that come one after the other go to `alone`, which has all threads, and those that come together to what
     `beside` opens, in which each has a share of them of its own.
 
-    Calls that share threads wait for each other at every operation: two images took half as much processor time again.
+    In ONNX Runtime calls that share threads wait for each other at every operation: two images took half as much
+    processor time again.
     """
 
     def __init__(self, alone: Call, beside: Callable[[], Call]) -> None:
