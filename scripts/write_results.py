@@ -89,7 +89,7 @@ def _scores(table: Table, name: str) -> Iterator[str]:
     printed = {SAME.get(key, key) for _, result in rows for key in result["published"]}
     measures = [key for key in MEASURES if key not in SAME and (key in printed or key in ("f1", "roc_auc"))]
     first = rows[0][1]["scores"][name]
-    yield f"On {first['data']['set']}, {first['data']['split']} ({first['data']['count']} images), all pixels together:"
+    yield f"On {name}, {first['data']['split']} ({first['data']['count']} images), all pixels together:"
     yield ""
     yield f"| row | | {' | '.join(key.replace('_', ' ') for key in measures)} | mean f1 of the images |"
     yield f"| --- | --- |{' ---: |' * (len(measures) + 1)}"
