@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import fnmatch
+import hashlib
 import json
 import os
 import shlex
@@ -31,6 +32,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 STATE_BYTES = 2_000_000
 """States up to this size are kept in the repository."""
+FOLDS = 5
+"""Of a split that is ours: in each another fifth of its images tests."""
 COMMIT = "commit"
 KEPT = (
     "recipe.toml",
@@ -175,6 +178,28 @@ def prepare(places: Places, data: Path) -> None:
     link.symlink_to(data.resolve(), target_is_directory=True)
     for split in sorted((places.results / "splits").glob("*.csv")):
         shutil.copyfile(split, places.work / split.name)
+        write_folds(split, places.work)
+
+
+def write_folds(split: Path, folder: Path) -> None:
+    """NAME-fold0.csv and so on beside NAME.csv: every image tests in one of them, by the hash of its file's name.
+
+    Of the others about a tenth validate, the same ones wherever they don't test.
+    """
+    with split.open(newline="", encoding="utf-8") as file:
+        images = list(csv.DictReader(file))
+    for fold in range(FOLDS):
+        with (folder / f"{split.stem}-fold{fold}.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = csv.DictWriter(file, ["image", "mask", "split"])
+            rows.writeheader()
+            rows.writerows(image | {"split": _part(image["image"], fold)} for image in images)
+
+
+def _part(image: str, fold: int) -> str:
+    number = int.from_bytes(hashlib.sha256(Path(image).name.encode()).digest()[:4])
+    if number % FOLDS == fold:
+        return "test"
+    return "train" if number // FOLDS % 8 else "validation"
 
 
 def finish(run: Run) -> bool:

@@ -6,6 +6,8 @@ Each table of rows.toml has a page; what stands outside of its generated part is
 from __future__ import annotations
 
 import json
+import re
+import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 from results import Places, Run, runs_of
 
 from foveate.imaging import write_bytes, write_text
+from foveate.metrics.bootstrap import mean_interval
 from foveate.pictures import LearningCurve, encoded
 from foveate.pictures.learning import learning_curves
 
@@ -73,6 +76,7 @@ def generated(table: Table) -> str:
     for name in dict.fromkeys(name for row in table.rows for result in row.results for name in result["scores"]):
         lines += [*_scores(table, name), ""]
     done = [result for row in table.rows for result in row.results]
+    lines += over_folds(done)
     if done:
         lines += [f"![Learning curves]({table.name}.svg)", "", *_conditions(done), ""]
     left = [row for row in table.rows if len(row.results) < len(row.seeds)]
@@ -103,6 +107,28 @@ def _scores(table: Table, name: str) -> Iterator[str]:
             mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
             cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]
             yield f"| {'' if published else row.label} | ours, seed {result['seed']}, {words} | {' | '.join(cells)} |"
+
+
+def over_folds(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The mean over the images of all folds of a set that are there, each by the network that hasn't seen it."""
+    of_sets: dict[str, list[list[float | None]]] = {}
+    for result in results:
+        for name, scored in result["scores"].items():
+            if fold := re.fullmatch(r"(.+)-fold\d+", name):
+                (label,) = scored["classes"]
+                values = [image["classes"][label]["image"]["values"]["f1"] for image in scored["images"]]
+                of_sets.setdefault(fold[1], []).append(values)
+    for name, folds in of_sets.items():
+        values = [value for fold in folds for value in fold]
+        known = [value for value in values if value is not None]
+        between = mean_interval(values)
+        around = f" ({between.low:.3f}–{between.high:.3f})" if between else ""
+        count = f"{len(folds)} folds" if len(folds) > 1 else "one fold"
+        yield (
+            f"Over {count} of {name}, {len(values)} images, each by a network that hasn't seen it, whole image: mean F1"
+            f" {statistics.fmean(known):.4f}{around}."
+        )
+        yield ""
 
 
 def _measured(pooled: Mapping[str, Any], measure: str) -> str:

@@ -50,3 +50,23 @@ def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_tr
         assert file.stem == result["run"]
         assert result["run"] in asked
         assert re.fullmatch(r"[0-9a-f]{40}", result["commit"])
+
+
+def test_folds_are_one_mean_over_all_their_images(tmp_path: Path) -> None:
+    rows = [{"set": "ours-fold0", "f1": [0.25, 0.75]}, {"set": "ours-fold1", "f1": [None, 0.5]}]
+    results = [
+        {
+            "scores": {
+                row["set"]: {
+                    "classes": {"lesion": {}},
+                    "images": [{"classes": {"lesion": {"image": {"values": {"f1": value}}}}} for value in row["f1"]],
+                }
+            }
+        }
+        for row in rows
+    ]
+    said, _ = write_results.over_folds(results)
+    assert said.startswith(
+        "Over 2 folds of ours, 4 images, each by a network that hasn't seen it, whole image: mean F1 0.5000 ("
+    )
+    assert not list(write_results.over_folds([{"scores": {"drive": {}}}]))

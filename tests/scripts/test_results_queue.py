@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -9,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import results
 
 ROOT = Path(__file__).parents[2]
 ROWS = """
@@ -84,3 +87,20 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_pa
     assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
     told = queue(tmp_path, "two", "status").communicate()[0]
     assert "1 of 1 done" in told
+
+
+def test_every_image_of_a_split_tests_in_one_fold_and_no_image_is_in_two_parts(tmp_path: Path) -> None:
+    split = ROOT / "results" / "splits" / "isic2018.csv"
+    results.write_folds(split, tmp_path)
+    tested: list[str] = []
+    for fold in range(results.FOLDS):
+        with (tmp_path / f"isic2018-fold{fold}.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert len({row["image"] for row in rows}) == len(rows) == 640
+        parts = Counter(row["split"] for row in rows)
+        assert sorted(parts) == ["test", "train", "validation"]
+        assert 100 < parts["test"] < 160
+        assert 40 < parts["validation"] < 80
+        tested += [row["image"] for row in rows if row["split"] == "test"]
+    with split.open(newline="", encoding="utf-8") as file:
+        assert sorted(tested) == sorted(row["image"] for row in csv.DictReader(file))
