@@ -178,28 +178,32 @@ def prepare(places: Places, data: Path) -> None:
     link.symlink_to(data.resolve(), target_is_directory=True)
     for split in sorted((places.results / "splits").glob("*.csv")):
         shutil.copyfile(split, places.work / split.name)
-        write_folds(split, places.work)
+        link_folds(split, places.work)
 
 
-def write_folds(split: Path, folder: Path) -> None:
-    """NAME-fold0.csv and so on beside NAME.csv: every image tests in one of them, by the hash of its file's name.
+def link_folds(split: Path, work: Path) -> None:
+    """The images of a split in folders NAME-fold0 and so on, in the challenge's own layout: each tests in one of them.
 
-    Of the others about a tenth validate, the same ones wherever they don't test.
+    Which one, the hash of its file's name says. Of the others about a tenth validate, the same ones wherever they
+    don't test. What lies there already is left as it is.
     """
     with split.open(newline="", encoding="utf-8") as file:
         images = list(csv.DictReader(file))
     for fold in range(FOLDS):
-        with (folder / f"{split.stem}-fold{fold}.csv").open("w", newline="", encoding="utf-8") as file:
-            rows = csv.DictWriter(file, ["image", "mask", "split"])
-            rows.writeheader()
-            rows.writerows(image | {"split": _part(image["image"], fold)} for image in images)
+        for image in images:
+            part = _part(image["image"], fold)
+            for path in (Path(image["image"]), Path(image["mask"])):
+                folder = work / f"{split.stem}-fold{fold}" / path.parent.name.replace("Training", part)
+                folder.mkdir(parents=True, exist_ok=True)
+                if not (folder / path.name).is_symlink():
+                    (folder / path.name).symlink_to(work / path)
 
 
 def _part(image: str, fold: int) -> str:
     number = int.from_bytes(hashlib.sha256(Path(image).name.encode()).digest()[:4])
     if number % FOLDS == fold:
-        return "test"
-    return "train" if number // FOLDS % 8 else "validation"
+        return "Test"
+    return "Training" if number // FOLDS % 8 else "Validation"
 
 
 def finish(run: Run) -> bool:

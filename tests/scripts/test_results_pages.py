@@ -52,18 +52,18 @@ def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_tr
         assert re.fullmatch(r"[0-9a-f]{40}", result["commit"])
 
 
-def test_folds_are_one_mean_over_all_their_images(tmp_path: Path) -> None:
-    rows = [{"set": "ours-fold0", "f1": [0.25, 0.75]}, {"set": "ours-fold1", "f1": [None, 0.5]}]
+def test_folds_are_one_mean_over_all_their_images() -> None:
+    folds: dict[str, list[float | None]] = {"ours-fold0": [0.25, 0.75], "ours-fold1": [None, 0.5]}
     results = [
         {
             "scores": {
-                row["set"]: {
+                name: {
                     "classes": {"lesion": {}},
-                    "images": [{"classes": {"lesion": {"image": {"values": {"f1": value}}}}} for value in row["f1"]],
+                    "images": [{"classes": {"lesion": {"image": {"values": {"f1": value}}}}} for value in values],
                 }
             }
         }
-        for row in rows
+        for name, values in folds.items()
     ]
     said, _ = write_results.over_folds(results)
     assert said.startswith(

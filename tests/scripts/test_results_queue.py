@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -15,6 +14,9 @@ from pathlib import Path
 
 import pytest
 import results
+
+from foveate.datasets import open_set
+from foveate.datasets.files import files_of
 
 ROOT = Path(__file__).parents[2]
 ROWS = """
@@ -90,17 +92,27 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_pa
 
 
 def test_every_image_of_a_split_tests_in_one_fold_and_no_image_is_in_two_parts(tmp_path: Path) -> None:
-    split = ROOT / "results" / "splits" / "isic2018.csv"
-    results.write_folds(split, tmp_path)
+    split = tmp_path / "isic2018.csv"
+    inputs, truths = "data/ISIC2018_Task1-2_Training_Input", "data/ISIC2018_Task1_Training_GroundTruth"
+    names = [f"ISIC_{number:07}" for number in range(200)]
+    lines = [f"{inputs}/{name}.jpg,{truths}/{name}_segmentation.png,train\n" for name in names]
+    split.write_text("image,mask,split\n" + "".join(lines), encoding="utf-8")
+    for name in names:
+        for path in (tmp_path / inputs / f"{name}.jpg", tmp_path / truths / f"{name}_segmentation.png"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
     tested: list[str] = []
+    for _ in range(2):
+        results.link_folds(split, tmp_path)
     for fold in range(results.FOLDS):
-        with (tmp_path / f"isic2018-fold{fold}.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        assert len({row["image"] for row in rows}) == len(rows) == 640
-        parts = Counter(row["split"] for row in rows)
+        entries = open_set(f"isic2018:{tmp_path}/isic2018-fold{fold}").entries
+        assert sorted(entry.id for entry in entries) == [f"isic2018_{name.removeprefix('ISIC_')}" for name in names]
+        parts = Counter(entry.split for entry in entries)
         assert sorted(parts) == ["test", "train", "validation"]
-        assert 100 < parts["test"] < 160
-        assert 40 < parts["validation"] < 80
-        tested += [row["image"] for row in rows if row["split"] == "test"]
-    with split.open(newline="", encoding="utf-8") as file:
-        assert sorted(tested) == sorted(row["image"] for row in csv.DictReader(file))
+        assert 20 < parts["test"] < 60
+        assert 5 < parts["validation"] < 40
+        tested += [entry.id for entry in entries if entry.split == "test"]
+        listed = [files for entry in entries if (files := files_of(entry)) is not None]
+        assert all(path.is_file() for files in listed for path in files.parts.values())
+        assert len(listed) == 200
+    assert len(tested) == len(set(tested)) == 200
