@@ -25,6 +25,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,7 +196,7 @@ def link_folds(split: Path, work: Path) -> None:
             for path in (Path(image["image"]), Path(image["mask"])):
                 folder = work / f"{split.stem}-fold{fold}" / path.parent.name.replace("Training", part)
                 folder.mkdir(parents=True, exist_ok=True)
-                if not (folder / path.name).is_symlink():
+                with suppress(FileExistsError):  # also where another queue has just put it there
                     (folder / path.name).symlink_to(work / path)
 
 
