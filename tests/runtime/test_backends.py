@@ -21,7 +21,7 @@ from foveate.errors import UsageError
 from foveate.imaging import write_rgb
 from foveate.models import open_model
 from foveate.runtime import Execution, Wish, chosen, open_session
-from foveate.runtime.shared_network import Call, SharedNetwork
+from foveate.runtime.onnx import Call, SharedNetwork
 
 VESSELS = open_model("vessels")
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs the extra openvino")

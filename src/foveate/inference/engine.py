@@ -20,7 +20,7 @@ from foveate.inference.segmentation import Segmentation
 from foveate.inference.sink import BegunImage, Outcome, Sink, Written
 from foveate.inference.source import SourceItem
 from foveate.records import Photograph
-from foveate.runtime.shared_network import at_a_time
+from foveate.runtime import cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -200,10 +200,10 @@ class _Lanes:
 def abreast(
     step: Step, items: Sequence[SourceItem], sink: Sink, *, threads: int = 0
 ) -> Iterator[tuple[SourceItem, Outcome | None]]:
-    """As many images as `at_a_time` says, each in a thread; one thread more writes, in order."""
+    """As many images at a time as there are threads (0: cores), but for `MOST`; one thread more writes, in order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    count = at_a_time(threads)
+    count = min(MOST, threads or cores())
     with ThreadPoolExecutor(count, "segment") as segmenting, ThreadPoolExecutor(1, "write") as writing:
         lanes = _Lanes(step, sink, NetworkPlaces(count), segmenting, writing)
         try:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from foveate.errors import ModelError, UsageError
 from foveate.runtime.memory import limit_memory
 from foveate.runtime.outputs import checked, failed, in_words, one_line
-from foveate.runtime.session import NAMES, Device, Execution, cores
-from foveate.runtime.shared_network import Call, SharedNetwork, at_a_time
+from foveate.runtime.session import NAMES, Device, Execution
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,39 @@ PROVIDERS: dict[Device, str] = {
     "coreml": "CoreMLExecutionProvider",
 }
 """By device. Wheels of ONNX Runtime differ in which of them they have."""
+
+
+Call = Callable[["NDArray[np.float32]"], Any]
+
+
+class SharedNetwork:
+    """One network for calls from several threads: by `alone`, with all threads of its own, where calls come one after
+    the other, and each by what `beside` opens, which has a single thread, where they come together.
+
+    Calls that share threads wait for each other at every operation: two images took half as much processor time again.
+    """
+
+    def __init__(self, alone: Call, beside: Callable[[], Call]) -> None:
+        self._alone, self._open = alone, beside
+        self._beside: Call | None = None
+        self._running, self._lock = 0, Lock()
+        self._in_company = False
+        """Whether the last call came while another ran: then the next will probably be joined by one, too."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> Any:
+        """The network's output."""
+        with self._lock:
+            joins = self._running > 0
+            if joins and self._beside is None:
+                self._beside = self._open()
+            call = self._beside if self._beside is not None and (joins or self._in_company) else self._alone
+            self._in_company = joins
+            self._running += 1
+        try:
+            return call(batch)
+        finally:
+            with self._lock:
+                self._running -= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -88,8 +121,7 @@ def open_in_onnxruntime(
 
     call = call_of(runtime)
     if execution.device == "cpu" and execution.threads != 1:
-        share = (execution.threads or cores()) // at_a_time(execution.threads)
-        call = SharedNetwork(call, lambda: call_of(_loaded(model, provider, share)))
+        call = SharedNetwork(call, lambda: call_of(_loaded(model, provider, 1)))
     return OnnxSession(model, source, name, channels, maps, execution, call)
 
 
