@@ -1,5 +1,7 @@
 import hashlib
+import json
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +64,17 @@ def test_the_card_says_what_the_file_is(exported: Path, finished_run: Path) -> N
     assert {data.set for data in card.training_data} == {"synthetic"}
     assert card.name == finished_run.name  # not the file's, which is "model" of every run
     assert segmenter.segment(draw(3, height=140, width=130).image).mask.shape == (140, 130)
+
+
+def test_weights_of_images_that_are_not_for_commercial_use_are_exported_as_such(
+    finished_run: Path, tmp_path: Path, exported_once: None
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    record["data"]["synthetic"] |= {"title": "Lesions", "terms": "CC BY-NC 4.0."}
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    card = export(run, tmp_path / "model.onnx").card
+    assert card.licence.startswith("CC BY-NC 4.0 for the weights: not for commercial use, as the images of Lesions are")
 
 
 def test_an_exported_file_is_not_overwritten_unasked(exported: Path, finished_run: Path) -> None:

@@ -19,6 +19,7 @@ from foveate.datasets import channels_of
 from foveate.errors import ModelError, OutputError
 from foveate.imaging import write_bytes, write_text
 from foveate.models.card import CARD, ModelCard, TrainingData, plain
+from foveate.models.licence import licence_of
 from foveate.models.store import Model
 from foveate.networks.registry.catalogue import HEIGHT, WIDTH
 from foveate.networks.registry.counting import measure
@@ -93,6 +94,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
     differences = compared(content, model, f"{run}: ONNX Runtime and PyTorch")
     recipe = read_recipe_of_run(str(run / RECIPE))
     record = without_secrets(load_facts(run))
+    training_data = tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items())
     card = ModelCard.of(
         str(run),
         name=plain(name or run.resolve().name),
@@ -114,8 +116,9 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         recipe=plain(recipe.name),
         command=plain("; then ".join(_commands(record))),
         source_commit=record["source_commit"],
-        training_data=tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items()),
+        training_data=training_data,
         validation_f1=facts.validation_f1,
+        licence=licence_of(training_data),
     )
     # As it is read from a file: options are lists there.
     return Exported(Model(ModelCard.parse(card.to_json(), str(run)), content, str(run)), differences)

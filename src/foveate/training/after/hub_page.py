@@ -13,6 +13,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from foveate.models.card import HUB_FILE, HUB_WEIGHTS, ModelCard, Score
+from foveate.models.licence import is_open
 
 NOTICE = "For research, not a medical device."
 TASK = "image-segmentation"
@@ -31,9 +32,6 @@ METRICS = {
 
 SCOPES = {"fov": "inside the field of view", "image": "over the whole image"}
 
-OPEN_TERMS = re.compile(r"CC BY 4\.0( \([^()]*\))?\.|Drawn by foveate itself, from no photograph of anybody: .*")
-"""Terms of images under which weights made of them may be given on; what isn't known to be so, is not."""
-
 PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|<>~&:@$=-])")
 """What Markdown might read as more than itself; by a backslash it is itself again."""
 
@@ -47,7 +45,7 @@ def metadata(card: ModelCard) -> ModelCardData:
     """What the hub lists and searches by."""
     terms: dict[str, Any] = (
         {"license": "apache-2.0"}
-        if is_open(card)
+        if is_open(card.training_data)
         else {"license": "other", "license_name": "terms-of-the-training-images", "license_link": "LICENSE.md"}
     )
     results = [result for score in card.scores for result in _results(score, card)]
@@ -60,11 +58,6 @@ def metadata(card: ModelCard) -> ModelCardData:
         model_name=card.name if results else None,
         eval_results=results or None,
     )
-
-
-def is_open(card: ModelCard) -> bool:
-    """Whether the terms of all images that the weights have seen are known to let weights be given on."""
-    return bool(card.training_data) and all(OPEN_TERMS.fullmatch(data.terms) for data in card.training_data)
 
 
 def _results(score: Score, card: ModelCard) -> list[EvalResult]:
