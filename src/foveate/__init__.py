@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from foveate.public.export import export
     from foveate.public.files import read_results, write_results
     from foveate.public.load import load
-    from foveate.public.measure import measure
+    from foveate.public.measure import measure, measure_many
     from foveate.public.page import page
     from foveate.public.plan import plan
     from foveate.public.report import report
@@ -49,6 +49,7 @@ __all__ = [
     "export",
     "load",
     "measure",
+    "measure_many",
     "page",
     "plan",
     "read_results",
@@ -77,6 +78,7 @@ _HOMES = {
     "export": "foveate.public.export",
     "load": "foveate.public.load",
     "measure": "foveate.public.measure",
+    "measure_many": "foveate.public.measure",
     "page": "foveate.public.page",
     "plan": "foveate.public.plan",
     "read_results": "foveate.public.files",

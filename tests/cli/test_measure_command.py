@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 import foveate
-from foveate.errors import UsageError
+from foveate.errors import OutputError, UsageError
 from foveate.imaging import write_mask, write_rgb
 from foveate.morphometry.rows import dictionary_rows
 from foveate_command import drawn, run
@@ -48,6 +48,39 @@ def test_masks_of_any_tool_give_a_row_each_and_what_is_undefined_is_empty(masks:
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
         f"{name}_measured.png" for name in ("a_left", "a_right", "b_left")
     ]
+
+
+def test_many_are_measured_from_python_as_by_the_command(
+    masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PillowImage.new("RGB", (9, 9), (1, 2, 3)).save(masks / "c_left.png")
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    told: list[tuple[str, int, int]] = []
+    capsys.readouterr()
+    result = foveate.measure_many(
+        masks,
+        mine / "table.csv",
+        segments=mine / "segments.csv",
+        mask=True,
+        regions=True,
+        um_per_pixel=5,
+        on_image=lambda measured, done, images: told.append((measured.path.stem, done, images)),
+    )
+    assert capsys.readouterr() == ("", "")
+    command = ("measure", masks, "-o", theirs / "table.csv", "--segments", theirs / "segments.csv")
+    ran = run(*command, "--mask", "--regions", "--um-per-pixel", 5)
+    assert told == [(name, number, 4) for number, name in enumerate(("a_left", "a_right", "b_left", "c_left"), start=1)]
+    assert (result.failed, ran.status) == (1, 1)
+    assert result.files[-1].error in ran.err
+    assert f"3 measured, 1 failed; {theirs / 'table.csv'}, {theirs / 'segments.csv'} written." in ran.out
+    assert result.written == (mine / "table.csv", mine / "segments.csv")
+    for name in ("table.csv", "segments.csv"):
+        assert (mine / name).read_bytes() == (theirs / name).read_bytes()
+    assert len(result.rows) == len(table(mine / "table.csv")) == 3
+    with pytest.raises(OutputError, match="is there already"):
+        foveate.measure_many(masks, mine / "table.csv", mask=True)
+    with pytest.raises(UsageError, match="group"):
+        foveate.measure_many(masks, tmp_path / "other.csv", mask=True, group=["family"])
 
 
 def test_a_scale_turns_pixels_into_micrometres_and_says_so_in_the_column(masks: Path, tmp_path: Path) -> None:

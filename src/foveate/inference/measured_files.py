@@ -11,12 +11,17 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
-from foveate.errors import FoveateError, OutputError
+from foveate.errors import FoveateError, OutputError, UsageError
 from foveate.imaging import csv_text, read_mask, write_rgb
 from foveate.inference.measuring import Form, Known, measure_source
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, header
 from foveate.runtime import Execution
+
+Level = Literal["eye", "patient"]
+
+LEVELS: tuple[Level, ...] = ("eye", "patient")
+"""What a table may have a row for besides each image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class MeasureSettings:
 
     form: Form = "photograph"
     as_regions: bool = False
-    model: str = "vessels"
+    model: str | Path = "vessels"
     threads: int = 0
     overlays: Path | None = None
     """Folder for the pictures."""
@@ -56,6 +61,39 @@ class MeasuredFile:
     row: Row = field(default_factory=dict)
     segments: list[Row] = field(default_factory=list)
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFiles:
+    """What became of all of them, and the tables that were written."""
+
+    files: tuple[MeasuredFile, ...]
+    written: tuple[Path, ...] = ()
+
+    @property
+    def rows(self) -> list[Row]:
+        """Of those that could be measured."""
+        return [file.row for file in self.files if not file.error]
+
+    @property
+    def segments(self) -> list[Row]:
+        """A row for each vessel segment or region."""
+        return [row for file in self.files for row in file.segments]
+
+    @property
+    def failed(self) -> int:
+        """How many could not be measured."""
+        return sum(bool(file.error) for file in self.files)
+
+
+def check_free(paths: Iterable[Path | None], *, overwrite: bool) -> None:
+    """Raise UsageError for two results in one file, OutputError for a file that is there."""
+    wanted = [path for path in paths if path is not None]
+    if len({path.absolute() for path in wanted}) < len(wanted):
+        raise UsageError("two tables have one name: give each a file of its own.")
+    there = [path for path in wanted if path.exists()]
+    if there and not overwrite:
+        raise OutputError(f"{there[0]}: is there already. Choose another file, or --overwrite.")
 
 
 def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, processes: int = 1) -> Iterator[MeasuredFile]:
@@ -107,7 +145,7 @@ def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter |
         return MeasuredFile(job.path, error=text if str(job.path) in text else f"{job.path}: {text}")
 
 
-def grouped(rows: Iterable[Row], by: Literal["eye", "patient"]) -> list[Row]:
+def grouped(rows: Iterable[Row], by: Level) -> list[Row]:
     """A row for each eye (of a patient) or patient: means of the known values, and of volumes the sum.
 
     Raises OutputError where a row doesn't say whose it is.

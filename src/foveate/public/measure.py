@@ -1,13 +1,16 @@
-"""`foveate.measure`."""
+"""`foveate.measure`, of one image, and `foveate.measure_many`, of files and folders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from foveate.inference import Segmenter
+    from foveate.inference.measured_files import MeasuredFile, MeasuredFiles
     from foveate.inference.measuring import Measurement
     from foveate.inference.segmenter import Source
     from foveate.records import Mask
@@ -47,3 +50,99 @@ def measure(
             fov_degrees,
             as_regions=regions,
         )
+
+
+def measure_many(
+    sources: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    segments: str | Path | None = None,
+    dictionary: str | Path | None = None,
+    mask: bool = False,
+    artery_vein: bool = False,
+    regions: bool = False,
+    model: str | Path = "vessels",
+    disc: tuple[float, float, float] | None = None,
+    um_per_pixel: float | None = None,
+    fov_degrees: float | None = None,
+    slice_um: float | None = None,
+    overlay: str | Path | None = None,
+    colour: Literal["calibre", "tortuosity"] = "calibre",
+    group: Sequence[str] = (),
+    jobs: int = 1,
+    threads: int = 0,
+    overwrite: bool = False,
+    on_image: Callable[[MeasuredFile, int, int], None] | None = None,
+) -> MeasuredFiles:
+    """Write a table with a row for each image that files, folders and lists in CSV name; needs the extra `evaluate`.
+
+    The options are those of `foveate measure`: `disc` is row, column and diameter in pixels, `group` has "eye" or
+    "patient". Tables are written when all is measured, and none if nothing could be: those that are named, and for each
+    of `group` one beside `out`. The result has `files`, what became of each in order (`row`, `segments` or `error`),
+    the `rows` and `segments` of all, how many `failed`, and the tables that were `written`. `on_image` is called after
+    each image, with how many are done and how many there are.
+
+    Raises `foveate.errors.UsageError` and DataError for a call or a list that is wrong, OutputError where a table or
+    picture is there and `overwrite` is off, all before anything is measured; OutputError also where a row doesn't say
+    whose it is.
+    """
+    from pathlib import Path
+
+    from foveate.errors import UsageError, needs, unknown
+    from foveate.imaging import write_text
+
+    with needs("evaluate", "measuring"):
+        from foveate.inference.measure_list import measure_jobs
+        from foveate.inference.measured_files import (
+            LEVELS,
+            MeasuredFiles,
+            MeasureSettings,
+            as_csv,
+            check_free,
+            grouped,
+            measure_files,
+        )
+        from foveate.inference.measuring import Known
+        from foveate.morphometry.rows import dictionary_rows
+        from foveate.morphometry.zones import Disc
+
+    for name, value in (("um-per-pixel", um_per_pixel), ("fov-degrees", fov_degrees), ("slice-um", slice_um)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"--{name} {value:g}: expected a number above 0.")
+    if mask and artery_vein:
+        raise UsageError("--mask and --artery-vein: the sources are one or the other.")
+    if slice_um is not None and not (regions and um_per_pixel):
+        raise UsageError("--slice-um makes volumes of regions: give --regions and --um-per-pixel, too.")
+    for level in group:
+        if level not in LEVELS:
+            raise UsageError(unknown("group", level, LEVELS))
+    table = Path(out)
+    of_segments, of_columns, pictures = (Path(place) if place else None for place in (segments, dictionary, overlay))
+    of_groups = {level: table.with_name(f"{table.stem}_{level}{table.suffix}") for level in LEVELS if level in group}
+    check_free([table, of_segments, of_columns, *of_groups.values()], overwrite=overwrite)
+    known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees, slice_um)
+    planned = measure_jobs(map(Path, [sources] if isinstance(sources, str | Path) else sources), known)
+    check_free([job.overlay(pictures) for job in planned] if pictures else [], overwrite=overwrite)
+    settings = MeasureSettings(
+        form="mask" if mask else "artery-vein" if artery_vein else "photograph",
+        as_regions=regions,
+        model=model,
+        threads=1 if jobs > 1 and not threads else threads,
+        overlays=pictures,
+        colour=colour,
+    )
+    files = []
+    for measured in measure_files(planned, settings, min(jobs, len(planned))):
+        files.append(measured)
+        if on_image is not None:
+            on_image(measured, len(files), len(planned))
+    result = MeasuredFiles(tuple(files))
+    if not result.rows:
+        return result
+    tables = {table: result.rows} | {path: grouped(result.rows, level) for level, path in of_groups.items()}
+    tables |= ({of_segments: result.segments} if of_segments else {}) | (
+        {of_columns: dictionary_rows()} if of_columns else {}
+    )
+    for path, rows in tables.items():
+        write_text(as_csv(rows), path)
+    return replace(result, written=tuple(tables))
