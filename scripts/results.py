@@ -2,6 +2,7 @@
 
     python scripts/results.py run DATA      # one after the other, until all are done or it is stopped
     python scripts/results.py status        # what is done, running and left, and how long that will take
+    python scripts/results.py prepare DATA  # only the folders that runs read: links to the sets, splits and their folds
 
 DATA holds the public sets. Each run works in .results/ on a clone of this repository at the commit that it was begun
 at, so that edits of the tree don't change it. A stopped run goes on after its last whole epoch; its state is put into
@@ -124,11 +125,15 @@ def main(words: Sequence[str] | None = None) -> int:
     run.add_argument("--only", default="*", help="runs whose names match this pattern")
     run.add_argument("--dearest", action="store_true", help="the longest first")
     commands.add_parser("status", help="what is done and what is left")
+    commands.add_parser("prepare", help="only link the sets and their folds").add_argument("data", type=Path)
     options = parser.parse_args(words)
     places = Places(options.results.resolve(), options.work.resolve())
     runs = runs_of(places)
     if options.command == "status":
         print("\n".join(status(runs)))  # noqa: T201
+        return 0
+    if options.command == "prepare":
+        prepare(places, options.data)
         return 0
     left = [each for each in runs if not each.result.is_file() and fnmatch.fnmatch(each.id, options.only)]
     if options.dearest:

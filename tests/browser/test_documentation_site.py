@@ -23,6 +23,7 @@ PAGES = (
     "recipes/region-guided-drive",
     "data-sets/drive_av",
     "models/vessels",
+    "models/lesion",
     "python/functions",
     "python/classes",
     "results/003",

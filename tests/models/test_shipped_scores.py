@@ -1,14 +1,19 @@
 """The card's validation scores, measured again through the whole path on the images that the card names."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
+from results import link_folds
+from write_results import over_folds
 
 import foveate
 from foveate.arrays.fov import find_fov
-from foveate.datasets import open_set
+from foveate.datasets import DataSet, open_set
 from foveate.imaging import read_mask, read_photograph
 
+ROOT = Path(__file__).parents[2]
 FOLDERS = {"drive": "DRIVE", "stare": "STARE", "chase_db1": "CHASE_DB1", "hrf": "HRF_half"}
 
 
@@ -35,3 +40,46 @@ def test_the_shipped_vessels_model_scores_on_its_validation_images_what_its_card
     f1 = 2 * agreed / (predicted + actual)
     # PyTorch chose, ONNX Runtime counts: single pixels at the threshold may fall on either side.
     assert f1 == pytest.approx(vessels.card.validation_f1[name], abs=5e-4)
+
+
+@pytest.fixture(scope="module")
+def lesion_fold(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    """The fold of ISIC 2018 that the shipped network is of, as `scripts/results.py prepare` links it."""
+    work = tmp_path_factory.mktemp("folds")
+    (work / "data").symlink_to(shared_data, target_is_directory=True)
+    link_folds(ROOT / "results" / "splits" / "isic2018.csv", work)
+    return open_set(f"isic2018:{work / 'isic2018-fold0'}")
+
+
+def test_the_shipped_lesion_model_has_seen_its_fold_but_the_images_that_test(lesion_fold: DataSet) -> None:
+    (data,) = foveate.load("lesion").card.training_data
+    assert data.set == lesion_fold.name
+    assert set(data.training) == {entry.id for entry in lesion_fold.split("train")}
+    assert set(data.validation) == {entry.id for entry in lesion_fold.split("validation")}
+    (score, _) = foveate.load("lesion").card.scores
+    test = {entry.id for entry in lesion_fold.split("test")}
+    assert score.images == len(test) > 100
+    assert not test & {*data.training, *data.validation}
+
+
+def test_the_shipped_lesion_model_scores_on_its_validation_images_what_its_card_says(lesion_fold: DataSet) -> None:
+    lesion = foveate.load("lesion")
+    agreed = predicted = actual = 0
+    for entry in lesion_fold.split("validation"):
+        image, truth = entry.load().paths
+        mask, truth_mask = lesion.segment(image).mask, read_mask(truth)
+        agreed += int((mask & truth_mask).sum())
+        predicted += int(mask.sum())
+        actual += int(truth_mask.sum())
+    # The network was trained in bfloat16, in which validation ran, too.
+    assert 2 * agreed / (predicted + actual) == pytest.approx(lesion.card.validation_f1["isic2018"], abs=2e-3)
+
+
+def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
+    said = re.search(r"mean F1 [\d.]+ \([\d.–]+\)", foveate.load("lesion").card.description)
+    folds = [
+        json.loads(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "results").glob("lesion-fold*.json"))
+    ]
+    assert said is not None
+    assert f"Over {len(folds)} folds" in (line := next(iter(over_folds(folds))))
+    assert said[0] in line
