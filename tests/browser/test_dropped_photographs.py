@@ -19,6 +19,7 @@ import pytest
 from npm_packages import archive
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from write_golden_masks import skin
 
 import foveate
 from chromium import (
@@ -459,6 +460,8 @@ def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
             press(page, f"[name='{name}']")
             assert (stage(page) != before).any()
             press(page, f"[name='{name}']")
+        assert first(page, "#layers [name=fov]").is_selected()
+        assert "% of the field of view" in text(page, "#numbers")
         content = downloaded(page, folder, "#get-all", "foveate.zip")
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         assert set(zipped.namelist()) == {*(path.name for path in paths.values()), "segment.csv"}
@@ -468,6 +471,30 @@ def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
             made = zipped.read(path.name)
             assert made == path.read_bytes() or mode == "alone"
             np.testing.assert_array_equal(mask_of(made), mask_of(path.read_bytes()))
+
+
+@pytest.mark.parametrize("mode", ["served", "alone"])
+def test_of_a_photograph_that_is_no_eye_the_page_says_nothing_of_a_field_of_view(
+    mode: str, window: tuple[Any, Path], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    page, _ = window
+    write_rgb(skin(), tmp_path / "skin.png")
+    lesion = foveate.load("lesion", threads=1)
+    with ExitStack() as stack:
+        if mode == "served":
+            opened(page, f"{stack.enter_context(in_a_thread(segmenter=lesion)).address}/")
+        else:
+            runtime = archive(request.config, NAME, VERSION)
+            opened(page, foveate.page(tmp_path / "lesion.html", model="lesion", runtime=runtime).as_uri())
+        assert not first(page, "#try").is_displayed()
+        drop(page, tmp_path / "skin.png")
+        layers = [each.get_attribute("name") for each in page.find_elements("css selector", "#layers [type=checkbox]")]
+        assert layers == ["comparison", "outline", "mask lesion", "probability", "photograph"]
+        said = re.search(r"Area: lesion([\d.]+) % of the image", text(page, "#numbers"))
+        assert said is not None
+        share = 100 * lesion.segment(tmp_path / "skin.png").mask.mean()
+        assert float(said[1]) == pytest.approx(share, abs=0.02)  # two builds of ONNX Runtime round differently
+        assert "field" not in page.find_element("css selector", "body").text
 
 
 REAL = {

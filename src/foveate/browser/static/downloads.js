@@ -60,12 +60,13 @@ export async function filesOf(work, name, kind) {
  * @returns {Promise<Uint8Array>}
  */
 async function overlay(work) {
-  const { width, height, classes } = /** @type {Result} */ (work.result);
+  const result = /** @type {Result} */ (work.result);
+  const { width, height } = result;
   const bitmap = await photographOf(work);
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillRect(0, 0, width, height);
-  for (const { picture, opacity } of new Layers(work, bitmap).shown(switchesFor(classes))) {
+  for (const { picture, opacity } of new Layers(work, bitmap).shown(switchesFor(result))) {
     context.globalAlpha = opacity;
     context.drawImage(picture, 0, 0);
   }

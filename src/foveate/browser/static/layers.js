@@ -2,6 +2,7 @@
 
 import { classColour, DIMMED, EDGE, HEAT_RAMP, OUTCOMES } from "./colours.js";
 import { around, rim, thickness } from "./outline.js";
+import { hasField } from "./result.js";
 
 /** @typedef {import("./work.js").Work} Work */
 /** @typedef {import("./work.js").Box} Box */
@@ -9,17 +10,17 @@ import { around, rim, thickness } from "./outline.js";
 /** @typedef {(pixel: number, row: number, column: number) => ArrayLike<number> | null} Paint RGB or RGBA; null: clear. */
 
 /**
- * @param {string[]} classes
+ * @param {import("./result.js").Result} result
  * @returns {Switch[]} From the lowest layer to the highest.
  */
-export function switchesFor(classes) {
-  const masks = classes.map((name) => ({ name: `mask ${name}`, text: `Mask: ${name}`, on: false, opacity: 0.6 }));
+export function switchesFor(result) {
+  const masks = result.classes.map((name) => ({ name: `mask ${name}`, text: `Mask: ${name}`, on: false, opacity: 0.6 }));
   return [
     { name: "photograph", text: "Photograph", on: true, opacity: 1 },
     { name: "probability", text: "Probability as heat", on: false, opacity: 0.8 },
     ...masks,
     { name: "outline", text: "Outline", on: true, opacity: 0.8 },
-    { name: "fov", text: "Field of view", on: true, opacity: 1 },
+    ...(hasField(result) ? [{ name: "fov", text: "Field of view", on: true, opacity: 1 }] : []),
     { name: "comparison", text: "Comparison", on: false, opacity: 1 },
   ];
 }
@@ -117,7 +118,7 @@ export class Layers {
       return (pixel) => HEAT_RAMP[highest(pixel) >> 8];
     }
     if (name === "fov") {
-      const edge = fov.includes(0) ? rim(fov, width, box, lines.field) : () => false;
+      const edge = hasField(this.result) ? rim(fov, width, box, lines.field) : () => false;
       return (_, row, column) => (edge(row, column) ? EDGE : null);
     }
     if (name === "comparison") return this.comparison();

@@ -2,6 +2,7 @@
 
 import { byId, make } from "./elements.js";
 import { expected, notesOf } from "./record.js";
+import { hasField } from "./result.js";
 
 /** @typedef {import("./work.js").Work} Work */
 /** @typedef {import("./layers.js").Switch} Switch */
@@ -70,13 +71,14 @@ export function showTargets(work) {
 /** @param {Work} work */
 export function showNumbers(work) {
   const result = /** @type {import("./result.js").Result} */ (work.result);
+  const [part, inside] = hasField(result) ? ["field of view", ", in the field of view"] : ["image", ""];
   /** @type {[string, string][]} */
   const lines = result.classes.flatMap((name, number) => {
     const [area, dice] = [work.areas[number], work.dice(number)];
     return /** @type {[string, string][]} */ ([
-      [`Area: ${name}`, area === null ? "no field of view" : `${(100 * area).toFixed(2)} % of the field of view`],
+      [`Area: ${name}`, area === null ? "no field of view" : `${(100 * area).toFixed(2)} % of the ${part}`],
       [`Expected F1: ${name}`, expectedWords(work, number)],
-      ...(dice === null ? [] : [[`Dice: ${name}`, `${dice.toFixed(4)} against the reference, in the field of view`]]),
+      ...(dice === null ? [] : [[`Dice: ${name}`, `${dice.toFixed(4)} against the reference${inside}`]]),
     ]);
   });
   lines.push(

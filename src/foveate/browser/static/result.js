@@ -11,6 +11,7 @@
  * @property {string} description
  * @property {string[]} classes
  * @property {string} sha256
+ * @property {{fov: string}} preparation
  *
  * @typedef {object} Result One image, segmented. All arrays are H×W.
  * @property {string} name
@@ -31,6 +32,14 @@
  * @property {Uint8Array} [photograph] PNG, by a server, of one whose file this browser can't read.
  * @property {Record<string, Uint8Array>} files PNG files that a server made, by kind.
  */
+
+/**
+ * Whether a field of view was found; else it is the whole image, and nothing is said of it.
+ * @param {Result} result
+ */
+export function hasField(result) {
+  return result.fov.includes(0);
+}
 
 /** An error whose message is for people, with what they can do. */
 export class Refused extends Error {

@@ -83,8 +83,7 @@ class Page {
     byId("work").hidden = byId("panel").hidden = false;
     byId("work-title").textContent = work.name;
     byId("pointed").textContent = bitmap ? "" : "This browser can't show this kind of file: its layers are shown without it.";
-    const names = switchesFor(result.classes);
-    if (names.some(({ name }, number) => name !== this.switches[number]?.name)) this.switches = names;
+    this.switches = switchesFor(result).map((each) => this.switches.find(({ name }) => name === each.name) ?? each);
     showSwitches(this.switches, () => this.view.draw());
     showThresholds(work, () => this.changed());
     showTargets(work);
@@ -210,7 +209,9 @@ export async function start(opening) {
     const engine = await opening;
     const models = await engine.models();
     const text = () => {
-      byId("model-text").textContent = models.find(({ name }) => name === byId("model").value)?.description ?? "";
+      const model = models.find(({ name }) => name === byId("model").value);
+      byId("model-text").textContent = model?.description ?? "";
+      byId("try").hidden = model?.preparation.fov !== "find";
     };
     byId("model").replaceChildren(...models.map(({ name }) => make("option", { value: name }, name)));
     byId("model").addEventListener("change", text);
