@@ -83,3 +83,8 @@ def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
     assert said is not None
     assert f"Over {len(folds)} folds" in (line := next(iter(over_folds(folds))))
     assert said[0] in line
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert said[0] in readme
+    (score, _) = foveate.load("lesion").card.scores
+    for value in (score.f1, score.sensitivity, score.specificity, score.roc_auc):
+        assert f"{value:.4f}" in readme
