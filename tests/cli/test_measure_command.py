@@ -172,6 +172,8 @@ def test_every_column_of_a_table_is_in_the_data_dictionary(masks: Path, tmp_path
     ("options", "said"),
     [
         (("--disc", "1,2"), "ROW,COLUMN,DIAMETER"),
+        (("--disc", "10,20,-5"), "10,20,-5 is no disc"),
+        (("--disc", "nan,20,5"), "nan,20,5 is no disc"),
         (("--um-per-pixel", "0"), "above 0"),
         (("--artery-vein",), "one or the other"),
         (("--slice-um", "3"), "--regions"),
@@ -235,6 +237,9 @@ def test_measure_in_python_takes_masks_and_refuses_what_is_none(tmp_path: Path) 
     fov[10:, :] = True
     assert foveate.measure(mask, mask=True, fov=fov).values["area_density"] == mask[fov].mean()
     assert foveate.measure(np.stack((mask, mask)), artery_vein=True).values["artery_vein_calibre_mean"] == 1
+    for wrong in ((-1, 20, 40), (83, 20, 0), (83, float("inf"), 40)):
+        with pytest.raises(UsageError, match="is no disc"):
+            foveate.measure(mask, mask=True, disc=wrong)
     assert foveate.measure(mask, mask=True, disc=(83, 20, 40)).values["calibre_zone_b"] == pytest.approx(6, rel=0.05)
     with pytest.raises(UsageError, match="bool array"):
         foveate.measure(mask.astype(np.uint8), mask=True)

@@ -41,8 +41,6 @@ def disc_of(text: str) -> Disc:
         row, column, diameter = (float(part) for part in text.split(","))
     except ValueError as error:
         raise UsageError(f"'{text}' is no disc: write ROW,COLUMN,DIAMETER in pixels, such as 520,1210,330.") from error
-    if not (row >= 0 and column >= 0 and 0 < diameter < float("inf")):
-        raise UsageError(f"'{text}' is no disc: row and column are 0 or more, and the diameter is above 0.")
     return Disc(row, column, diameter)
 
 

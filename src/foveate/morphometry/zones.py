@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
+from foveate.errors import UsageError
 from foveate.morphometry.graph import Numbers, Points
 
 ZONES = {"a": (0.5, 1.0), "b": (1.0, 1.5), "c": (1.0, 2.5)}
@@ -29,11 +31,18 @@ CIRCLES = 21
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """The optic disc, in pixels."""
+    """The optic disc, in pixels. Raises UsageError for one that can't be."""
 
     row: float
     column: float
     diameter: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.row < inf and 0 <= self.column < inf and 0 < self.diameter < inf):
+            raise UsageError(
+                f"{self.row:g},{self.column:g},{self.diameter:g} is no disc: row and column are 0 or more, and the"
+                " diameter is above 0."
+            )
 
     def distances(self, points: Points) -> Numbers:
         """From the disc's centre to points (N×2), in disc diameters."""
