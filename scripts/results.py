@@ -108,10 +108,21 @@ def runs_of(places: Places) -> list[Run]:
     """Every run that rows.toml asks for, in its order."""
     file = tomllib.loads((places.results / "rows.toml").read_text(encoding="utf-8"))
     return [
-        Run(f"{row['id']}-s{seed}", row, file["tables"][row["table"]], seed, file["sets"], places)
-        for row in file["rows"]
+        Run(f"{row['id']}-s{seed}", row, file["tables"][row["table"]], seed, sets, places)
+        for given in file["rows"]
+        for row, sets in _folds(given, file["sets"])
         for seed in row.get("seeds", [0])
     ]
+
+
+def _folds(row: dict[str, Any], sets: dict[str, str]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """The row, or one for each of its folds, whose number comes after id, label and sets."""
+    if "folds" not in row:
+        yield row, sets
+    for fold in range(row.get("folds", 0)):
+        of_fold = {"id": f"{row['id']}{fold}", "label": f"{row['label']} {fold}"}
+        of_fold |= {key: [f"{name}{fold}" for name in row[key]] for key in ("train", "test")}
+        yield row | of_fold, {f"{name}{fold}": f"{spec}{fold}" for name, spec in sets.items()}
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -91,6 +91,18 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_pa
     assert "1 of 1 done" in told
 
 
+def test_a_row_of_folds_is_a_row_for_each_with_its_number(tmp_path: Path) -> None:
+    folds = ROWS.replace('id = "drawn"', 'id = "drawn"\nfolds = 2')
+    (tmp_path / "rows.toml").write_text(folds, encoding="utf-8")
+    runs = results.runs_of(results.Places(tmp_path, tmp_path))
+    assert [run.id for run in runs] == ["drawn0-s3", "drawn1-s3"]
+    assert [run.row["label"][-2:] for run in runs] == [" 0", " 1"]
+    for fold, run in enumerate(runs):
+        (name,) = run.row["train"]
+        assert name.endswith(str(fold))
+        assert run.data == ["--data", f"synthetic:2{fold}"]
+
+
 def test_every_image_of_a_split_tests_in_one_fold_and_no_image_is_in_two_parts(tmp_path: Path) -> None:
     split = tmp_path / "isic2018.csv"
     inputs, truths = "data/ISIC2018_Task1-2_Training_Input", "data/ISIC2018_Task1_Training_GroundTruth"
