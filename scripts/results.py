@@ -120,7 +120,7 @@ def _folds(row: dict[str, Any], sets: dict[str, str]) -> Iterator[tuple[dict[str
     if "folds" not in row:
         yield row, sets
     for fold in range(row.get("folds", 0)):
-        of_fold = {"id": f"{row['id']}{fold}", "label": f"{row['label']} {fold}"}
+        of_fold: dict[str, Any] = {"id": f"{row['id']}{fold}", "label": f"{row['label']} {fold}"}
         of_fold |= {key: [f"{name}{fold}" for name in row[key]] for key in ("train", "test")}
         yield row | of_fold, {f"{name}{fold}": f"{spec}{fold}" for name, spec in sets.items()}
 
