@@ -143,13 +143,17 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.command == "status":
         print("\n".join(status(runs)))  # noqa: T201
         return 0
+    if options.command in ("prepare", "run"):
+        try:
+            prepare(places, options.data)
+        except FileNotFoundError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            return 2
     if options.command == "prepare":
-        prepare(places, options.data)
         return 0
     left = [each for each in runs if not each.result.is_file() and fnmatch.fnmatch(each.id, options.only)]
     if options.dearest:
         left.sort(key=lambda each: -each.row["minutes"])
-    prepare(places, options.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         failed = [each.id for each in left if not finish(each)]
@@ -194,8 +198,17 @@ def prepare(places: Places, data: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(data.resolve(), target_is_directory=True)
     for split in sorted((places.results / "splits").glob("*.csv")):
+        _check_there(split, places.work)
         shutil.copyfile(split, places.work / split.name)
         link_folds(split, places.work)
+
+
+def _check_there(split: Path, work: Path) -> None:
+    with split.open(newline="", encoding="utf-8") as file:
+        first = next(csv.DictReader(file))["image"]
+    missing = (work / first).resolve()
+    if not missing.is_file():
+        raise FileNotFoundError(f"{missing}: no such file; name the folder that holds the public sets.")
 
 
 def link_folds(split: Path, work: Path) -> None:

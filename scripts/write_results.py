@@ -102,7 +102,8 @@ def _scores(table: Table, name: str) -> Iterator[str]:
         if published:
             yield f"| {row.label} | printed | {' | '.join(_number(published.get(key)) for key in measures)} | |"
         (scopes,) = result["scores"][name]["classes"].values()
-        for scope, words in (("fov", "inside the FOV"), ("image", "whole image")):
+        everything = result["scores"][name]["protocol"]["fov_for_counting"] == "the whole image"
+        for scope, words in (() if everything else (("fov", "inside the FOV"),)) + (("image", "whole image"),):
             means = scopes[scope]["per_image"]
             mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
             cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]

@@ -32,13 +32,14 @@ def _page(card: ModelCard) -> str:
 
 def _facts(card: ModelCard) -> str:
     preparation = card.preparation
+    bounds = dict.fromkeys((preparation.working_minimum, preparation.working_maximum))
     rows = {
         "network": f"[`{card.network}`](../networks/{card.network}.md), {card.parameters} parameters",
         "classes": ", ".join(card.classes),
         "input": card.input,
         "output": card.output,
-        "diameter of the field of view": (
-            f"{preparation.working_minimum:g} to {preparation.working_maximum:g} pixels; others are brought to that"
+        "longer side" if preparation.fov == "whole" else "diameter of the field of view": (
+            f"{' to '.join(f'{bound:g}' for bound in bounds)} pixels; others are brought to that"
         ),
         "threshold": f"{', '.join(f'{each:.4f}' for each in card.thresholds)}, from {card.threshold_from}",
         "recipe": f"[`{card.recipe}`](../recipes/{card.recipe}.md)",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from scipy.ndimage import binary_dilation
 
 import foveate
 from foveate.errors import OutputError, UsageError
 from foveate.imaging import write_mask, write_rgb
 from foveate.morphometry.rows import dictionary_rows
-from foveate_command import drawn, run
+from foveate_command import drawn, run, save
 
 
 def tree(width: int = 6) -> np.ndarray:
@@ -79,8 +81,50 @@ def test_many_are_measured_from_python_as_by_the_command(
     assert len(result.rows) == len(table(mine / "table.csv")) == 3
     with pytest.raises(OutputError, match="is there already"):
         foveate.measure_many(masks, mine / "table.csv", mask=True)
-    with pytest.raises(UsageError, match="group"):
-        foveate.measure_many(masks, tmp_path / "other.csv", mask=True, group=["family"])
+    (tmp_path / "file").touch()
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("group", {"group": ["family"]}),
+        ("group", {"group": "family"}),
+        ("colour", {"colour": "depth"}),
+        ("--jobs 0", {"jobs": 0}),
+        ("row, column and diameter", {"disc": (1, 2)}),
+        ("row, column and diameter", {"disc": "1,2,3"}),
+        ("nothing to measure", {"sources": []}),
+    ]
+    for words, options in wrong:
+        with pytest.raises(UsageError, match=words):
+            foveate.measure_many(**{"sources": masks, "out": tmp_path / "other.csv", "mask": True} | options)
+    with pytest.raises(OutputError, match="file is no folder"):
+        foveate.measure_many(masks, tmp_path / "other.csv", segments=tmp_path / "file" / "s.csv", mask=True)
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_the_picture_of_regions_is_a_line_around_each() -> None:
+    mask = tree()
+    measured = foveate.measure(mask, mask=True, regions=True)
+    picture = measured.overlay()
+    changed = (picture != measured.image).any(axis=2)
+    assert picture.shape == (*mask.shape, 3)
+    assert changed.any()
+    assert not changed[mask].any()
+    assert not changed[~binary_dilation(mask, iterations=4)].any()
+
+
+def test_a_photograph_that_is_no_eye_has_no_angle(tmp_path: Path) -> None:
+    save(tmp_path / "skin.png")
+    ran = run(
+        "measure",
+        tmp_path / "skin.png",
+        "-o",
+        tmp_path / "t.csv",
+        "--regions",
+        "--model",
+        "lesion",
+        "--fov-degrees",
+        45,
+    )
+    assert ran.status == 1
+    assert "--fov-degrees is an eye's" in ran.err
 
 
 def test_a_scale_turns_pixels_into_micrometres_and_says_so_in_the_column(masks: Path, tmp_path: Path) -> None:
@@ -177,6 +221,7 @@ def test_every_column_of_a_table_is_in_the_data_dictionary(masks: Path, tmp_path
         (("--um-per-pixel", "0"), "above 0"),
         (("--artery-vein",), "one or the other"),
         (("--slice-um", "3"), "--regions"),
+        (("--regions", "--disc", "1,2,3"), "--disc is for vessels"),
         (("--group", "person"), "eye, patient"),
         (("--segments", "t.csv"), "one name"),
     ],

@@ -40,6 +40,18 @@ def test_weights_of_images_that_are_not_for_commercial_use_are_neither(names: tu
         assert (facts(name).title in said) == ("NC" in facts(name).terms)
 
 
+@pytest.mark.parametrize(
+    "terms",
+    ["CC-BY-NC-4.0", "CC BY-NC-ND 4.0.", "CC BY-NC.", "For non-commercial research.", "Noncommercial use."],
+)
+def test_terms_that_forbid_commercial_use_in_other_words_are_seen(terms: str) -> None:
+    other = TrainingData(set="x", title="Others", terms=terms, citation="", training=("a",), validation=())
+    for data in ([other], [*seen("isic2018"), other]):
+        said = licence_of(data)
+        assert said.startswith("Not for commercial use, as the images of ")
+        assert "Others" in said
+
+
 def test_what_may_be_given_on_freely_is_known_to_be_so() -> None:
     assert [name for name in SETS if is_open(seen(name))] == ["chase_db1", "hrf", "synthetic"]
     assert not is_open(seen("hrf", "isic2018"))
@@ -50,6 +62,12 @@ def test_what_may_be_given_on_freely_is_known_to_be_so() -> None:
 def test_a_shipped_model_has_the_licence_of_its_images_and_the_package_names_it(name: str) -> None:
     card = open_model(name).card
     assert card.licence == licence_of(card.training_data)
+    text = shipped()[name] / "LICENSE"
+    assert text.is_file() == ("NC" in card.licence)
+    if text.is_file():
+        said = " ".join(text.read_text(encoding="utf-8").split())
+        assert "creativecommons.org/licenses/by-nc/4.0/" in said
+        assert all(data.citation in said for data in card.training_data)
     spdx = card.licence.partition(" for the weights")[0].replace("CC BY-NC 4.0", "CC-BY-NC-4.0")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert spdx in project["license"].split(" AND ")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from results import link_folds
+from results import FOLDS, link_folds
 from write_results import over_folds
 
 import foveate
@@ -56,7 +56,7 @@ def test_the_shipped_lesion_model_has_seen_its_fold_but_the_images_that_test(les
     assert data.set == lesion_fold.name
     assert set(data.training) == {entry.id for entry in lesion_fold.split("train")}
     assert set(data.validation) == {entry.id for entry in lesion_fold.split("validation")}
-    (score, _) = foveate.load("lesion").card.scores
+    (score,) = foveate.load("lesion").card.scores
     test = {entry.id for entry in lesion_fold.split("test")}
     assert score.images == len(test) > 100
     assert not test & {*data.training, *data.validation}
@@ -81,10 +81,10 @@ def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
         json.loads(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "results").glob("lesion-fold*.json"))
     ]
     assert said is not None
-    assert f"Over {len(folds)} folds" in (line := next(iter(over_folds(folds))))
+    assert f"Over {FOLDS} folds" in (line := next(iter(over_folds(folds))))
     assert said[0] in line
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert said[0] in readme
-    (score, _) = foveate.load("lesion").card.scores
+    (score,) = foveate.load("lesion").card.scores
     for value in (score.f1, score.sensitivity, score.specificity, score.roc_auc):
         assert f"{value:.4f}" in readme

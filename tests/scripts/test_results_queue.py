@@ -103,6 +103,17 @@ def test_a_row_of_folds_is_a_row_for_each_with_its_number(tmp_path: Path) -> Non
         assert run.data == ["--data", f"synthetic:2{fold}"]
 
 
+def test_a_folder_without_the_public_sets_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder, words in (("missing", "no such folder"), ("empty", "no such file")):
+        assert results.main(["--work", str(tmp_path / "work"), "prepare", str(tmp_path / folder)]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert words in said
+
+
 def test_every_image_of_a_split_tests_in_one_fold_and_no_image_is_in_two_parts(tmp_path: Path) -> None:
     split = tmp_path / "isic2018.csv"
     inputs, truths = "data/ISIC2018_Task1-2_Training_Input", "data/ISIC2018_Task1_Training_GroundTruth"

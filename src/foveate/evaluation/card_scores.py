@@ -41,6 +41,9 @@ def _with_scores(card: ModelCard, results: Sequence[EvaluationResult], command: 
     for result in results:
         (by_scope,), data = result.classes.values(), result.data
         for scope in SCOPES:
+            if scope == "fov" and result.protocol.counts_everything:
+                scores.pop((data.set, data.split, scope), None)
+                continue
             values = getattr(by_scope, scope).pooled.values
             scores[data.set, data.split, scope] = Score(
                 set=data.set,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,6 +21,9 @@ from foveate.morphometry.rows import Row, header
 from foveate.runtime import Execution
 
 Level = Literal["eye", "patient"]
+
+COLOURS = ("calibre", "tortuosity")
+"""What the colours of a vessel's centreline may show."""
 
 LEVELS: tuple[Level, ...] = ("eye", "patient")
 """What a table may have a row for besides each image."""
@@ -87,13 +92,17 @@ class MeasuredFiles:
 
 
 def check_free(paths: Iterable[Path | None], *, overwrite: bool) -> None:
-    """Raise UsageError for two results in one file, OutputError for a file that is there."""
+    """Raise UsageError for two results in one file, OutputError for a file that is there or can't be made there."""
     wanted = [path for path in paths if path is not None]
     if len({path.absolute() for path in wanted}) < len(wanted):
         raise UsageError("two tables have one name: give each a file of its own.")
     there = [path for path in wanted if path.exists()]
     if there and not overwrite:
         raise OutputError(f"{there[0]}: is there already. Choose another file, or --overwrite.")
+    for path in wanted:
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise OutputError(f"{path}: can't be written, as {above} is no folder that you may write to.")
 
 
 def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, processes: int = 1) -> Iterator[MeasuredFile]:
@@ -103,8 +112,14 @@ def measure_files(jobs: Sequence[MeasureJob], settings: MeasureSettings, process
         yield from (_measured(job, settings, segmenter) for job in jobs)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        # One at a time, so that none is left with several while the others have nothing to do.
-        yield from pool.map(partial(_measured_there, settings=settings), jobs)
+        try:
+            # One at a time, so that none is left with several while the others have nothing to do.
+            yield from pool.map(partial(_measured_there, settings=settings), jobs)
+        except BrokenProcessPool as error:
+            raise UsageError(
+                "a process that measured ended by itself: for want of memory, or as a script that asks for several jobs"
+                ' does so outside of `if __name__ == "__main__":`.'
+            ) from error
 
 
 def _measured_there(job: MeasureJob, settings: MeasureSettings) -> MeasuredFile:

@@ -12,6 +12,7 @@ import numpy as np
 from foveate.errors import DataError, UsageError
 from foveate.imaging import Label, as_masks, read_labels, read_mask
 from foveate.imaging.measured_overlay import Nodes, centreline_overlay
+from foveate.imaging.overlay import overlay
 from foveate.inference.segmenter import Segmenter, Source
 from foveate.morphometry.dictionary import IMAGE
 from foveate.morphometry.image import Measured, measure_classes, measure_regions
@@ -77,6 +78,8 @@ class Measurement:
     expected_f1: float
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Measure to low and high, in pixels."""
+    regions: Masks | None = None
+    """What was measured as regions, K×H×W; None of vessels."""
 
     @property
     def values(self) -> dict[str, float]:
@@ -105,7 +108,10 @@ class Measurement:
         ]
 
     def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
-        """The centrelines in colours over the image H×W×3; forks vermilion, crossings purple, ends sky blue."""
+        """The centrelines in colours over the image H×W×3; forks vermilion, crossings purple, ends sky blue. Of regions
+        it is a line around each, whatever the colour."""
+        if self.regions is not None:
+            return overlay(self.image, self.regions)
         lines, forks, crossings, ends = [], [], [], []
         for vessels in self.measured.vessels.values():
             for segment in vessels.segments:
@@ -154,6 +160,11 @@ def measure_source(
     if form == "photograph":
         if segmenter is None:
             raise UsageError("a photograph is segmented first: give a model.")
+        if known.fov_degrees is not None and segmenter.card.preparation.fov == "whole":
+            raise UsageError(
+                f"--fov-degrees is an eye's: photographs for '{segmenter.card.name}' have no field of view."
+                " Give --um-per-pixel."
+            )
         return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
     masks, names = _read(source, form)
     if fov is not None and fov.shape != masks.shape[1:]:
@@ -164,7 +175,19 @@ def measure_source(
     measured = _measured(masks, names, fov, known, as_regions)
     image = np.repeat(np.where(any_of(masks), 255, 0).astype(np.uint8)[..., None], 3, axis=2)
     wrong = flags(fov_share=np.nan, contrast=np.nan, expected_f1=np.nan, components=_components(measured))
-    return Measurement(_name(source), measured, known, _scale(known, fov), fov, image, wrong, np.nan, np.nan)
+    regions = masks if as_regions else None
+    scale = _scale(known, fov)
+    return Measurement(_name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions)
+
+
+def check_disc(disc: object, *, as_regions: bool) -> None:
+    """Raise UsageError for a disc where nothing asks for it, or that isn't three numbers."""
+    if disc is None:
+        return
+    if as_regions:
+        raise UsageError("--disc is for vessels, whose zones lie around it: leave it out with --regions.")
+    if not isinstance(disc, tuple | list) or len(disc) != 3 or not all(isinstance(part, int | float) for part in disc):
+        raise UsageError(f"disc is {disc!r}; expected row, column and diameter in pixels.")
 
 
 def measure_one(
@@ -182,6 +205,7 @@ def measure_one(
     for name, value in (("um_per_pixel", um_per_pixel), ("fov_degrees", fov_degrees)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} is {value}; expected a number above 0.")
+    check_disc(disc, as_regions=as_regions)
     known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees)
     opened = model if isinstance(model, Segmenter) else Segmenter.open(model) if form == "photograph" else None
     return measure_source(source, form, segmenter=opened, fov=fov, known=known, as_regions=as_regions)
@@ -199,7 +223,8 @@ def _measure_photograph(result: Segmentation, known: Known, as_regions: bool) ->
     around = _intervals(result, measured) if "" in measured.vessels else {}
     scale = _scale(known, result.fov)
     source = result.photograph.source
-    return Measurement(source, measured, known, scale, result.fov, image, wrong, dark, expected_f1, around)
+    regions = result.masks if as_regions else None
+    return Measurement(source, measured, known, scale, result.fov, image, wrong, dark, expected_f1, around, regions)
 
 
 def _intervals(result: Segmentation, measured: Measured) -> dict[str, tuple[float, float]]:

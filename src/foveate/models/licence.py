@@ -10,7 +10,8 @@ from foveate.models.card import TrainingData
 OPEN_TERMS = re.compile(r"CC BY 4\.0( \([^()]*\))?\.|Drawn by foveate itself, from no photograph of anybody: .*")
 """Terms of images under which weights made of them may be given on; what isn't known to be so, is not."""
 
-NON_COMMERCIAL_TERMS = re.compile(r"CC BY-NC(-SA)? (\d\.\d)\b")
+NON_COMMERCIAL_TERMS = re.compile(r"\bCC BY-NC(-SA)? \d\.\d\b|\bNC\b|\bnon-?commercial", re.IGNORECASE)
+"""Terms that forbid commercial use, where they are those of a licence that weights can have its name first."""
 
 
 def is_open(data: Sequence[TrainingData]) -> bool:
@@ -25,7 +26,10 @@ def licence_of(data: Sequence[TrainingData]) -> str:
     own = "the training images keep their owners' terms."
     if not found:
         return f"Apache-2.0 for the weights; {own}"
-    # The one that asks for its own licence says it; "-SA" comes after an empty text.
-    _, strictest = max(found, key=lambda pair: pair[1][1] or "")
     titles = " and ".join(title for title, _ in found)
+    named = [match for _, match in found if match[0].upper().startswith("CC BY-NC")]
+    if len(named) < len(found):
+        return f"Not for commercial use, as the images of {titles} are, whose terms say more; {own}"
+    # The one that asks for its own licence says it; "-SA" comes after an empty text.
+    strictest = max(named, key=lambda match: match[1] or "")
     return f"{strictest[0]} for the weights: not for commercial use, as the images of {titles} are; {own}"

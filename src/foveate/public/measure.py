@@ -80,7 +80,8 @@ def measure_many(
     "patient". Tables are written when all is measured, and none if nothing could be: those that are named, and for each
     of `group` one beside `out`. The result has `files`, what became of each in order (`row`, `segments` or `error`),
     the `rows` and `segments` of all, how many `failed`, and the tables that were `written`. `on_image` is called after
-    each image, with how many are done and how many there are.
+    each image, with how many are done and how many there are. A script that asks for several `jobs` does so below
+    `if __name__ == "__main__":`, as these are processes that import it.
 
     Raises `foveate.errors.UsageError` and DataError for a call or a list that is wrong, OutputError where a table or
     picture is there and `overwrite` is off, all before anything is measured; OutputError also where a row doesn't say
@@ -94,6 +95,7 @@ def measure_many(
     with needs("evaluate", "measuring"):
         from foveate.inference.measure_list import measure_jobs
         from foveate.inference.measured_files import (
+            COLOURS,
             LEVELS,
             MeasuredFiles,
             MeasureSettings,
@@ -102,7 +104,7 @@ def measure_many(
             grouped,
             measure_files,
         )
-        from foveate.inference.measuring import Known
+        from foveate.inference.measuring import Known, check_disc
         from foveate.morphometry.rows import dictionary_rows
         from foveate.morphometry.zones import Disc
 
@@ -113,15 +115,22 @@ def measure_many(
         raise UsageError("--mask and --artery-vein: the sources are one or the other.")
     if slice_um is not None and not (regions and um_per_pixel):
         raise UsageError("--slice-um makes volumes of regions: give --regions and --um-per-pixel, too.")
-    for level in group:
+    for level in (group := [group] if isinstance(group, str) else list(group)):
         if level not in LEVELS:
             raise UsageError(unknown("group", level, LEVELS))
+    if colour not in COLOURS:
+        raise UsageError(unknown("colour", colour, COLOURS))
+    if jobs < 1:
+        raise UsageError(f"--jobs {jobs}: expected 1 or more.")
+    check_disc(disc, as_regions=regions)
     table = Path(out)
     of_segments, of_columns, pictures = (Path(place) if place else None for place in (segments, dictionary, overlay))
     of_groups = {level: table.with_name(f"{table.stem}_{level}{table.suffix}") for level in LEVELS if level in group}
     check_free([table, of_segments, of_columns, *of_groups.values()], overwrite=overwrite)
     known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees, slice_um)
     planned = measure_jobs(map(Path, [sources] if isinstance(sources, str | Path) else sources), known)
+    if not planned:
+        raise UsageError("there is nothing to measure: name files, folders or lists.")
     check_free([job.overlay(pictures) for job in planned] if pictures else [], overwrite=overwrite)
     settings = MeasureSettings(
         form="mask" if mask else "artery-vein" if artery_vein else "photograph",

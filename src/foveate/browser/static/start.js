@@ -24,6 +24,8 @@ class Page {
     this.layers = null;
     /** @type {import("./layers.js").Switch[]} */
     this.switches = [];
+    /** @type {Map<string, import("./layers.js").Switch>} Those that were shown, by name: an image without one keeps it. */
+    this.known = new Map();
     this.busy = false;
     this.view = new View(byId("stage"), (scale) => {
       byId("zoom").textContent = `${Math.round(100 * scale)} %`;
@@ -83,7 +85,8 @@ class Page {
     byId("work").hidden = byId("panel").hidden = false;
     byId("work-title").textContent = work.name;
     byId("pointed").textContent = bitmap ? "" : "This browser can't show this kind of file: its layers are shown without it.";
-    this.switches = switchesFor(result).map((each) => this.switches.find(({ name }) => name === each.name) ?? each);
+    this.switches = switchesFor(result).map((each) => this.known.get(each.name) ?? each);
+    for (const each of this.switches) this.known.set(each.name, each);
     showSwitches(this.switches, () => this.view.draw());
     showThresholds(work, () => this.changed());
     showTargets(work);
