@@ -93,7 +93,8 @@ def test_many_are_measured_from_python_as_by_the_command(
     ]
     for words, options in wrong:
         with pytest.raises(UsageError, match=words):
-            foveate.measure_many(**{"sources": masks, "out": tmp_path / "other.csv", "mask": True} | options)
+            usual: dict[str, Any] = {"sources": masks, "out": tmp_path / "other.csv", "mask": True}
+            foveate.measure_many(**(usual | options))
     with pytest.raises(OutputError, match="file is no folder"):
         foveate.measure_many(masks, tmp_path / "other.csv", segments=tmp_path / "file" / "s.csv", mask=True)
     assert not (tmp_path / "other.csv").exists()
