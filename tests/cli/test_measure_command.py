@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from scipy.ndimage import binary_dilation
+from skimage.morphology import dilation, disk
 
 import foveate
 from foveate.errors import OutputError, UsageError
@@ -91,9 +91,9 @@ def test_many_are_measured_from_python_as_by_the_command(
         ("row, column and diameter", {"disc": "1,2,3"}),
         ("nothing to measure", {"sources": []}),
     ]
+    usual: dict[str, Any] = {"sources": masks, "out": tmp_path / "other.csv", "mask": True}
     for words, options in wrong:
         with pytest.raises(UsageError, match=words):
-            usual: dict[str, Any] = {"sources": masks, "out": tmp_path / "other.csv", "mask": True}
             foveate.measure_many(**(usual | options))
     with pytest.raises(OutputError, match="file is no folder"):
         foveate.measure_many(masks, tmp_path / "other.csv", segments=tmp_path / "file" / "s.csv", mask=True)
@@ -108,7 +108,7 @@ def test_the_picture_of_regions_is_a_line_around_each() -> None:
     assert picture.shape == (*mask.shape, 3)
     assert changed.any()
     assert not changed[mask].any()
-    assert not changed[~binary_dilation(mask, iterations=4)].any()
+    assert not changed[dilation(mask, disk(4)) == 0].any()
 
 
 def test_a_photograph_that_is_no_eye_has_no_angle(tmp_path: Path) -> None:
