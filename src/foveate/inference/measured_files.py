@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
 from foveate.errors import FoveateError, OutputError, UsageError
-from foveate.imaging import csv_text, read_mask, write_rgb
+from foveate.imaging import csv_text, read_mask, write_rgb, write_text
 from foveate.inference.measuring import Form, Known, measure_source
 from foveate.inference.segmenter import Segmenter
-from foveate.morphometry.rows import Row, header
+from foveate.morphometry.rows import Row, dictionary_rows, header
 from foveate.runtime import Execution
 
 Level = Literal["eye", "patient"]
@@ -158,6 +158,30 @@ def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter |
     except (FoveateError, MemoryError) as error:
         text = "needs more memory than there is" if isinstance(error, MemoryError) else str(error)
         return MeasuredFile(job.path, error=text if str(job.path) in text else f"{job.path}: {text}")
+
+
+def write_tables(
+    result: MeasuredFiles,
+    table: Path,
+    segments: Path | None,
+    dictionary: Path | None,
+    groups: Mapping[Level, Path],
+) -> MeasuredFiles:
+    """Write what is asked for, and the result with what was written; nothing where nothing could be measured.
+
+    Raises OutputError where a row doesn't say whose it is, or a file can't be written.
+    """
+    if not result.rows:
+        return result
+    tables = {table: result.rows}
+    if segments is not None:
+        tables[segments] = result.segments
+    if dictionary is not None:
+        tables[dictionary] = dictionary_rows()
+    tables |= {path: grouped(result.rows, level) for level, path in groups.items()}
+    for path, rows in tables.items():
+        write_text(as_csv(rows), path)
+    return replace(result, written=tuple(tables))
 
 
 def grouped(rows: Iterable[Row], by: Level) -> list[Row]:

@@ -180,14 +180,15 @@ def measure_source(
     return Measurement(_name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions)
 
 
-def check_disc(disc: object, *, as_regions: bool) -> None:
-    """Raise UsageError for a disc where nothing asks for it, or that isn't three numbers."""
+def checked_disc(disc: object, *, as_regions: bool) -> Disc | None:
+    """The disc of row, column and diameter. Raises UsageError where nothing asks for one, or it isn't three numbers."""
     if disc is None:
-        return
+        return None
     if as_regions:
         raise UsageError("--disc is for vessels, whose zones lie around it: leave it out with --regions.")
     if not isinstance(disc, tuple | list) or len(disc) != 3 or not all(isinstance(part, int | float) for part in disc):
         raise UsageError(f"disc is {disc!r}; expected row, column and diameter in pixels.")
+    return Disc(*disc)
 
 
 def measure_one(
@@ -205,8 +206,7 @@ def measure_one(
     for name, value in (("um_per_pixel", um_per_pixel), ("fov_degrees", fov_degrees)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} is {value}; expected a number above 0.")
-    check_disc(disc, as_regions=as_regions)
-    known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees)
+    known = Known(checked_disc(disc, as_regions=as_regions), um_per_pixel, fov_degrees)
     opened = model if isinstance(model, Segmenter) else Segmenter.open(model) if form == "photograph" else None
     return measure_source(source, form, segmenter=opened, fov=fov, known=known, as_regions=as_regions)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -90,7 +89,6 @@ def measure_many(
     from pathlib import Path
 
     from foveate.errors import UsageError, needs, unknown
-    from foveate.imaging import write_text
 
     with needs("evaluate", "measuring"):
         from foveate.inference.measure_list import measure_jobs
@@ -99,14 +97,11 @@ def measure_many(
             LEVELS,
             MeasuredFiles,
             MeasureSettings,
-            as_csv,
             check_free,
-            grouped,
             measure_files,
+            write_tables,
         )
-        from foveate.inference.measuring import Known, check_disc
-        from foveate.morphometry.rows import dictionary_rows
-        from foveate.morphometry.zones import Disc
+        from foveate.inference.measuring import Known, checked_disc
 
     for name, value in (("um-per-pixel", um_per_pixel), ("fov-degrees", fov_degrees), ("slice-um", slice_um)):
         if value is not None and not 0 < value < float("inf"):
@@ -122,12 +117,11 @@ def measure_many(
         raise UsageError(unknown("colour", colour, COLOURS))
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: expected 1 or more.")
-    check_disc(disc, as_regions=regions)
+    known = Known(checked_disc(disc, as_regions=regions), um_per_pixel, fov_degrees, slice_um)
     table = Path(out)
     of_segments, of_columns, pictures = (Path(place) if place else None for place in (segments, dictionary, overlay))
     of_groups = {level: table.with_name(f"{table.stem}_{level}{table.suffix}") for level in LEVELS if level in group}
     check_free([table, of_segments, of_columns, *of_groups.values()], overwrite=overwrite)
-    known = Known(None if disc is None else Disc(*disc), um_per_pixel, fov_degrees, slice_um)
     planned = measure_jobs(map(Path, [sources] if isinstance(sources, str | Path) else sources), known)
     if not planned:
         raise UsageError("there is nothing to measure: name files, folders or lists.")
@@ -145,13 +139,4 @@ def measure_many(
         files.append(measured)
         if on_image is not None:
             on_image(measured, len(files), len(planned))
-    result = MeasuredFiles(tuple(files))
-    if not result.rows:
-        return result
-    tables = {table: result.rows} | {path: grouped(result.rows, level) for level, path in of_groups.items()}
-    tables |= ({of_segments: result.segments} if of_segments else {}) | (
-        {of_columns: dictionary_rows()} if of_columns else {}
-    )
-    for path, rows in tables.items():
-        write_text(as_csv(rows), path)
-    return replace(result, written=tuple(tables))
+    return write_tables(MeasuredFiles(tuple(files)), table, of_segments, of_columns, of_groups)
