@@ -287,6 +287,16 @@ def test_scores_are_written_into_the_card_in_place_of_older_ones(tmp_path: Path)
         assert {name: score[name] for name in ("f1", "roc_auc")} == {name: pooled[name] for name in ("f1", "roc_auc")}
 
 
+def test_where_every_pixel_counts_the_card_has_one_score_of_a_set_and_no_older_one_of_a_field_of_view(
+    tmp_path: Path,
+) -> None:
+    model = known_model(tmp_path / "model")
+    for options, scopes in (((), ["fov", "image"]), (("--fov", "whole"), ["image"])):
+        result(model, *PLAIN, *options, "--to-card", to=tmp_path / "r.json")
+        scores = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))["scores"]
+        assert [score["scope"] for score in scores if score["set"] == "synthetic"] == scopes
+
+
 def test_validation_images_teach_the_card_how_far_expected_f1_is_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

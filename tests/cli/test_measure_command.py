@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,8 @@ def test_many_are_measured_from_python_as_by_the_command(
         ("row, column and diameter", {"disc": (1, 2)}),
         ("row, column and diameter", {"disc": "1,2,3"}),
         ("nothing to measure", {"sources": []}),
+        ("--um-per-pixel 5: expected a number", {"um_per_pixel": "5"}),
+        ("--fov-degrees -3: expected a number", {"fov_degrees": -3}),
     ]
     usual: dict[str, Any] = {"sources": masks, "out": tmp_path / "other.csv", "mask": True}
     for words, options in wrong:
@@ -98,6 +102,18 @@ def test_many_are_measured_from_python_as_by_the_command(
     with pytest.raises(OutputError, match="file is no folder"):
         foveate.measure_many(masks, tmp_path / "other.csv", segments=tmp_path / "file" / "s.csv", mask=True)
     assert not (tmp_path / "other.csv").exists()
+
+
+def test_a_script_without_a_main_part_is_told_so_where_it_asks_for_several_processes(
+    masks: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    call = f"foveate.measure_many({str(masks)!r}, {str(tmp_path / 't.csv')!r}, mask=True, regions=True, jobs=2)"
+    script.write_text(f"import foveate\n{call}\n", encoding="utf-8")
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, check=False)
+    assert ended.stderr.splitlines()[-1].startswith("foveate.errors.UsageError: a process that measured ended")
+    assert "__main__" in ended.stderr.splitlines()[-1]
+    assert not (tmp_path / "t.csv").exists()
 
 
 def test_the_picture_of_regions_is_a_line_around_each() -> None:

@@ -71,8 +71,7 @@ def test_the_shipped_lesion_model_scores_on_its_validation_images_what_its_card_
         agreed += int((mask & truth_mask).sum())
         predicted += int(mask.sum())
         actual += int(truth_mask.sum())
-    # The network was trained in bfloat16, in which validation ran, too.
-    assert 2 * agreed / (predicted + actual) == pytest.approx(lesion.card.validation_f1["isic2018"], abs=2e-3)
+    assert 2 * agreed / (predicted + actual) == pytest.approx(lesion.card.validation_f1["isic2018"], abs=5e-4)
 
 
 def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
@@ -86,5 +85,6 @@ def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert said[0] in readme
     (score,) = foveate.load("lesion").card.scores
+    assert f"learnt from {len(foveate.load('lesion').card.training_data[0].training)} photographs" in readme
     for value in (score.f1, score.sensitivity, score.specificity, score.roc_auc):
         assert f"{value:.4f}" in readme

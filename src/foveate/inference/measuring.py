@@ -58,6 +58,12 @@ class Known:
     um_from_file: float | None = None
     """What the file itself says, for where nothing is given."""
 
+    def __post_init__(self) -> None:
+        for name in ("um_per_pixel", "fov_degrees", "slice_um"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
+                raise UsageError(f"--{name.replace('_', '-')} {value}: expected a number above 0.")
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -203,9 +209,6 @@ def measure_one(
     as_regions: bool,
 ) -> Measurement:
     """`foveate.measure`."""
-    for name, value in (("um_per_pixel", um_per_pixel), ("fov_degrees", fov_degrees)):
-        if value is not None and not 0 < value < float("inf"):
-            raise UsageError(f"{name} is {value}; expected a number above 0.")
     known = Known(checked_disc(disc, as_regions=as_regions), um_per_pixel, fov_degrees)
     opened = model if isinstance(model, Segmenter) else Segmenter.open(model) if form == "photograph" else None
     return measure_source(source, form, segmenter=opened, fov=fov, known=known, as_regions=as_regions)

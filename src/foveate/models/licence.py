@@ -11,7 +11,7 @@ OPEN_TERMS = re.compile(r"CC BY 4\.0( \([^()]*\))?\.|Drawn by foveate itself, fr
 """Terms of images under which weights made of them may be given on; what isn't known to be so, is not."""
 
 NON_COMMERCIAL_TERMS = re.compile(r"\bCC BY-NC(-SA)? \d\.\d\b|\bNC\b|\bnon-?commercial", re.IGNORECASE)
-"""Terms that forbid commercial use, where they are those of a licence that weights can have its name first."""
+"""Terms that forbid commercial use: by a licence that weights can be under, too, or in other words."""
 
 
 def is_open(data: Sequence[TrainingData]) -> bool:

@@ -103,9 +103,7 @@ def measure_many(
         )
         from foveate.inference.measuring import Known, checked_disc
 
-    for name, value in (("um-per-pixel", um_per_pixel), ("fov-degrees", fov_degrees), ("slice-um", slice_um)):
-        if value is not None and not 0 < value < float("inf"):
-            raise UsageError(f"--{name} {value:g}: expected a number above 0.")
+    known = Known(checked_disc(disc, as_regions=regions), um_per_pixel, fov_degrees, slice_um)
     if mask and artery_vein:
         raise UsageError("--mask and --artery-vein: the sources are one or the other.")
     if slice_um is not None and not (regions and um_per_pixel):
@@ -117,7 +115,6 @@ def measure_many(
         raise UsageError(unknown("colour", colour, COLOURS))
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: expected 1 or more.")
-    known = Known(checked_disc(disc, as_regions=regions), um_per_pixel, fov_degrees, slice_um)
     table = Path(out)
     of_segments, of_columns, pictures = (Path(place) if place else None for place in (segments, dictionary, overlay))
     of_groups = {level: table.with_name(f"{table.stem}_{level}{table.suffix}") for level in LEVELS if level in group}
