@@ -80,7 +80,7 @@ def opened(page: Any, address: str) -> None:
 
 
 def drop(page: Any, *files: Path) -> None:
-    """Drop files onto the page, and wait until the page is done with them."""
+    """Drop files onto the page, and wait until the page is done with them and shows one."""
     before = len(page.find_elements("css selector", "#list li"))
     page.execute_script(
         "const transfer = new DataTransfer();"
@@ -93,6 +93,8 @@ def drop(page: Any, *files: Path) -> None:
     )
     until(lambda: len(page.find_elements("css selector", "#list li")) == before + len(files), "the list")
     until(lambda: page.execute_script("return document.querySelector('#progress').hidden"), "the images")
+    if page.find_elements("css selector", "#list button:enabled"):
+        until(lambda: page.find_elements("css selector", "#list [aria-current=true]"), "one of them on the screen")
 
 
 def slide(page: Any, selector: str, value: float) -> None:

@@ -196,6 +196,20 @@ def test_every_photograph_has_its_mask_and_a_broken_file_its_reason(shown: Shown
         assert f1(mask_of(content), mask_of(paths["mask"].read_bytes())) >= 0.999
 
 
+def test_of_two_images_asked_for_the_last_is_shown_however_long_the_first_takes_to_open(shown: Shown) -> None:
+    page = shown.page
+    page.execute_async_script(
+        "const [done] = arguments; const open = window.createImageBitmap; let calls = 0;"
+        "window.createImageBitmap = async (...given) => {"
+        " if (!calls++) await new Promise((resolve) => setTimeout(resolve, 500));"
+        " return open(...given); };"
+        "for (const entry of [1, 3]) document.querySelector(`#list li:nth-child(${entry}) button`).click();"
+        "setTimeout(() => { window.createImageBitmap = open; done(); }, 1500);"
+    )
+    assert text(page, "#work-title") == "right.png"
+    assert first(page, "#list [aria-current=true]").text.startswith("right.png")
+
+
 def test_the_threshold_moves_the_mask_at_once_and_comes_back(shown: Shown) -> None:
     page, result = shown.page, shown.result("left.png")
     shown.choose("left.png")

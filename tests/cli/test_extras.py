@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from foveate.cli.extras import needs, needs_torch
-from foveate.errors import UsageError, install_line
+from foveate.errors import UsageError, install_line, needs
 
 
 def noted_by_pip(monkeypatch: pytest.MonkeyPatch, folder: Path, origin: dict[str, Any] | None) -> None:
@@ -74,5 +73,5 @@ def test_the_package_that_is_missing_is_named_and_no_other(module: str, package:
 
 
 def test_a_part_of_foveate_that_is_missing_is_not_told_as_a_package_to_install() -> None:
-    with pytest.raises(ModuleNotFoundError), needs_torch():
+    with pytest.raises(ModuleNotFoundError), needs("train"):
         raise ModuleNotFoundError("No module named 'foveate.misspelt'", name="foveate.misspelt")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from foveate.cli.console import say
-from foveate.cli.extras import quiet_mlflow
 
 
 def attention(
@@ -23,6 +22,5 @@ def attention(
     """
     from foveate.public.attention import attention as attention_in
 
-    quiet_mlflow()
     seen = attention_in(weights, photograph, out, overwrite=overwrite)
     say(f"Written: {out} ({', '.join(seen.maps)})")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import say
-from foveate.errors import OutputError, UsageError
+from foveate.errors import OutputError, UsageError, needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,10 +95,9 @@ def show(
     chosen = [entries[index * len(entries) // shown] for index in range(shown)]
     title = f"{data_set.name}, {split}: {shown} of {len(entries)}"
     if augment:
-        from foveate.cli.extras import needs_torch
         from foveate.recipes.read import read_recipe
 
-        with needs_torch():
+        with needs("train"):
             from foveate.training.data.sampling import augmented_tiles
         plan = read_recipe(recipe)
         tiles, title = augmented_tiles(plan, data_set, chosen), f"{title}, augmented by {plan.name}"

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from foveate.cli.console import say
-from foveate.cli.extras import quiet_mlflow
 
 
 def export(
@@ -31,7 +30,6 @@ def export(
     """
     from foveate.public.export import export as export_run
 
-    quiet_mlflow()
     exported = export_run(run, out, name=name, hub_folder=hub_folder, overwrite=overwrite)
     for (height, width), difference in exported.differences.items():
         say(f"{height}×{width}: ONNX Runtime differs from PyTorch by at most {difference:.1e}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foveate.cli.console import say, say_error
-from foveate.cli.extras import needs
 from foveate.cli.options import THREADS
+from foveate.errors import needs
 
 if TYPE_CHECKING:
     from foveate.inference.measured_files import MeasuredFile

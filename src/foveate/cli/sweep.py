@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveate.cli.console import new_table, say, say_error, say_table
-from foveate.cli.extras import quiet_mlflow
 from foveate.cli.signals import status_of, stoppable
 from foveate.errors import UsageError
 
@@ -76,7 +75,6 @@ def _work(
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise UsageError("a sweep's runs have one process each. Give the call several times, not under torchrun.")
-    quiet_mlflow()
     try:
         with stoppable():
             return sweep(

@@ -11,10 +11,18 @@ from typing import Annotated, Literal
 import typer
 
 from foveate.cli.console import rank, say, say_error, say_progress
-from foveate.cli.extras import quiet_mlflow
 from foveate.cli.signals import status_of, stoppable
 
 Storage = Literal["auto", "memory", "disk"]
+
+MLFLOW = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""What only the environment can tell MLflow, before it is imported: no reports of its use to its makers, no lines of
+its own, seconds. What the user has set, stays."""
 
 
 def train(
@@ -78,7 +86,8 @@ def train(
     from foveate.public.train import train as train_by
     from foveate.training.run.provenance import command_line
 
-    quiet_mlflow()
+    for name, value in MLFLOW.items():
+        os.environ.setdefault(name, value)
     try:
         if plan_only:
             with stoppable():

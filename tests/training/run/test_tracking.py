@@ -21,7 +21,7 @@ import pytest
 from matplotlib import font_manager
 
 from foveate.cli import app
-from foveate.cli.extras import MLFLOW
+from foveate.cli.train import MLFLOW
 from foveate.datasets import DataSet
 from foveate.errors import TrainingError, UsageError, install_line
 from foveate.training.run import tracking

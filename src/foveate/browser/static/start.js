@@ -22,6 +22,8 @@ class Page {
     this.works = [];
     /** @type {Layers | null} Of the image that is shown. */
     this.layers = null;
+    /** @type {Work | null} The image asked for last. */
+    this.asked = null;
     /** @type {import("./layers.js").Switch[]} */
     this.switches = [];
     /** @type {Map<string, import("./layers.js").Switch>} Those that were shown, by name: an image without one keeps it. */
@@ -53,7 +55,7 @@ class Page {
       await new Promise((resolve) => setTimeout(resolve, 30));
       await this.segment(work);
       this.told();
-      if (work.result && !this.layers) await this.select(work);
+      if (work.result && !this.asked) await this.select(work);
     }
     this.busy = false;
   }
@@ -79,7 +81,10 @@ class Page {
   /** @param {Work} work One that is done. */
   async select(work) {
     const result = /** @type {import("./result.js").Result} */ (work.result);
+    this.asked = work;
     const bitmap = await photographOf(work);
+    // A large photograph takes longer to open than the small one that was asked for after it.
+    if (this.asked !== work) return;
     const layers = new Layers(work, bitmap);
     this.layers = layers;
     byId("work").hidden = byId("panel").hidden = false;

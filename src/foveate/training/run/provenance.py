@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-RECORDED = ("foveate", "kornia", "lightning-fabric", "monai", "numpy", "pillow", "torch")
+RECORDED = ("foveate", "kornia", "lightning-fabric", "numpy", "pillow", "torch")
 
 
 def versions() -> dict[str, str]:

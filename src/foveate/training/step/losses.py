@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
-from monai.losses import DiceLoss, TverskyLoss
-from monai.losses.cldice import soft_skel
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -104,10 +102,17 @@ def _bce(pixels: ComparedPixels) -> Tensor:
     return pixels.mean(-pixels.mask * pixels.classes, -pixels.other * pixels.background)
 
 
+def _overlap(pixels: ComparedPixels, *, too_much: float, missed: float) -> Tensor:
+    """1 − Σpt / (Σpt + `too_much` Σp(1 − t) + `missed` Σ(1 − p)t)."""
+    predicted, true = pixels.probability.sum(PIXELS), pixels.truth.sum(PIXELS)
+    agreed = (pixels.probability * pixels.truth).sum(PIXELS)
+    weighed = agreed + too_much * (predicted - agreed) + missed * (true - agreed)
+    return (1 - (agreed + EPSILON) / (weighed + EPSILON)).mean()
+
+
 def _dice(pixels: ComparedPixels) -> Tensor:
     """1 − 2 Σpt / (Σp + Σt): Milletari et al. 2016 without their squares."""
-    dice: Tensor = DiceLoss(batch=True, smooth_nr=EPSILON, smooth_dr=EPSILON)(pixels.probability, pixels.truth)
-    return dice
+    return _overlap(pixels, too_much=0.5, missed=0.5)
 
 
 def _dice_bce(pixels: ComparedPixels) -> Tensor:
@@ -117,8 +122,8 @@ def _dice_bce(pixels: ComparedPixels) -> Tensor:
 def _weighted_dice(pixels: ComparedPixels) -> Tensor:
     """Generalised Dice of classes and background, weighted by 1 / (pixels of each)²: Sudre et al. 2017, sec. 2.1.
 
-    A class that is missing counts as much as the smallest one that is there. MONAI's has weights of 1e-10 beside its
-    smoothing terms. Where classes may overlap, the mean of each one's with its own background.
+    A class that is missing counts as much as the smallest one that is there. Where classes may overlap, the mean of
+    each one's with its own background.
     """
     agreed, total, true = [], [], []
     for log_probability, share in ((pixels.classes, pixels.mask), (pixels.background, pixels.other)):
@@ -136,9 +141,7 @@ def _weighted_dice(pixels: ComparedPixels) -> Tensor:
 
 def _iou(pixels: ComparedPixels) -> Tensor:
     """1 − Σpt / (Σp + Σt − Σpt): Rahman and Wang 2016."""
-    jaccard = DiceLoss(batch=True, jaccard=True, smooth_nr=EPSILON, smooth_dr=EPSILON)
-    iou: Tensor = jaccard(pixels.probability, pixels.truth)
-    return iou
+    return _overlap(pixels, too_much=1, missed=1)
 
 
 def _bce_iou(pixels: ComparedPixels) -> Tensor:
@@ -165,18 +168,16 @@ def _focal(pixels: ComparedPixels) -> Tensor:
 
 def _tversky(pixels: ComparedPixels) -> Tensor:
     """1 − TP / (TP + .3 FP + .7 FN): Salehi et al. 2017, with the best row of their table 1."""
-    tversky = TverskyLoss(alpha=0.3, beta=0.7, batch=True, smooth_nr=EPSILON, smooth_dr=EPSILON)
-    loss: Tensor = tversky(pixels.probability, pixels.truth)
-    return loss
+    return _overlap(pixels, too_much=0.3, missed=0.7)
 
 
 def _cldice(pixels: ComparedPixels) -> Tensor:
     """½ (1 − Dice) + ½ (1 − soft clDice): Shit et al. 2021, algorithms 1 and 2, with the α of their code.
 
-    Deviation from MONAI's loss, of which only the skeleton is used: one count over the batch, as in the losses above.
+    Deviation: one count over the batch, as in the losses above.
     """
     probability, truth = pixels.probability, pixels.truth
-    predicted_skeleton, true_skeleton = soft_skel(probability, SKELETON_STEPS), soft_skel(truth, SKELETON_STEPS)
+    predicted_skeleton, true_skeleton = _soft_skeleton(probability), _soft_skeleton(truth)
 
     def share(skeleton: Tensor, region: Tensor) -> Tensor:
         return ((skeleton * region).sum(PIXELS) + EPSILON) / (skeleton.sum(PIXELS) + EPSILON)
@@ -184,6 +185,27 @@ def _cldice(pixels: ComparedPixels) -> Tensor:
     precision, sensitivity = share(predicted_skeleton, truth), share(true_skeleton, probability)
     centreline = 2 * precision * sensitivity / (precision + sensitivity)
     return 0.5 * _dice(pixels) + 0.5 * (1 - centreline).mean()
+
+
+def _soft_skeleton(image: Tensor) -> Tensor:
+    """What opening takes away at each step of erosion, B×K×H×W: algorithm 1, with the neighbourhoods of their code."""
+    skeleton = F.relu(image - _opened(image))
+    for _ in range(SKELETON_STEPS):
+        image = _eroded(image)
+        ridge = F.relu(image - _opened(image))
+        skeleton = skeleton + F.relu(ridge - skeleton * ridge)
+    return skeleton
+
+
+def _opened(image: Tensor) -> Tensor:
+    return F.max_pool2d(_eroded(image), 3, stride=1, padding=1)
+
+
+def _eroded(image: Tensor) -> Tensor:
+    """The least of each pixel and its four neighbours."""
+    upright = -F.max_pool2d(-image, (3, 1), stride=1, padding=(1, 0))
+    lying = -F.max_pool2d(-image, (1, 3), stride=1, padding=(0, 1))
+    return torch.minimum(upright, lying)
 
 
 LOSSES: Mapping[str, Callable[[ComparedPixels], Tensor]] = MappingProxyType(
