@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,7 @@ import foveate
 from foveate.drawn import draw
 from foveate.models import open_model
 from foveate.networks.registry.catalogue import catalogue
-from foveate.runtime import Execution, open_session
+from foveate.runtime import Execution, cores, open_session
 
 SIDE = 512
 """Pixels of the square image that networks are compared on."""
@@ -62,12 +63,19 @@ def in_turn(calls: Mapping[str, Call], repeats: int) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    """What this ran on, and two rates that bound what any program can do here."""
+    """What this ran on, and rates that bound what any program can do here."""
     side = 1536
     left, right = (np.random.default_rng(seed).random((side, side), np.float32) for seed in (0, 1))
     source = np.zeros(2**26, np.float32)
     target = np.empty_like(source)
-    best = in_turn({"product": lambda: left @ right, "copy": lambda: np.copyto(target, source)}, 7)
+    parts = [np.array_split(array, cores()) for array in (target, source)]
+    with ThreadPoolExecutor(cores()) as pool:
+        calls: dict[str, Call] = {
+            "product": lambda: left @ right,
+            "copy": lambda: np.copyto(target, source),
+            "copy by all": lambda: list(pool.map(np.copyto, *parts)),
+        }
+        best = in_turn(calls, 7)
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -75,6 +83,7 @@ def machine() -> dict[str, Any]:
         "versions": {name: _version(name) for name in ("onnxruntime", "openvino", "torch", "numpy") if find_spec(name)},
         "gflops": 2 * side**3 / best["product"] / 1e9,
         "copied_gb_per_s": 2 * source.nbytes / best["copy"] / 1e9,
+        "copied_by_all_gb_per_s": 2 * source.nbytes / best["copy by all"] / 1e9,
     }
 
 

@@ -47,8 +47,8 @@ def _machine(machine: dict[str, Any], repeats: int) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['cores']} cores of {machine['processor']}, Python {machine['python']}, {versions}. A matrix product"
-        f" ran at {machine['gflops']:.0f} GFLOP/s in float32, a copy at {machine['copied_gb_per_s']:.0f} GB/s."
-        f" Medians of {repeats}.\n"
+        f" ran at {machine['gflops']:.0f} GFLOP/s in float32, a copy at {machine['copied_gb_per_s']:.0f} GB/s by one"
+        f" core and {machine['copied_by_all_gb_per_s']:.0f} by all at once. Medians of {repeats}.\n"
     )
 
 
