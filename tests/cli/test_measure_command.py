@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from foveate.errors import OutputError, UsageError
 from foveate.imaging import write_mask, write_rgb
 from foveate.morphometry.rows import dictionary_rows
 from foveate_command import drawn, run, save
+from known_model import known_model
 
 
 def tree(width: int = 6) -> np.ndarray:
@@ -142,6 +144,31 @@ def test_a_photograph_that_is_no_eye_has_no_angle(tmp_path: Path) -> None:
     )
     assert ran.status == 1
     assert "--fov-degrees is an eye's" in ran.err
+
+
+def test_a_lesion_is_not_measured_as_if_it_were_a_vessel(tmp_path: Path) -> None:
+    photograph = save(tmp_path / "skin.png")
+    ran = run("measure", photograph, "-o", tmp_path / "t.csv", "--model", "lesion")
+    assert ran.status == 1
+    assert "'lesion' marks lesion in photographs without a field of view, which are measured by --regions" in ran.err
+    assert not (tmp_path / "t.csv").exists()
+    with pytest.raises(UsageError, match="are measured by --regions"):
+        foveate.measure(photograph, model="lesion")
+    assert foveate.measure(photograph, model="lesion", regions=True).measured.regions is not None
+
+
+def test_vessels_are_measured_also_where_photographs_have_no_field_of_view(tmp_path: Path) -> None:
+    def model_of(name: str) -> Path:
+        model = known_model(tmp_path / name, classes=(name,))
+        card = json.loads(model.with_name("card.json").read_text("utf-8"))
+        card["preparation"]["fov"] = "whole"
+        model.with_name("card.json").write_text(json.dumps(card), "utf-8")
+        return model
+
+    photograph = save(tmp_path / "crop.png")
+    assert foveate.measure(photograph, model=model_of("Retinal artery")).measured.vessels
+    with pytest.raises(UsageError, match="marks drusen"):
+        foveate.measure(photograph, model=model_of("drusen"))
 
 
 def test_a_scale_turns_pixels_into_micrometres_and_says_so_in_the_column(masks: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from foveate.records import any_of
 
 if TYPE_CHECKING:
     from foveate.inference.segmentation import Segmentation
+    from foveate.models import ModelCard
     from foveate.records import Image, Mask, Masks, Probability
 
 Form = Literal["photograph", "mask", "artery-vein"]
@@ -34,6 +35,9 @@ ARTERY_VEIN = (
     Label(3, "crossing", (0, 255, 0)),
 )
 """How label images show them: by number or by colour; the third is both."""
+
+VESSELS = ("vessel", "arter", "vein", "capillar")
+"""What the name of a class has in it that is measured as vessels where nothing else tells that an image is an eye's."""
 
 UM_PER_DEGREE = 288.0
 """On the retina of an emmetropic eye: Drasdo and Fowler, British Journal of Ophthalmology 58, 1974."""
@@ -166,11 +170,7 @@ def measure_source(
     if form == "photograph":
         if segmenter is None:
             raise UsageError("a photograph is segmented first: give a model.")
-        if known.fov_degrees is not None and segmenter.card.preparation.fov == "whole":
-            raise UsageError(
-                f"--fov-degrees is an eye's: photographs for '{segmenter.card.name}' have no field of view."
-                " Give --um-per-pixel."
-            )
+        _check_model(segmenter.card, known, as_regions)
         return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
     masks, names = _read(source, form)
     if fov is not None and fov.shape != masks.shape[1:]:
@@ -184,6 +184,21 @@ def measure_source(
     regions = masks if as_regions else None
     scale = _scale(known, fov)
     return Measurement(_name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions)
+
+
+def _check_model(card: ModelCard, known: Known, as_regions: bool) -> None:
+    """UsageError where the model's photographs are no eyes, and what is asked for is an eye's."""
+    if card.preparation.fov != "whole":
+        return
+    if known.fov_degrees is not None:
+        raise UsageError(
+            f"--fov-degrees is an eye's: photographs for '{card.name}' have no field of view. Give --um-per-pixel."
+        )
+    if not as_regions and not any(word in name.lower() for name in card.classes for word in VESSELS):
+        raise UsageError(
+            f"'{card.name}' marks {', '.join(card.classes)} in photographs without a field of view, which are measured"
+            " by --regions. If these are vessels all the same: foveate segment, then measure the masks with --mask."
+        )
 
 
 def checked_disc(disc: object, *, as_regions: bool) -> Disc | None:
