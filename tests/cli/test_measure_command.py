@@ -147,10 +147,12 @@ def test_a_photograph_that_is_no_eye_has_no_angle(tmp_path: Path) -> None:
 
 
 def test_a_lesion_is_not_measured_as_if_it_were_a_vessel(tmp_path: Path) -> None:
-    photograph = save(tmp_path / "skin.png")
-    ran = run("measure", photograph, "-o", tmp_path / "t.csv", "--model", "lesion")
-    assert ran.status == 1
-    assert "'lesion' marks lesion in photographs without a field of view, which are measured by --regions" in ran.err
+    photograph, other = (save(tmp_path / name) for name in ("skin.png", "more.png"))
+    for jobs in (1, 2):
+        ran = run("measure", photograph, other, "-o", tmp_path / "t.csv", "--model", "lesion", "--jobs", jobs)
+        assert ran.status == 2
+        (line,) = ran.errors
+        assert "'lesion' marks lesion in photographs without a field of view, which are measured by --regions" in line
     assert not (tmp_path / "t.csv").exists()
     with pytest.raises(UsageError, match="are measured by --regions"):
         foveate.measure(photograph, model="lesion")

@@ -15,7 +15,7 @@ from typing import Literal
 
 from foveate.errors import FoveateError, OutputError, UsageError
 from foveate.imaging import csv_text, read_mask, write_rgb, write_text
-from foveate.inference.measuring import Form, Known, measure_source
+from foveate.inference.measuring import Form, Known, check_measurable, measure_source
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, dictionary_rows, header
 from foveate.runtime import Execution
@@ -134,11 +134,12 @@ def _opened(settings: MeasureSettings) -> Segmenter | None:
 
 
 def _segmenter(settings: MeasureSettings) -> Segmenter | None:
-    return (
-        Segmenter.open(settings.model, execution=Execution(threads=settings.threads))
-        if settings.form == "photograph"
-        else None
-    )
+    if settings.form != "photograph":
+        return None
+    segmenter = Segmenter.open(settings.model, execution=Execution(threads=settings.threads))
+    # What is wrong of every image is said once, and before any is segmented.
+    check_measurable(segmenter.card, as_regions=settings.as_regions)
+    return segmenter
 
 
 def _measured(job: MeasureJob, settings: MeasureSettings, segmenter: Segmenter | None) -> MeasuredFile:

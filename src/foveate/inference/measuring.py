@@ -170,7 +170,12 @@ def measure_source(
     if form == "photograph":
         if segmenter is None:
             raise UsageError("a photograph is segmented first: give a model.")
-        _check_model(segmenter.card, known, as_regions)
+        check_measurable(segmenter.card, as_regions=as_regions)
+        if known.fov_degrees is not None and segmenter.card.preparation.fov == "whole":
+            raise UsageError(
+                f"--fov-degrees is an eye's: photographs for '{segmenter.card.name}' have no field of view."
+                " Give --um-per-pixel."
+            )
         return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
     masks, names = _read(source, form)
     if fov is not None and fov.shape != masks.shape[1:]:
@@ -186,15 +191,10 @@ def measure_source(
     return Measurement(_name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions)
 
 
-def _check_model(card: ModelCard, known: Known, as_regions: bool) -> None:
-    """UsageError where the model's photographs are no eyes, and what is asked for is an eye's."""
-    if card.preparation.fov != "whole":
-        return
-    if known.fov_degrees is not None:
-        raise UsageError(
-            f"--fov-degrees is an eye's: photographs for '{card.name}' have no field of view. Give --um-per-pixel."
-        )
-    if not as_regions and not any(word in name.lower() for name in card.classes for word in VESSELS):
+def check_measurable(card: ModelCard, *, as_regions: bool) -> None:
+    """Raise UsageError where vessels are asked for, and the model finds none: by its photographs and its classes."""
+    named = any(word in name.lower() for name in card.classes for word in VESSELS)
+    if card.preparation.fov == "whole" and not as_regions and not named:
         raise UsageError(
             f"'{card.name}' marks {', '.join(card.classes)} in photographs without a field of view, which are measured"
             " by --regions. If these are vessels all the same: foveate segment, then measure the masks with --mask."

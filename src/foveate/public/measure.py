@@ -32,7 +32,7 @@ def measure(
     A photograph is segmented by `model` first; with `mask` (a file, or bool H×W) or `artery_vein` (a label file, or
     bool 2×H×W or 3×H×W) `source` is what any tool made. `fov` is bool H×W; `disc` row, column and diameter in pixels.
     `result.row` is a row of the table, `result.values` all measures in pixels, `result.overlay()` a picture. Raises
-    `foveate.errors.UsageError` where what it needs is not installed.
+    `foveate.errors.UsageError` where what it needs is not installed, or vessels are asked of a model that marks none.
     """
     from foveate.errors import needs
 
