@@ -156,7 +156,7 @@ def test_a_lesion_is_not_measured_as_if_it_were_a_vessel(tmp_path: Path) -> None
     assert not (tmp_path / "t.csv").exists()
     with pytest.raises(UsageError, match="are measured by --regions"):
         foveate.measure(photograph, model="lesion")
-    assert foveate.measure(photograph, model="lesion", regions=True).measured.regions is not None
+    assert foveate.measure(photograph, model="lesion", regions=True).measured.vessels == {}
 
 
 def test_vessels_are_measured_also_where_photographs_have_no_field_of_view(tmp_path: Path) -> None:

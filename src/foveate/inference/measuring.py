@@ -170,7 +170,6 @@ def measure_source(
     if form == "photograph":
         if segmenter is None:
             raise UsageError("a photograph is segmented first: give a model.")
-        check_measurable(segmenter.card, as_regions=as_regions)
         if known.fov_degrees is not None and segmenter.card.preparation.fov == "whole":
             raise UsageError(
                 f"--fov-degrees is an eye's: photographs for '{segmenter.card.name}' have no field of view."
@@ -225,7 +224,10 @@ def measure_one(
 ) -> Measurement:
     """`foveate.measure`."""
     known = Known(checked_disc(disc, as_regions=as_regions), um_per_pixel, fov_degrees)
-    opened = model if isinstance(model, Segmenter) else Segmenter.open(model) if form == "photograph" else None
+    opened = None
+    if form == "photograph":
+        opened = model if isinstance(model, Segmenter) else Segmenter.open(model)
+        check_measurable(opened.card, as_regions=as_regions)
     return measure_source(source, form, segmenter=opened, fov=fov, known=known, as_regions=as_regions)
 
 
