@@ -31,6 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from write_lgg_slices import table as slices_of
+
 ROOT = Path(__file__).resolve().parents[1]
 STATE_BYTES = 2_000_000
 """States up to this size are kept in the repository."""
@@ -201,6 +203,8 @@ def prepare(places: Places, data: Path) -> None:
         _check_there(split, places.work)
         shutil.copyfile(split, places.work / split.name)
         link_folds(split, places.work)
+    if (link / "LGG").is_dir():
+        (places.work / "lgg-slices.csv").write_text(slices_of(link / "LGG", places.work), encoding="utf-8")
 
 
 def _check_there(split: Path, work: Path) -> None:
@@ -338,6 +342,7 @@ def _write(run: Run, commit: str, scores: dict[str, Path]) -> None:
         "hours": round(sum(float(epoch["seconds"]) for epoch in epochs) / 3600, 4),
         "hardware": facts["hardware"],
         "threads": facts["threads"],
+        "precision": facts["precision"],
         "versions": facts["versions"],
         "images": {
             name: {part: len(ids[part]) for part in ("training", "validation")} for name, ids in facts["data"].items()

@@ -143,16 +143,16 @@ def _number(value: float | None) -> str:
 
 
 def _conditions(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| run | crops | best epoch | validation F1 | threshold | hours | commit | hardware |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | --- | --- |"
+    yield "| run | crops | best epoch | validation F1 | threshold | hours | precision | commit | hardware |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | --- | --- | --- |"
     for result in results:
         best, hardware = result["best"], result["hardware"]
         thresholds = ", ".join(f"{value:.3f}" for value in best["thresholds"])
         again = f", stopped and continued {result['resumed']} times" if result["resumed"] else ""
         yield (
             f"| `{result['run']}` | {result['crops']:,} | {best['epoch']} | {best['f1']:.4f} | {thresholds} |"
-            f" {result['hours']:.2f} | {result['commit'][:8]} | {hardware.get('device') or hardware['processor']},"
-            f" {hardware['cores']} cores{again} |"
+            f" {result['hours']:.2f} | {result['precision']} | {result['commit'][:8]} |"
+            f" {hardware.get('device') or hardware['processor']}, {hardware['cores']} cores{again} |"
         )
     yield ""
     yield "Commands:"

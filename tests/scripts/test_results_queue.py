@@ -84,6 +84,7 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_pa
     assert len(result["curves"]["loss"]) == epochs + 1
     assert result["crops"] == 6 * (epochs + 1)
     assert result["seed"] == 3
+    assert result["precision"] == "32-true"
     assert result["scores"]["drawn"]["data"]["count"] == 2
     assert str(tmp_path) not in (results / "drawn-s3.json").read_text(encoding="utf-8")
     assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
@@ -112,6 +113,19 @@ def test_a_folder_without_the_public_sets_is_said_in_one_line(
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert words in said
+
+
+def test_the_slices_of_lgg_are_parted_as_seen_from_the_work(tmp_path: Path) -> None:
+    for number in range(1, 11):
+        image = tmp_path / "data" / "LGG" / "kaggle_3m" / "TCGA_XX_0001" / f"TCGA_XX_0001_{number}.tif"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.touch()
+        image.with_name(f"{image.stem}_mask.tif").touch()
+    (tmp_path / "results").mkdir()
+    results.prepare(results.Places(tmp_path / "results", tmp_path / "work"), tmp_path / "data")
+    entries = open_set(f"folder:{tmp_path}/work/lgg-slices.csv").entries
+    assert Counter(entry.split for entry in entries) == {"train": 8, "test": 2}
+    assert all(files.image.is_file() for entry in entries if (files := files_of(entry)) is not None)
 
 
 def test_every_image_of_a_split_tests_in_one_fold_and_no_image_is_in_two_parts(tmp_path: Path) -> None:
