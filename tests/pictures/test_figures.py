@@ -202,6 +202,17 @@ def test_expected_and_true_f1_are_those_of_each_image() -> None:
     assert shown == [(values["expected_f1"], values["f1"]) for values in scores]
 
 
+def test_many_confusion_matrices_stand_in_rows_of_four() -> None:
+    matrices = {f"run {number}": np.full((2, 2), number + 1) for number in range(6)}
+    figure = confusion_matrices(matrices, ("background", "vessel"), "note")
+    figure.draw_without_rendering()
+    drawn = figure.axes
+    assert [axes.get_title(loc="left") for axes in drawn if axes.axison] == list(matrices)
+    places = [axes.get_position() for axes in drawn[:6]]
+    assert len({round(place.y0, 3) for place in places}) == 2
+    assert len({round(place.x0, 3) for place in places}) == 4
+
+
 def test_a_confusion_matrix_shows_counts_and_shares_of_each_row() -> None:
     matrix = np.array([[90, 10, 0], [5, 15, 0], [0, 0, 0]])
     figure = confusion_matrices({"here": matrix}, ("background", "a", "b"), "note")

@@ -22,6 +22,22 @@ def test_a_page_of_results_is_what_its_script_writes(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == write_results.texts()[page]
 
 
+def test_the_pictures_are_those_of_the_pages_and_no_others() -> None:
+    written = {path for path, content in write_results.texts().items() if isinstance(content, bytes)}
+    linked = {PAGES / link for page in PAGES.glob("*.md") for link in re.findall(r"\]\((\S+\.svg)\)", page.read_text())}
+    assert set(PAGES.rglob("*.svg")) == linked == written
+
+
+def test_a_confusion_matrix_of_a_page_has_the_counts_of_its_run() -> None:
+    (table,) = (table for table in TABLES if table.name == "003")
+    picture = write_results.pictures(table)["003-drive-confusion.svg"].decode()
+    result = json.loads((ROOT / "results" / "003-drive-s0.json").read_text(encoding="utf-8"))
+    counts = result["scores"]["drive"]["classes"]["vessel"]["fov"]["pooled"]["counts"]
+    assert sorted(counts) == ["false_negative", "false_positive", "true_negative", "true_positive"]
+    for count in counts.values():
+        assert f"{count:,}".replace(",", " ") in picture
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_row_of_a_page_has_the_f1_that_its_counts_give(table: write_results.Table) -> None:
     rows = re.findall(r"\| ours, seed \d+, (inside the FOV|whole image) \| (\d\.\d{4})", write_results.generated(table))
@@ -44,7 +60,7 @@ def test_a_row_without_a_result_is_named_as_not_trained(tmp_path: Path) -> None:
     (tmp_path / "rows.toml").write_text(text, encoding="utf-8")
     (table, *_) = write_results.tables(tmp_path)
     assert all(row.label in write_results.generated(table) for row in table.rows)
-    assert write_results.curves(table) is None
+    assert not write_results.pictures(table)
 
 
 def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_trained_it() -> None:

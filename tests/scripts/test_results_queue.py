@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import draw_results
 import pytest
 import results
 
@@ -58,7 +59,9 @@ def epochs_of(facts: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     results, kept = tmp_path / "results", tmp_path / "results" / "unfinished" / "drawn-s3"
     results.mkdir()
     (results / "rows.toml").write_text(ROWS, encoding="utf-8")
@@ -90,6 +93,21 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(tmp_pa
     assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
     told = queue(tmp_path, "two", "status").communicate()[0]
     assert "1 of 1 done" in told
+    places = ["--results", str(results), "--work", str(tmp_path / "two")]
+    assert draw_results.main([str(tmp_path), *places]) == 0
+    pictures = tmp_path / "two" / "pictures" / "drawn-s3"
+    (seen,) = pictures.glob("*-attention.png")
+    assert (pictures / seen.name.replace("-attention", "")).is_file()
+    assert (pictures / "index.html").is_file()
+    assert len(list(pictures.glob("pictures/*_analytic.png"))) == 2
+    assert len(list(pictures.glob("pictures/*_missed.png"))) == 2
+    capsys.readouterr()
+    assert draw_results.main([str(tmp_path), *places]) == 0
+    assert "already" in capsys.readouterr().out
+    shutil.rmtree(pictures)
+    shutil.rmtree(tmp_path / "two" / "runs")
+    assert draw_results.main([str(tmp_path), *places]) == 0
+    assert "trained elsewhere" in capsys.readouterr().out
 
 
 def test_a_row_of_folds_is_a_row_for_each_with_its_number(tmp_path: Path) -> None:
@@ -123,7 +141,7 @@ def test_the_slices_of_lgg_are_parted_as_seen_from_the_work(tmp_path: Path) -> N
         image.with_name(f"{image.stem}_mask.tif").touch()
     (tmp_path / "results").mkdir()
     results.prepare(results.Places(tmp_path / "results", tmp_path / "work"), tmp_path / "data")
-    entries = open_set(f"folder:{tmp_path}/work/lgg-slices.csv").entries
+    entries = open_set(f"folder:{tmp_path / 'work' / 'lgg-slices.csv'}").entries
     assert Counter(entry.split for entry in entries) == {"train": 8, "test": 2}
     assert all(files.image.is_file() for entry in entries if (files := files_of(entry)) is not None)
 

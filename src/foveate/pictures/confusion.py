@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from foveate.records import Mask, Masks
 
 BACKGROUND = "background"
+_ACROSS = 4
+"""Matrices side by side at most; more make further rows of them."""
 
 
 def counts_of(counts: PixelCounts) -> NDArray[np.int64]:
@@ -42,16 +44,20 @@ def label_counts(prediction: Masks, truth: Masks, within: Mask | None = None) ->
 
 
 def confusion_matrices(matrices: Mapping[str, NDArray[np.int64]], names: Sequence[str], note: str) -> Figure:
-    """One or more N×N matrices side by side, by their titles; every cell has its count and its share of the row.
+    """One or more N×N matrices, by their titles, four side by side at most.
 
-    `names` are the kinds, in the matrices' order. A row without pixels has no shares.
+    Every cell has its count and its share of the row. `names` are the kinds, in the matrices' order. A row without
+    pixels has no shares.
     """
     side = 1.0 + 0.85 * len(names)
-    figure = new_figure(max(4.2, (side + 0.4) * len(matrices)), side + 0.6, note)
-    for axes, (title, matrix) in zip(
-        figure.subplots(1, len(matrices), squeeze=False)[0], matrices.items(), strict=True
-    ):
+    across = min(len(matrices), _ACROSS)
+    down = -(-len(matrices) // across)
+    figure = new_figure(max(4.2, (side + 0.4) * across), (side + 0.6) * down, note)
+    places = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, (title, matrix) in zip(places, matrices.items(), strict=False):
         _draw(axes, title, matrix, names)
+    for axes in places[len(matrices) :]:
+        axes.set_axis_off()
     return figure
 
 
