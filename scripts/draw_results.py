@@ -70,6 +70,8 @@ def _attention(run: Run, result: EvaluationResult, spec: str, split: str, folder
     """Draw where the network looks in the image of the median F1; what to say where it has no attention."""
     f1 = {image.id: next(iter(image.classes.values())).image.values["f1"] for image in result.images}
     ranked = sorted((value, name) for name, value in f1.items() if value is not None)
+    if not ranked:
+        return "; no attention maps: no image has an F1"
     chosen = ranked[(len(ranked) - 1) // 2][1]
     (case,) = (entry.load() for entry in open_set(spec).split(split) if entry.id == chosen)
     photograph = folder / f"{chosen}.png"

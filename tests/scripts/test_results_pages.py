@@ -17,25 +17,32 @@ PAGES = ROOT / "docs" / "results"
 TABLES = [table for table in write_results.tables() if any(row.results for row in table.rows)]
 
 
+@pytest.fixture(scope="module")
+def written() -> dict[Path, str | bytes]:
+    return write_results.texts()
+
+
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
-def test_a_page_of_results_is_what_its_script_writes(page: Path) -> None:
-    assert page.read_text(encoding="utf-8") == write_results.texts()[page]
+def test_a_page_of_results_is_what_its_script_writes(page: Path, written: dict[Path, str | bytes]) -> None:
+    assert page.read_text(encoding="utf-8") == written[page]
 
 
-def test_the_pictures_are_those_of_the_pages_and_no_others() -> None:
-    written = {path for path, content in write_results.texts().items() if isinstance(content, bytes)}
-    linked = {PAGES / link for page in PAGES.glob("*.md") for link in re.findall(r"\]\((\S+\.svg)\)", page.read_text())}
-    assert set(PAGES.rglob("*.svg")) == linked == written
+def test_the_pictures_are_those_of_the_pages_and_no_others(written: dict[Path, str | bytes]) -> None:
+    pages = {page: page.read_text(encoding="utf-8") for page in PAGES.glob("*.md")}
+    linked = {page.parent / link for page, text in pages.items() for link in re.findall(r"\]\((\S+\.svg)\)", text)}
+    assert (
+        set(PAGES.rglob("*.svg")) == linked == {path for path, content in written.items() if isinstance(content, bytes)}
+    )
 
 
-def test_a_confusion_matrix_of_a_page_has_the_counts_of_its_run() -> None:
-    (table,) = (table for table in TABLES if table.name == "003")
-    picture = write_results.pictures(table)["003-drive-confusion.svg"].decode()
+def test_a_confusion_matrix_of_a_page_has_the_counts_of_its_run(written: dict[Path, str | bytes]) -> None:
+    picture = written[PAGES / "pictures" / "003-drive-confusion.svg"]
+    assert isinstance(picture, bytes)
     result = json.loads((ROOT / "results" / "003-drive-s0.json").read_text(encoding="utf-8"))
     counts = result["scores"]["drive"]["classes"]["vessel"]["fov"]["pooled"]["counts"]
     assert sorted(counts) == ["false_negative", "false_positive", "true_negative", "true_positive"]
     for count in counts.values():
-        assert f"{count:,}".replace(",", " ") in picture
+        assert f"{count:,}".replace(",", " ").encode() in picture
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
