@@ -33,6 +33,8 @@ from typing import Any
 
 from write_lgg_slices import table as slices_of
 
+from foveate.imaging import write_text
+
 ROOT = Path(__file__).resolve().parents[1]
 STATE_BYTES = 2_000_000
 """States up to this size are kept in the repository."""
@@ -204,7 +206,7 @@ def prepare(places: Places, data: Path) -> None:
         shutil.copyfile(split, places.work / split.name)
         link_folds(split, places.work)
     if (link / "LGG").is_dir():
-        (places.work / "lgg-slices.csv").write_text(slices_of(link / "LGG", places.work), encoding="utf-8")
+        write_text(slices_of(link / "LGG", places.work), places.work / "lgg-slices.csv")
 
 
 def _check_there(split: Path, work: Path) -> None:
