@@ -25,6 +25,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from typing import Any
 
 from write_lgg_slices import table as slices_of
 
-from foveate.imaging import write_text
+from foveate.imaging import write_bytes, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE_BYTES = 2_000_000
@@ -199,11 +200,12 @@ def prepare(places: Places, data: Path) -> None:
         raise FileNotFoundError(f"{data}: no such folder; name the one that holds the public sets.")
     places.work.mkdir(parents=True, exist_ok=True)
     link = places.work / "data"
-    link.unlink(missing_ok=True)
-    link.symlink_to(data.resolve(), target_is_directory=True)
+    fresh = places.work / f".data-{uuid.uuid4().hex}"  # another queue may begin in this moment
+    fresh.symlink_to(data.resolve(), target_is_directory=True)
+    fresh.replace(link)
     for split in sorted((places.results / "splits").glob("*.csv")):
         _check_there(split, places.work)
-        shutil.copyfile(split, places.work / split.name)
+        write_bytes(split.read_bytes(), places.work / split.name)
         link_folds(split, places.work)
     if (link / "LGG").is_dir():
         write_text(slices_of(link / "LGG", places.work), places.work / "lgg-slices.csv")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import draw_results
@@ -131,6 +132,18 @@ def test_a_folder_without_the_public_sets_is_said_in_one_line(
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert words in said
+
+
+def test_queues_that_begin_at_the_same_time_prepare_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "image.png").touch()
+    (tmp_path / "results" / "splits").mkdir(parents=True)
+    (tmp_path / "results" / "splits" / "two.csv").write_text("image,mask\ndata/image.png,data/image.png\n")
+    places = results.Places(tmp_path / "results", tmp_path / "work")
+    with ThreadPoolExecutor(8) as queues:
+        for _ in queues.map(lambda _: results.prepare(places, tmp_path / "data"), range(200)):
+            assert (tmp_path / "work" / "data" / "image.png").is_file()
+    assert {path.name for path in places.work.glob("*") if "fold" not in path.name} == {"data", "two.csv"}
 
 
 def test_the_slices_of_lgg_are_parted_as_seen_from_the_work(tmp_path: Path) -> None:
