@@ -121,13 +121,20 @@ def runs_of(places: Places) -> list[Run]:
 
 
 def _folds(row: dict[str, Any], sets: dict[str, str]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-    """The row, or one for each of its folds, whose number comes after id, label and sets."""
-    if "folds" not in row:
+    """The row, or one for each of its folds, whose number comes after id, label and sets.
+
+    Of `validation_folds` it comes after the id alone: other parts of the same sets' training images validate.
+    """
+    parts = row.get("validation_folds", 0)
+    if "folds" not in row and not parts:
         yield row, sets
     for fold in range(row.get("folds", 0)):
         of_fold: dict[str, Any] = {"id": f"{row['id']}{fold}", "label": f"{row['label']} {fold}"}
         of_fold |= {key: [f"{name}{fold}" for name in row[key]] for key in ("train", "test")}
         yield row | of_fold, {f"{name}{fold}": f"{spec}{fold}" for name, spec in sets.items()}
+    for fold in range(parts):
+        held_out = [*row.get("overrides", []), f"data.folds={parts}", f"data.fold={fold}"]
+        yield row | {"id": f"{row['id']}-fold{fold}", "overrides": held_out}, sets
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -357,6 +364,7 @@ def _write(run: Run, commit: str, scores: dict[str, Path]) -> None:
             name: [float(epoch[name]) for epoch in epochs]
             for name in ("loss", "validation_loss", "mean_f1", "learning_rate")
         },
+        "validation_f1": {name: [float(epoch[f"f1_{name}"]) for epoch in epochs] for name in facts["data"]},
         "scores": {name: json.loads(path.read_text(encoding="utf-8")) for name, path in scores.items()},
     }
     run.result.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

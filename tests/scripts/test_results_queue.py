@@ -89,6 +89,7 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(
     assert result["crops"] == 6 * (epochs + 1)
     assert result["seed"] == 3
     assert result["precision"] == "32-true"
+    assert result["validation_f1"] == {"synthetic": result["curves"]["mean_f1"]}
     assert result["scores"]["drawn"]["data"]["count"] == 2
     assert str(tmp_path) not in (results / "drawn-s3.json").read_text(encoding="utf-8")
     assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
@@ -121,6 +122,17 @@ def test_a_row_of_folds_is_a_row_for_each_with_its_number(tmp_path: Path) -> Non
         (name,) = run.row["train"]
         assert name.endswith(str(fold))
         assert run.data == ["--data", f"synthetic:2{fold}"]
+
+
+def test_a_row_of_validation_folds_trains_once_without_each_part_of_the_same_sets(tmp_path: Path) -> None:
+    folds = ROWS.replace('id = "drawn"', 'id = "drawn"\nvalidation_folds = 2\noverrides = ["network.passes=2"]')
+    (tmp_path / "rows.toml").write_text(folds, encoding="utf-8")
+    runs = results.runs_of(results.Places(tmp_path, tmp_path))
+    assert [run.id for run in runs] == ["drawn-fold0-s3", "drawn-fold1-s3"]
+    for fold, run in enumerate(runs):
+        assert run.row["label"] == "as printed"
+        assert run.data == ["--data", "synthetic:2"]
+        assert run.overrides[-4:] == ["network.passes=2", "data.folds=2", f"data.fold={fold}", "training.seed=3"]
 
 
 def test_a_folder_without_the_public_sets_is_said_in_one_line(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 import socket
-import subprocess
-import sys
 import threading
 import time
 
-import pytest
 from test_refused_requests import check, png
 
 from running import WAIT, Running, in_a_thread
@@ -137,34 +133,3 @@ def test_an_answer_that_nobody_takes_ends_with_its_connection() -> None:
         assert 0 < received.count(b"HTTP/1.1 200") < 40
         deaf.close()
         assert running.get("/healthz").status == 200
-
-
-IMAGES_COME_AND_GO = """
-import sys
-import numpy as np
-from foveate.service.server import hand_back_freed_memory
-
-def held():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096
-
-if sys.argv[1] == "handed back":
-    hand_back_freed_memory()
-np.ones(20 << 20, np.uint8)
-before = held()
-images, answers = [], []
-for _ in range(10):
-    images.append(np.ones(8 << 20, np.uint8))
-    answers.append(bytes(100_000))
-images.clear()
-print(held() - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is about the GNU C library")
-def test_no_freed_image_is_kept_behind_a_small_answer() -> None:
-    def kept(how: str) -> int:
-        ended = subprocess.run([sys.executable, "-c", IMAGES_COME_AND_GO, how], capture_output=True, check=True)
-        return int(ended.stdout)
-
-    assert kept("as it is") > 60 << 20
-    assert kept("handed back") < 8 << 20

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import ipaddress
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,17 +13,12 @@ from types import FrameType
 import uvicorn
 
 from foveate.errors import UsageError
+from foveate.runtime.freed import hand_back_freed_memory
 from foveate.service.app import Service
 from foveate.service.protocol import protocol_within
 
 WAITING = 128
 """Connections that the system keeps until they are taken."""
-
-LARGE_PIECE = 2**20
-"""Bytes of a piece of memory from which on it goes back to the system when it is freed."""
-
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-"""The GNU C library's numbers for these settings, of its malloc.h."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -75,17 +68,6 @@ def run(service: Service, bound: socket.socket, on_start: Callable[[], None] | N
     finally:
         service.lanes.close()
         bound.close()
-
-
-def hand_back_freed_memory() -> None:
-    """Have the GNU C library, where it is the process's, keep no freed image for later.
-
-    By itself it keeps pieces of up to 32 MB once it has seen one, and has a heap for every thread: then a service stays
-    as large as all that its threads ever held.
-    """
-    if sys.platform == "linux" and (set_to := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
-        set_to(_MMAP_THRESHOLD, LARGE_PIECE)
-        set_to(_ARENA_MAX, 1)
 
 
 class _Server(uvicorn.Server):

@@ -16,6 +16,7 @@ from foveate.errors import TrainingError
 from foveate.networks.built import stages
 from foveate.recipes.schema import Recipe
 from foveate.records import CaseEntry, Classes
+from foveate.runtime.freed import freed_memory_kept
 from foveate.training.after.validation import Validator
 from foveate.training.data.normalisation import channel_statistics
 from foveate.training.data.reading import looked_at, prepared
@@ -112,7 +113,8 @@ class Rehearsal:
         cases = tuple(prepared(entry, recipe.preparation) for entry in self.entries[:IMAGES])
         data = TrainingSet("rehearsal", 1.0, cases, recipe.preparation.channel_count)
         precision = chosen_precision(recipe.training.precision, self.device)
-        with torch.random.fork_rng(), launched(self.device, precision.name, recipe.training, ALONE) as processes:
+        alone = launched(self.device, precision.name, recipe.training, ALONE)
+        with torch.random.fork_rng(), freed_memory_kept(), alone as processes:
             mean, deviation = channel_statistics([data])
             setup = RunSetup(recipe, [data], [], processes.fabric, Path(), {}, mean, deviation, self.classes)
             learner = build_learner(recipe, self.classes)

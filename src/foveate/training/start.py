@@ -18,6 +18,7 @@ from foveate.imaging import write_text
 from foveate.recipes.read import to_toml
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
+from foveate.runtime.freed import freed_memory_kept
 from foveate.training.after.validation import check_validation
 from foveate.training.data.cache import Cache
 from foveate.training.data.gather import Material, common_classes, gather, place
@@ -70,7 +71,7 @@ def start(
     precision = chosen_precision(recipe.training.precision, where, precision_of(folder) if resume else None)
     if precision.note:
         listener.say(precision.note)
-    with launched(where, precision.name, recipe.training, rank) as processes:
+    with freed_memory_kept(), launched(where, precision.name, recipe.training, rank) as processes:
         store = None
         if track is not None:
             if not resume:
