@@ -3,10 +3,10 @@
     python scripts/draw_results.py DATA                    # DATA holds the public sets
     python scripts/draw_results.py DATA --only '003-*'
 
-Of every run in results/ whose network is still in .results/: the report with its pictures as files, in the papers'
-colours (analytic masks, missed foreground, curves), and the maps of a network that has attention over one image, that
-of the median F1. What is drawn already is left as it is. The images belong to their sets, whose terms hold for the
-pictures, too.
+Of every run in results/ that has test images and whose network is still in .results/: the report with its pictures as
+files, in the papers' colours (analytic masks, missed foreground, curves), and the maps of a network that has attention
+over one image, that of the median F1. What is drawn already is left as it is. The images belong to their sets, whose
+terms hold for the pictures, too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=ROOT / ".results", help="folder of the runs, and of the pictures")
     options = parser.parse_args(words)
     places = Places(options.results.resolve(), options.work.resolve())
-    runs = [run for run in runs_of(places) if run.result.is_file() and fnmatch.fnmatch(run.id, options.only)]
+    scored = [run for run in runs_of(places) if run.result.is_file() and run.row["test"]]
+    runs = [run for run in scored if fnmatch.fnmatch(run.id, options.only)]
     try:
         prepare(places, options.data)
         for run in runs:

@@ -92,6 +92,7 @@ def generated(table: Table) -> str:
         lines += [*_scores(table, name), ""]
     done = [result for row in table.rows for result in row.results]
     lines += over_folds(done)
+    lines += held_out([(row.label, result) for row in table.rows for result in row.results if not result["scores"]])
     for name in _by_set(done):
         lines += [
             f"![{words} on {name}]({PICTURES}/{table.name}-{name}-{kind}.svg)\n" for kind, words in FIGURES.items()
@@ -149,6 +150,56 @@ def over_folds(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f" {statistics.fmean(known):.4f}{around}."
         )
         yield ""
+
+
+def held_out(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Rows that are compared on held-out training images alone, at the end of training, each against the first."""
+    if not rows:
+        return
+    by_row: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for label, result in rows:
+        by_row.setdefault(label, {}).setdefault(result["recipe"]["data"]["fold"], result)
+    first_label, first = rows[0]
+    sets = list(first["images"])
+    base = {fold: _at_the_end(result, sets) for fold, result in by_row[first_label].items()}
+    folds = range(first["recipe"]["data"]["folds"])
+    yield "F1 on the images of a fold that is held out, all pixels inside the FOV together, after the last epoch:"
+    yield ""
+    heads = ["row", "crops", *sets, *(f"fold {fold}" for fold in folds), "mean", "against the first row"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * (len(heads) - 1)}"
+    for label, results in by_row.items():
+        values = {fold: _at_the_end(result, sets) for fold, result in results.items()}
+        of_sets = [statistics.fmean(result["validation_f1"][name][-1] for result in results.values()) for name in sets]
+        both = values.keys() & base.keys()
+        gain = statistics.fmean(values[fold] - base[fold] for fold in both) if both else None
+        cells = [
+            label,
+            f"{next(iter(results.values()))['crops']:,}",
+            *map(_number, of_sets),
+            *(_number(values.get(fold)) for fold in folds),
+            _number(statistics.fmean(values.values())),
+            "–" if gain is None or results is by_row[first_label] else f"{gain:+.4f}",
+        ]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    alike = [_at_the_end(result, sets) for _, result in rows if _but_for_the_seed(result) == _but_for_the_seed(first)]
+    if len(alike) > 1:
+        deviation = statistics.stdev(alike)
+        yield (
+            f"Fold columns are means of the sets {', '.join(sets)}. {len(alike)} seeds of the first row's fold 0 have a"
+            f" standard deviation of {deviation:.4f}: a row counts from {2 * deviation:+.4f}."
+        )
+        yield ""
+
+
+def _at_the_end(result: Mapping[str, Any], sets: Sequence[str]) -> float:
+    return statistics.fmean(result["validation_f1"][name][-1] for name in sets)
+
+
+def _but_for_the_seed(result: Mapping[str, Any]) -> dict[str, Any]:
+    recipe: dict[str, Any] = result["recipe"]
+    return recipe | {"training": recipe["training"] | {"seed": None}}
 
 
 def _measured(pooled: Mapping[str, Any], measure: str) -> str:

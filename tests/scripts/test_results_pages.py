@@ -70,6 +70,37 @@ def test_a_row_without_a_result_is_named_as_not_trained(tmp_path: Path) -> None:
     assert not write_results.pictures(table)
 
 
+def held_out_result(fold: int, seed: int, f1: dict[str, float], **changed: float) -> dict[str, object]:
+    return {
+        "recipe": {"data": {"folds": 2, "fold": fold}, "training": {"seed": seed} | changed},
+        "images": dict.fromkeys(f1),
+        "validation_f1": {name: [0.9, value] for name, value in f1.items()},
+        "crops": 6400,
+    }
+
+
+def test_rows_without_test_images_are_held_against_the_first_one_fold_by_fold_on_its_sets() -> None:
+    more = {"passes": 2.0}
+    rows = [
+        ("first", held_out_result(0, 0, {"a": 0.70, "b": 0.80})),
+        ("first", held_out_result(1, 0, {"a": 0.60, "b": 0.70})),
+        ("further seeds", held_out_result(0, 1, {"a": 0.72, "b": 0.80})),
+        ("further seeds", held_out_result(0, 2, {"a": 0.74, "b": 0.80})),
+        ("other", held_out_result(0, 0, {"a": 0.74, "b": 0.82, "c": 0.1}, **more)),
+        ("other", held_out_result(1, 0, {"a": 0.61, "b": 0.73, "c": 0.1}, **more)),
+        ("half done", held_out_result(1, 0, {"a": 0.61, "b": 0.71}, passes=3.0)),
+    ]
+    lines = list(write_results.held_out(rows))
+    cells = {line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in lines if line[:2] == "| "}
+    assert cells["row"][1:3] == ["a", "b"]
+    assert cells["first"] == ["6,400", "0.6500", "0.7500", "0.7500", "0.6500", "0.7000", "–"]
+    assert cells["other"] == ["6,400", "0.6750", "0.7750", "0.7800", "0.6700", "0.7250", "+0.0250"]
+    assert cells["half done"] == ["6,400", "0.6100", "0.7100", "–", "0.6600", "0.6600", "+0.0100"]
+    assert (
+        "3 seeds of the first row's fold 0 have a standard deviation of 0.0100: a row counts from +0.0200." in lines[-2]
+    )
+
+
 def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_trained_it() -> None:
     asked = {f"{row.id}-s{seed}" for table in write_results.tables() for row in table.rows for seed in row.seeds}
     for file in (ROOT / "results").glob("*.json"):
