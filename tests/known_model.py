@@ -17,13 +17,14 @@ def known_model(
     threshold: float | None = None,
     classes: tuple[str, ...] = ("vessel",),
     exclusive: bool = True,
+    min_size: int = 0,
 ) -> Path:
     """The model's file, in a folder that is made; its card names these images of the data set `on`, and classes."""
     folder.mkdir(parents=True)
     file = write_green_model(folder, len(classes))
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     seen = card["training_data"][0] | {"set": on, "training": training, "validation": validation}
-    card |= {"name": name, "training_data": [seen], "classes": classes, "exclusive": exclusive}
+    card |= {"name": name, "training_data": [seen], "classes": classes, "exclusive": exclusive, "min_size": min_size}
     if threshold is not None:
         card["thresholds"] = [threshold]
     if not exclusive:

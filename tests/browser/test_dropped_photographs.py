@@ -19,6 +19,7 @@ import pytest
 from npm_packages import archive
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from scipy import ndimage  # type: ignore[import-untyped]
 from write_golden_masks import skin
 
 import foveate
@@ -457,8 +458,10 @@ def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
     mode: str, window: tuple[Any, Path], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     page, folder = window
-    model = known_model(tmp_path / "two", classes=("vessel", "lesion"), exclusive=False)
+    model = known_model(tmp_path / "two", classes=("vessel", "lesion"), exclusive=False, min_size=12)
     segmenter = foveate.load(model, threads=1)
+    with_specks = foveate.load(model, min_size=0, threads=1).segment(folder / "left.png").masks
+    assert (with_specks & ~segmenter.segment(folder / "left.png").masks).any()
     paths = segmenter.segment(folder / "left.png").save(tmp_path / "out", probabilities=True, overlay=True)
     with ExitStack() as stack:
         if mode == "served":
@@ -476,6 +479,12 @@ def test_classes_that_may_overlap_have_each_a_layer_and_files_of_their_own(
             press(page, f"[name='{name}']")
         assert first(page, "#layers [name=fov]").is_selected()
         assert "% of the field of view" in text(page, "#numbers")
+        slide(page, "#threshold-0", 0.3)
+        with zipfile.ZipFile(io.BytesIO(downloaded(page, folder, "[data-get=mask]", "left_mask.zip"))) as zipped:
+            moved = mask_of(zipped.read("left_vessel_mask.png"))
+        press(page, "#thresholds button")
+        sizes = np.bincount(ndimage.label(moved, np.ones((3, 3)))[0].ravel())[1:]
+        assert 12 <= sizes.min() < 60
         content = downloaded(page, folder, "#get-all", "foveate.zip")
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         assert set(zipped.namelist()) == {*(path.name for path in paths.values()), "segment.csv"}

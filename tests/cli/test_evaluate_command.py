@@ -13,6 +13,7 @@ from foveate.arrays.postprocess import PostProcessing
 from foveate.datasets import SETS
 from foveate.datasets.sets.synthetic import entries
 from foveate.errors import install_line
+from foveate.evaluation.card.min_size import with_min_size_for
 from foveate.evaluation.measures import MEASURES
 from foveate.imaging import write_mask
 from foveate.inference import Segmenter
@@ -257,6 +258,10 @@ def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: 
         (("vessels", "--data", "synthetic:1", "--hysteresis", "0.9"), ("0.9",)),
         (("vessels", "--data", "synthetic:1", "--min-size", "-1"), ("min",)),
         (("vessels", "--data", "synthetic:1", "--to-card"), ("--to-card", ".onnx")),
+        (
+            ("m.onnx", "--predictions", ".", "--data", "synthetic:1", "--to-card"),
+            ("--to-card", "no --predictions"),
+        ),
         (("--predictions", "nowhere", "--data", "synthetic:1"), ("--predictions nowhere", "no such folder")),
         (("vessels", "--predictions", ".", "--threshold", "2", "--data", "synthetic:1"), ("threshold",)),
         (("vessels", "--threshold", ".4", "--data", "synthetic:1"), ("--threshold", "--predictions")),
@@ -319,6 +324,15 @@ def test_validation_images_teach_the_card_how_far_expected_f1_is_off(
     others = [(sum(differences) - each) / (len(differences) - 1) for each in differences]
     assert trust["margin"] == pytest.approx(max(abs(a - b) for a, b in zip(differences, others, strict=True)))
     assert changed["scores"] == card["scores"]
+    # The same images choose the smallest part, and what is learnt of F1 is learnt of masks without smaller ones.
+    chosen = with_min_size_for(foveate.load(model, threads=1), [entries("2")]).card.min_size
+    assert changed["min_size"] == chosen > 0
+    assert report["protocol"]["post_processing"] == f"min_size {chosen} at the working size (the model's)"
+    kept = result(
+        model, "--data", "synthetic:2", "--split", "validation", "--min-size", "3", "--to-card", to=tmp_path / "k.json"
+    )
+    assert kept["protocol"]["post_processing"] == "min_size 3"
+    assert json.loads((model.parent / "card.json").read_text(encoding="utf-8"))["min_size"] == chosen
 
 
 def test_without_the_extra_it_is_told_in_one_line_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_the_options_of_the_command_are_those_of_load() -> None:
         ({"reconnect": 2.5}, ("reconnect 2.5", "whole number")),
         ({"reconnect": "5"}, ("reconnect '5'", "whole number")),
         ({"reconnect": -1}, ("reconnect -1", "whole number")),
-        ({"min_size": None}, ("min_size None", "whole number")),
+        ({"min_size": 2.5}, ("min_size 2.5", "whole number")),
         ({"min_size": True}, ("min_size True", "whole number")),
         ({"fill_holes": -2}, ("fill_holes -2", "whole number")),
         ({"largest": "no"}, ("largest 'no'",)),

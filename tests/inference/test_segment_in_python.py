@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,9 @@ from computed_models import computed
 from foveate.arrays.fov import find_fov
 from foveate.drawn import draw
 from foveate.errors import ImageError, OutputError, UsageError
-from foveate.inference import Segmentation, Segmenter
+from foveate.inference import PostProcessing, Procedure, Segmentation, Segmenter
 from foveate.models import open_model
+from known_model import known_model
 
 drawn = cache(draw)
 LEAST_GREEN = 90
@@ -266,3 +268,36 @@ def test_every_output_is_there_as_bytes_and_is_what_a_file_would_hold(
         assert result.png(kind) == path.read_bytes()
     with pytest.raises(UsageError, match=r"unknown output 'masks'\. Did you mean '(artery_)?mask'"):
         result.png("masks")
+
+
+@pytest.mark.parametrize("working", [40.0, 75.0, 150.0])
+def test_parts_with_less_area_at_the_working_size_than_the_card_says_are_removed_unless_asked_otherwise(
+    working: float,
+) -> None:
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return batch[:, 1:2] / np.float32(255)
+
+    own = computed(network, working_minimum=working, working_maximum=working, thresholds=(0.4,), min_size=9, trust=None)
+    result = own.segment(photograph())
+    labels, count = ndimage.label((result.probability >= np.float32(0.4)) & result.fov, np.ones((3, 3)))
+    areas = ndimage.sum_labels(np.ones(labels.shape), labels, np.arange(1, count + 1))
+    scale = working / result.fov_diameter
+    large = areas * scale**2 >= 9 if abs(scale - 1) >= 0.02 else areas >= 9
+    assert 0 < large.sum() < count
+    np.testing.assert_array_equal(result.mask, np.isin(labels, 1 + np.flatnonzero(large)))
+    for asked, least in ((0, 0), (30, 30)):
+        procedure = Procedure(post_processing=PostProcessing(min_size=asked))
+        other = Segmenter(own.card, own.session, procedure).segment(photograph())
+        np.testing.assert_array_equal(other.mask, np.isin(labels, 1 + np.flatnonzero(areas >= least)))
+
+
+def test_what_the_card_adds_stands_in_the_record_and_an_option_of_ones_own_in_its_place(tmp_path: Path) -> None:
+    model = known_model(tmp_path / "model", min_size=9)
+    for name, options, words in (
+        ("own", {}, "min_size 9 at the working size (the model's)"),
+        ("more", {"fill_holes": 3}, "fill_holes 3, min_size 9 at the working size (the model's)"),
+        ("none", {"min_size": 0}, "min_size 0"),
+    ):
+        foveate.segment(saved(photograph(), tmp_path), tmp_path / name, model=model, **options)  # type: ignore[arg-type]
+        record = json.loads((tmp_path / name / "segment.json").read_text(encoding="utf-8"))
+        assert words in json.dumps(record, ensure_ascii=False)

@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 import foveate
 from foveate_command import green_model, pixels, run, segment
 from green_model import LEAST_GREEN
+from known_model import known_model
 from made_dicom import FUNDUS, colours, image, saved
 from running import Running, started
 
@@ -131,6 +132,15 @@ def test_a_real_photograph_by_the_shipped_model_is_the_commands_file(shared_data
     with started(tmp_path / "log", model="vessels") as running:
         body = running.segment(photograph.read_bytes()).body
     assert body == (tmp_path / "out/01_test_mask.png").read_bytes()
+
+
+def test_an_answer_says_of_how_many_pixels_a_part_is_at_least(tmp_path: Path) -> None:
+    model = known_model(tmp_path / "model", min_size=9)
+    with started(tmp_path / "log", model=model) as running:
+        (listed,) = running.get("/v1/models").json
+        answer = running.segment(encoded("photo.png"), "outputs=json").json
+    own = foveate.load(model).card.preparation.scale(answer["fov"]["diameter"])
+    assert (listed["min_size"], own, answer["min_size"]) == (9, 1.0, 9)
 
 
 def test_models_are_listed_with_what_their_cards_say(service: Running) -> None:

@@ -1,4 +1,5 @@
-"""What may be done to masks after the threshold. All of it is off unless asked for, and the order is fixed.
+"""What may be done to masks after the threshold, in a fixed order, where it is asked for; what is done unasked is the
+removal of components that are smaller than a model's card has them.
 
 Hysteresis, reconnection, removal of small components, the largest component, holes: first what finds more, so that a
 piece is judged with all that belongs to it, then what takes away, and last what fills the rest. A component's pixels
@@ -29,8 +30,8 @@ class PostProcessing:
     reconnect: int = 0
     """The longest gap between two components that is bridged, in the measure of `reconnect.reconnect`, where a pixel
     below the threshold counts for more than one; so 2 is the least that does anything. 0: none."""
-    min_size: int = 0
-    """Components of fewer pixels are removed."""
+    min_size: int | None = None
+    """Components of fewer pixels are removed. None: as the model's card has it; 0: none."""
     largest: bool = False
     """Keep only the largest component of each class; several, where they are equally large."""
     fill_holes: int = 0
@@ -45,7 +46,7 @@ class PostProcessing:
             raise UsageError(f"largest {self.largest!r}: is neither True nor False.")
         for name, value, lowest in (
             ("reconnect", self.reconnect, 0),
-            ("min_size", self.min_size, 0),
+            ("min_size", 0 if self.min_size is None else self.min_size, 0),
             ("fill_holes", self.fill_holes, -1),
         ):
             if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
@@ -95,7 +96,7 @@ def _components(mask: Mask, effective: Probability, threshold: float, options: P
         mask = hysteresis(mask, effective >= options.hysteresis)
     if options.reconnect:
         mask = reconnect(mask, effective, threshold, options.reconnect)
-    if options.min_size > 1:
+    if options.min_size is not None and options.min_size > 1:
         mask = remove_small(mask, options.min_size)
     return largest_component(mask) if options.largest else mask
 

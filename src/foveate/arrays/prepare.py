@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -92,6 +93,14 @@ class Preparation:
         """The factor from a photograph whose FOV has that diameter to the working size."""
         factor = min(max(diameter, self.working_minimum), self.working_maximum) / diameter
         return 1.0 if abs(factor - 1) < SAME_SIZE else factor
+
+    def photograph_pixels(self, working: int, diameter: float) -> int:
+        """The least number of pixels, of a photograph whose FOV has that diameter, with the area of `working` pixels of
+        the working size."""
+        if not diameter:
+            return working
+        scale = self.scale(diameter)
+        return ceil(working / (scale * scale))
 
     @property
     def channel_count(self) -> int:

@@ -36,7 +36,18 @@ POLICY = (
 
 PRIVACY = "Nothing leaves this machine: the photographs stay in this page, which has no way of sending anything."
 
-TOLD = ("name", "description", "classes", "exclusive", "sha256", "preparation", "thresholds", "trust", "licence")
+TOLD = (
+    "name",
+    "description",
+    "classes",
+    "exclusive",
+    "sha256",
+    "preparation",
+    "thresholds",
+    "min_size",
+    "trust",
+    "licence",
+)
 """What the page is told of a model's card."""
 
 _IMPORT = re.compile(r'^(import [^;]*?from )"\./([\w-]+\.js)"', re.MULTILINE)

@@ -55,7 +55,7 @@ def evaluate(
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
-    min_size: MIN_SIZE = 0,
+    min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,

@@ -26,7 +26,13 @@ HYSTERESIS = Annotated[
 RECONNECT = Annotated[
     int, CommandOption(rich_help_panel=HEADING, help="Bridge gaps of at most so many pixels between parts of vessels.")
 ]
-MIN_SIZE = Annotated[int, CommandOption(rich_help_panel=HEADING, help="Remove parts of fewer pixels.")]
+MIN_SIZE = Annotated[
+    int | None,
+    CommandOption(
+        rich_help_panel=HEADING,
+        help="Remove parts of fewer pixels; 0: none. Without it, parts that are smaller than the model's card says.",
+    ),
+]
 LARGEST = Annotated[
     bool, CommandOption("--largest", rich_help_panel=HEADING, help="Keep only the largest part of each class.")
 ]
@@ -41,7 +47,7 @@ def views_of(tta: str) -> Literal[1, 2, 4, 8]:
 
 
 def procedure_of(
-    tta: str, hysteresis: float | None, reconnect: int, min_size: int, largest: bool, fill_holes: int
+    tta: str, hysteresis: float | None, reconnect: int, min_size: int | None, largest: bool, fill_holes: int
 ) -> Procedure:
     """The options as one record. Raises UsageError for a value out of range."""
     from foveate.arrays.postprocess import PostProcessing

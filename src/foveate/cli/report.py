@@ -49,7 +49,7 @@ def report(
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
-    min_size: MIN_SIZE = 0,
+    min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     colours: Annotated[

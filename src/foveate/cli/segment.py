@@ -40,7 +40,7 @@ def segment(
     tta: TTA = "1",
     hysteresis: HYSTERESIS = None,
     reconnect: RECONNECT = 0,
-    min_size: MIN_SIZE = 0,
+    min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
     confidence: Annotated[

@@ -185,7 +185,7 @@ def _protocol(
         size="native" if rule.size is None else f"{rule.size[0]}×{rule.size[1]}",
         threshold=predictor.threshold,
         passes="predictions read from files" if procedure is None else procedure.passes,
-        post_processing=UNKNOWN if procedure is None else procedure.steps,
+        post_processing=UNKNOWN if procedure is None else predictor.post_processing,
         execution=None if predictor.execution is None else str(predictor.execution),
         fov_for_counting=_fov_for_counting(images),
         fov_for_preparing=UNKNOWN if procedure is None else prepared,

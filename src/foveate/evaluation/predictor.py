@@ -56,6 +56,8 @@ class Predictor:
     """What it tells apart; None for masks, which are of the data set's classes."""
     procedure: Procedure | None = field(default_factory=Procedure)
     """What is done beyond one pass; None for masks, of which nobody knows that."""
+    post_processing: str = "none"
+    """Of the procedure and the model's card, in words."""
     execution: Execution | None = None
     """What runs it, where, and how exactly; None for masks."""
     prepared_by: FovRule = "find"
@@ -99,7 +101,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         before = seen.get(part.set, SeenImages())
         seen[part.set] = SeenImages(before.training.union(part.training), before.validation.union(part.validation))
     return Predictor(
-        predict=lambda case: segmenter.segment(_seen_by(card, case)),
+        predict=lambda case: segmenter.segment(seen_by(card, case)),
         model=ModelSummary(
             name=name,
             sha256=card.sha256,
@@ -110,6 +112,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         threshold=Threshold(values=card.thresholds, origin=card.threshold_from),
         classes=card.told_apart,
         procedure=segmenter.procedure,
+        post_processing=segmenter.procedure.steps_with(card),
         execution=segmenter.session.execution,
         prepared_by=card.preparation.fov,
         source=source,
@@ -117,7 +120,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
     )
 
 
-def _seen_by(card: ModelCard, case: Case) -> Image:
+def seen_by(card: ModelCard, case: Case) -> Image:
     """The image as the model's card has it: of a slice itself, or itself between its neighbours.
 
     Raises DataError for a case that hasn't the channels which the card names.

@@ -1,8 +1,8 @@
-"""What may be done beyond one pass through the network: several views of the image, and work on the masks."""
+"""What is done beyond one pass through the network: several views of the image, and work on the masks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from foveate.arrays.augmented import predict_augmented
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """All of it is off unless asked for."""
+    """All of it is off unless asked for, but for the `min_size` of a model's card."""
 
     views: Literal[1, 2, 4, 8] = 1
     """How many flips and turns of the image the probabilities are the mean of."""
@@ -37,11 +37,27 @@ class Procedure:
 
     @property
     def steps(self) -> str:
-        """The post-processing in words: every option that is on, in the order of application."""
+        """The post-processing that was asked for, in words: every option, in the order of application."""
         plain = PostProcessing()
         chosen = [(option.name, getattr(self.post_processing, option.name)) for option in fields(plain)]
         on = [name if value is True else f"{name} {value}" for name, value in chosen if value != getattr(plain, name)]
         return ", ".join(on) or "none"
+
+    def steps_with(self, card: ModelCard) -> str:
+        """All that is done by a model, in words: what was asked for, and what its card adds."""
+        if not self._is_the_cards(card):
+            return self.steps
+        own = f"min_size {card.min_size} at the working size (the model's)"
+        return own if self.steps == "none" else f"{self.steps}, {own}"
+
+    def post_processing_of(self, card: ModelCard, diameter: float) -> PostProcessing:
+        """The options for a photograph whose FOV has that diameter."""
+        if not self._is_the_cards(card):
+            return self.post_processing
+        return replace(self.post_processing, min_size=card.preparation.photograph_pixels(card.min_size, diameter))
+
+    def _is_the_cards(self, card: ModelCard) -> bool:
+        return self.post_processing.min_size is None and card.min_size > 1
 
     def carry_out(
         self, image: Image, fov: FieldOfView, network: Network, card: ModelCard, *, threads: int = 1
@@ -59,9 +75,8 @@ class Procedure:
         classes = card.told_apart
         masks = decide(probabilities, classes, card.thresholds)
         masks &= fov.mask
-        if self.post_processing != PostProcessing():
+        options = self.post_processing_of(card, fov.diameter)
+        if options != PostProcessing():
             effective = decisive(probabilities, classes)
-            masks = postprocess(
-                masks, effective, fov.mask, card.thresholds, self.post_processing, exclusive=classes.exclusive
-            )
+            masks = postprocess(masks, effective, fov.mask, card.thresholds, options, exclusive=classes.exclusive)
         return masks, probabilities, spread

@@ -65,7 +65,7 @@ class ModelUsed(Entry, frozen=True, kw_only=True):
             thresholds=card.thresholds,
             threshold_from=card.threshold_from,
             passes=procedure.passes,
-            post_processing=procedure.steps,
+            post_processing=procedure.steps_with(card),
         )
 
 

@@ -138,6 +138,9 @@ class ModelCard(Closed, frozen=True, kw_only=True):
     """Foreground is a probability of at least this: one for each class that may overlap others, else one for the
     probability that it is any of them."""
     threshold_from: Text
+    min_size: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    """Parts of a mask with a smaller area are removed unless another `min_size` is asked for. Pixels of the working
+    size, so that it is the same area at any size of a photograph. 0: none."""
     recipe: Text
     command: Text
     """The command that trained it."""

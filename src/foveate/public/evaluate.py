@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from foveate.errors import UsageError, needs
+from foveate.public.load import opened
 from foveate.public.scoring import PredictionFiles, models_of, one_or_more, procedure_for, sets_to_score
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def evaluate(
     tta: Literal[1, 2, 4, 8] = 1,
     hysteresis: float | None = None,
     reconnect: int = 0,
-    min_size: int = 0,
+    min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
     to_card: bool = False,
@@ -58,15 +60,28 @@ def evaluate(
     files = PredictionFiles(tuple(map(Path, one_or_more(predictions))), threshold, suffix)
     if not sets or not (chosen or files.folders):
         raise UsageError("evaluate needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
-    if to_card and not (len(chosen) == 1 and chosen[0].endswith(".onnx")):
-        raise UsageError("--to-card needs the path of one .onnx file, whose card.json it changes.")
+    if to_card and (len(chosen) != 1 or not chosen[0].endswith(".onnx") or files.folders):
+        raise UsageError(
+            "--to-card needs the path of one .onnx file, whose card.json it changes, and no --predictions."
+        )
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
+    from foveate.evaluation.predictor import model_predictor
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
-    models = models_of(chosen, Wish(backend, device, precision, threads), procedure)
+    wish = Wish(backend, device, precision, threads)
+    models = models_of(chosen, wish, procedure)
     scoring = sets_to_score(sets, split, models, files, rule)
+    chosen_size = None
+    if to_card and split == "validation" and min_size is None:
+        from foveate.evaluation.card.min_size import with_min_size_for
+
+        parts = [models[0].entries(part.data_set, split) for part in scoring]
+        cleaned = with_min_size_for(opened(chosen[0], wish, procedure), parts)
+        chosen_size = cleaned.card.min_size
+        predictor = model_predictor(cleaned, models[0].model.name, source=chosen[0])
+        scoring = [replace(part, predictors=(predictor,)) for part in scoring]
     results = []
     for part in scoring:
         for result in part.results(on_case):
@@ -74,11 +89,11 @@ def evaluate(
             if on_result is not None:
                 on_result(result)
     if to_card:
-        from foveate.evaluation.card_scores import write_to_card
+        from foveate.evaluation.card.scores import write_to_card
 
         places = [word for part in scoring for word in ("--data", f"{part.data_set.name}:{part.data_set.root}")]
         command = shlex.join(["foveate", "evaluate", models[0].model.name, *places, "--split", split])
-        write_to_card(Path(chosen[0]), results, command)
+        write_to_card(Path(chosen[0]), results, command, min_size=chosen_size)
     return results
 
 

@@ -56,7 +56,7 @@ def procedure_for(
     tta: Literal[1, 2, 4, 8],
     hysteresis: float | None,
     reconnect: int,
-    min_size: int,
+    min_size: int | None,
     largest: bool,
     fill_holes: int,
 ) -> Procedure:

@@ -27,7 +27,7 @@ def segment(
     tta: Literal[1, 2, 4, 8] = 1,
     hysteresis: float | None = None,
     reconnect: int = 0,
-    min_size: int = 0,
+    min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
     confidence: bool = False,

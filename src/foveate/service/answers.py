@@ -70,6 +70,7 @@ def as_json(made: Made, segmenter: Segmenter) -> dict[str, Any]:
         "sha256": card.sha256,
         "thresholds": list(card.thresholds),
         "threshold_from": card.threshold_from,
+        "min_size": segmenter.procedure.post_processing_of(card, made.fov_diameter).min_size or 0,
         "classes": list(card.classes),
         "area_fraction": made.areas,
         "expected_f1": {

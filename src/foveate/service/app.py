@@ -34,6 +34,7 @@ OF_CARD = (
     "exclusive",
     "thresholds",
     "threshold_from",
+    "min_size",
     "preparation",
     "sha256",
     "network",

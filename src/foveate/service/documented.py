@@ -54,6 +54,7 @@ RESULT = _closed(
         "sha256": TEXT | {"description": "Of the model's file."},
         "thresholds": {"type": "array", "items": {"type": "number"}},
         "threshold_from": TEXT | {"description": "What the threshold was chosen on."},
+        "min_size": WHOLE | {"description": "Parts of a mask of fewer pixels were removed."},
         "classes": TEXTS,
         "area_fraction": _by_name({"type": "number"}, "By class: the mask's share of the field of view's pixels."),
         "expected_f1": _by_name(

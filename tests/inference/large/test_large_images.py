@@ -24,6 +24,7 @@ from foveate.inference.large import limits, source
 from foveate.inference.large.limits import Limits, bytes_in
 from foveate.inference.record import ImageRecord, read_record
 from green_model import write_green_model
+from known_model import known_model
 from native_model import CONTEXT, write_native_model
 
 LITTLE = "450MB"
@@ -123,6 +124,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "small holes": {"fill_holes": 60},
     "all holes": {"fill_holes": -1},
     "all": {"hysteresis": 0.3, "min_size": 300, "fill_holes": 200},
+    "the card's": {"of_card": 90},
 }
 
 
@@ -131,9 +133,10 @@ def test_what_is_done_after_the_threshold_is_the_same_to_the_pixel(tmp_path: Pat
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     disc = (rows - HEIGHT / 2) ** 2 + (columns - WIDTH / 2) ** 2 < 230**2
     path = saved(tmp_path, np.where(disc[..., None], noise(3), np.uint8(0)))
-    model = write_green_model(tmp_path)
+    asked = {name: value for name, value in options.items() if name != "of_card"}
+    model = known_model(tmp_path / "model", min_size=options.get("of_card", 0))
     whole, strips = in_both_ways(
-        tmp_path, path, model, probabilities=True, overlay=True, confidence=True, **options
+        tmp_path, path, model, probabilities=True, overlay=True, confidence=True, **asked
     )  # fmt: skip
     of_whole, of_strips = outputs(whole), outputs(strips)
     assert of_whole.keys() == of_strips.keys()

@@ -2,12 +2,13 @@
  * The engine without a server: the network runs in the page, by ONNX Runtime Web, in one thread.
  */
 
+import { withoutSmall } from "./components.js";
 import { decide, quantised } from "./decide.js";
 import { hexadecimal } from "./bytes.js";
 import { expectedF1 } from "./confidence.js";
 import { fieldOfView } from "./fov.js";
 import { pixelsOf } from "./picture.js";
-import { prepare, restore, workingSize } from "./prepare.js";
+import { photographPixels, prepare, restore, workingSize } from "./prepare.js";
 
 /** @typedef {import("./result.js").Engine} Engine */
 /** @typedef {import("./result.js").Result} Result */
@@ -57,13 +58,15 @@ async function segment(runtime, session, card, bytes, name) {
   const fov = fieldOfView(pixels, height, width, card.preparation.fov);
   const maps = await predict(runtime, session, card, pixels, width, fov);
   const softmax = card.exclusive && card.classes.length > 1;
-  const masks = decide(maps, softmax, card.thresholds);
+  const minSize = photographPixels(card.min_size, fov.diameter, card.preparation);
+  const masks = decide(maps, softmax, card.thresholds).map((mask) => withoutSmall(mask, height, width, minSize));
   const trust = card.trust ?? null;
   return {
     name, width, height, fov: fov.mask, masks, softmax,
     probabilities: maps.map(quantised),
     classes: card.classes,
     thresholds: card.thresholds,
+    minSize,
     expectedF1: maps.map((map, number) => expectedF1(map, masks[number], fov.mask, trust)),
     notes: fov.note ? [fov.note] : [],
     model: card.name,

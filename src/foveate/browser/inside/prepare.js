@@ -26,13 +26,33 @@ const SAME_SIZE = 0.02;
  * @param {Preparation} preparation
  * @returns {[number, number]} Height and width at which the network sees the FOV's box.
  */
-export function workingSize({ box, diameter }, { working_minimum: minimum, working_maximum: maximum }) {
-  const factor = Math.min(Math.max(diameter, minimum), maximum) / diameter;
-  const scale = Math.abs(factor - 1) < SAME_SIZE ? 1 : factor;
+export function workingSize({ box, diameter }, preparation) {
+  const scale = scaleOf(diameter, preparation);
   return [
     Math.max(1, roundHalfEven((box.bottom - box.top) * scale)),
     Math.max(1, roundHalfEven((box.right - box.left) * scale)),
   ];
+}
+
+/**
+ * @param {number} working
+ * @param {number} diameter Of the FOV.
+ * @param {Preparation} preparation
+ * @returns {number} The least number of pixels of the photograph with the area of `working` pixels of the working size.
+ */
+export function photographPixels(working, diameter, preparation) {
+  const scale = scaleOf(diameter, preparation);
+  return diameter ? Math.ceil(working / (scale * scale)) : working;
+}
+
+/**
+ * @param {number} diameter
+ * @param {Preparation} preparation
+ * @returns {number} The factor from the photograph to the working size.
+ */
+function scaleOf(diameter, { working_minimum: minimum, working_maximum: maximum }) {
+  const factor = Math.min(Math.max(diameter, minimum), maximum) / diameter;
+  return Math.abs(factor - 1) < SAME_SIZE ? 1 : factor;
 }
 
 /**

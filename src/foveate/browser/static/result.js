@@ -18,11 +18,12 @@
  * @property {number} width
  * @property {number} height
  * @property {Uint16Array[]} probabilities One for each class, × 65535.
- * @property {Uint8Array[]} masks One for each class, as the model's threshold has it.
+ * @property {Uint8Array[]} masks One for each class, as the model's threshold and its `min_size` have it.
  * @property {Uint8Array} fov
  * @property {string[]} classes
  * @property {boolean} softmax Whether they are several that exclude each other.
  * @property {number[]} thresholds One for each class, or one for all.
+ * @property {number} minSize Parts of masks of fewer pixels are removed.
  * @property {({value: number, low: number | null, high: number | null} | null)[]} expectedF1 One for each class.
  * @property {string[]} notes
  * @property {string} model

@@ -92,6 +92,7 @@ async function resultOf(answer, name) {
   return {
     name, width, height, masks, probabilities, fov, classes, softmax, files, photograph,
     thresholds: answer.thresholds,
+    minSize: answer.min_size,
     expectedF1: classes.map((/** @type {string} */ each) => answer.expected_f1?.[each] ?? null),
     notes: answer.notes,
     model: answer.model,

@@ -1,5 +1,6 @@
 /** One image of the page: what became of it, and what a person changed. */
 
+import { withoutSmall } from "./components.js";
 import { decide } from "./decide.js";
 
 /** @typedef {import("./result.js").Result} Result */
@@ -56,10 +57,12 @@ export class Work {
     return this.thresholds.every((threshold, number) => threshold === this.result?.thresholds[number]);
   }
 
-  /** @returns {Uint8Array[]} The masks by the thresholds alone. */
+  /** @returns {Uint8Array[]} The masks by the thresholds, without parts that the model counts as too small. */
   decided() {
-    const { masks, probabilities, softmax } = /** @type {Result} */ (this.result);
-    return this.untouched ? masks.map((mask) => mask.slice()) : decide(probabilities, softmax, this.thresholds);
+    const { masks, probabilities, softmax, height, width, minSize } = /** @type {Result} */ (this.result);
+    if (this.untouched) return masks.map((mask) => mask.slice());
+    const decided = decide(probabilities, softmax, this.thresholds);
+    return decided.map((mask) => withoutSmall(mask, height, width, minSize));
   }
 
   /** Bring the masks, and what is counted of them, up to date. */

@@ -112,7 +112,7 @@ class Cleaning:
             holds = np.zeros(len(roots), bool)
             holds[roots[marked]] = True
             runs = runs.of(holds[roots])
-        if self.options.min_size > 1:
+        if self.options.min_size is not None and self.options.min_size > 1:
             sizes = _sizes(runs, 8)
             runs = runs.of(sizes >= self.options.min_size)
         if self.options.largest and runs.count:

@@ -47,13 +47,15 @@ class BoundedStep:
         from foveate.inference.large.strips import Way, diameter_of, frame_of, outline_of
 
         segmenter = self.segmenter
-        card, options = segmenter.card, segmenter.procedure.post_processing
+        card, procedure = segmenter.card, segmenter.procedure
         _check(segmenter)
         outline = outline_of(photograph, card.preparation)
         notes = photograph.notes + ((outline.note,) if outline.note else ())
         frame = frame_of(outline, card.preparation)
         if frame is None:
-            return LargeSegmentation(photograph, outline, 0.0, None, card, options, self.limits, notes)
+            return LargeSegmentation(
+                photograph, outline, 0.0, None, card, procedure.post_processing, self.limits, notes
+            )
         way = Way(
             photograph,
             outline,
@@ -68,6 +70,7 @@ class BoundedStep:
         if way.level.width < photograph.width:
             notes += (f"reduced from its smaller version of {way.level.width}×{way.level.height} pixels",)
         diameter = diameter_of(outline, frame)
+        options = procedure.post_processing_of(card, diameter)
         return LargeSegmentation(photograph, outline, diameter, way, card, options, self.limits, notes)
 
 

@@ -20,15 +20,23 @@ if TYPE_CHECKING:
     from foveate.models import ModelCard
 
 
-def write_to_card(model: Path, results: Sequence[EvaluationResult], command: str) -> Path:
-    """Write the pooled scores of every result in place of older ones of the same kind into the card beside a model's
-    file; of validation images write instead how far expected F1 lies from the true one. Raises UsageError for several
-    classes."""
-    card = open_model(model).card
+def check_card(card: ModelCard) -> None:
+    """Raise UsageError for a model of several classes."""
     if len(card.classes) > 1:
         raise UsageError("--to-card: a card's scores are those of a model of a single class.")
+
+
+def write_to_card(
+    model: Path, results: Sequence[EvaluationResult], command: str, *, min_size: int | None = None
+) -> Path:
+    """Write the pooled scores of every result in place of older ones of the same kind into the card beside a model's
+    file; of validation images write instead how far expected F1 lies from the true one, and the `min_size` that they
+    were segmented with. Raises UsageError for several classes."""
+    card = open_model(model).card
+    check_card(card)
     if {result.data.split for result in results} == {"validation"}:
-        changed = structs.replace(card, trust=_trust(results, command))
+        kept = card.min_size if min_size is None else min_size
+        changed = structs.replace(card, trust=_trust(results, command), min_size=kept)
     else:
         changed = _with_scores(card, results, command)
     path = model.parent / CARD
