@@ -102,7 +102,7 @@ def generated(table: Table) -> str:
     left = [row for row in table.rows if len(row.results) < len(row.seeds)]
     if left:
         hours = sum(row.minutes * (len(row.seeds) - len(row.results)) for row in left) / 60
-        names = "; ".join(row.label for row in left)
+        names = "; ".join(dict.fromkeys(row.label for row in left))
         lines += [f"Not trained so far, about {hours:.1f} hours on two cores: {names}.", ""]
     return "\n".join(lines)
 
