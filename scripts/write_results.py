@@ -88,15 +88,18 @@ def _row(runs: Sequence[Run]) -> Row:
 def generated(table: Table) -> str:
     """The generated part of a table's page."""
     lines = [f"Shortened, the same for all rows: {table.shortened}.", ""]
-    for name in dict.fromkeys(name for row in table.rows for result in row.results for name in result["scores"]):
-        lines += [*_scores(table, name), ""]
     done = [result for row in table.rows for result in row.results]
+    scored = {name: scores["classes"] for result in done for name, scores in result["scores"].items()}
+    lines += [
+        line for name, classes in scored.items() for label in classes for line in (*_scores(table, name, label), "")
+    ]
     lines += over_folds(done)
     lines += held_out([(row.label, result) for row in table.rows for result in row.results if not result["scores"]])
-    for name in _by_set(done):
-        lines += [
-            f"![{words} on {name}]({PICTURES}/{table.name}-{name}-{kind}.svg)\n" for kind, words in FIGURES.items()
-        ]
+    for name, results in _by_set(done).items():
+        for label, of_label in _figure_names(results).items():
+            seen = f", {label}, on {name}" if of_label else f" on {name}"
+            places = {kind: f"{PICTURES}/{table.name}-{name}{of_label}-{kind}.svg" for kind in FIGURES}
+            lines += [f"![{FIGURES[kind]}{seen}]({place})\n" for kind, place in places.items()]
     if done:
         lines += [f"![Learning curves]({PICTURES}/{table.name}-learning.svg)", "", *_conditions(done), ""]
     left = [row for row in table.rows if len(row.results) < len(row.seeds)]
@@ -107,13 +110,20 @@ def generated(table: Table) -> str:
     return "\n".join(lines)
 
 
-def _scores(table: Table, name: str) -> Iterator[str]:
-    """Our rows on one set beside the printed ones: pooled, inside the field of view."""
+def _figure_names(results: Sequence[EvaluationResult]) -> dict[str, str]:
+    """What the names of a class's figures have of it: nothing where it is the only one."""
+    classes = list(results[0].classes)
+    return {label: f"-{label}" if len(classes) > 1 else "" for label in classes}
+
+
+def _scores(table: Table, name: str, label: str) -> Iterator[str]:
+    """Our rows on one class of one set beside the printed ones: pooled, inside the field of view."""
     rows = [(row, result) for row in table.rows for result in row.results if name in result["scores"]]
     printed = {SAME.get(key, key) for _, result in rows for key in result["published"]}
     measures = [key for key in MEASURES if key not in SAME and (key in printed or key in ("f1", "roc_auc"))]
     first = rows[0][1]["scores"][name]
-    yield f"On {name}, {first['data']['split']} ({first['data']['count']} images), all pixels together:"
+    of_class = f"{label}, " if len(first["classes"]) > 1 else ""
+    yield f"On {name}, {first['data']['split']} ({first['data']['count']} images), {of_class}all pixels together:"
     yield ""
     yield f"| row | | {' | '.join(key.replace('_', ' ') for key in measures)} | mean f1 of the images |"
     yield f"| --- | --- |{' ---: |' * (len(measures) + 1)}"
@@ -121,7 +131,7 @@ def _scores(table: Table, name: str) -> Iterator[str]:
         published = {SAME.get(key, key): value for key, value in result["published"].items()}
         if published:
             yield f"| {row.label} | printed | {' | '.join(_number(published.get(key)) for key in measures)} | |"
-        (scopes,) = result["scores"][name]["classes"].values()
+        scopes = result["scores"][name]["classes"][label]
         everything = result["scores"][name]["protocol"]["fov_for_counting"] == "the whole image"
         for scope, words in (() if everything else (("fov", "inside the FOV"),)) + (("image", "whole image"),):
             means = scopes[scope]["per_image"]
@@ -236,18 +246,22 @@ def pictures(table: Table) -> dict[str, bytes]:
     done = [result for row in table.rows for result in row.results]
     drawn = {f"{table.name}-learning.svg": learning_curves([_curve(result) for result in done])} if done else {}
     for name, results in _by_set(done).items():
-        (label,) = results[0].classes
-        matrices = {
-            run: counts_of(result.classes[label].fov.pooled.counts)
-            for run, result in zip(labels(results), results, strict=True)
-        }
-        note = counted(results, "fov", "pixels of all images together")
-        figures = {
-            "roc": roc(results, label),
-            "precision-recall": precision_recall(results, label),
-            "confusion": confusion_matrices(matrices, [BACKGROUND, label], note),
-        }
-        drawn |= {f"{table.name}-{name}-{kind}.svg": figure for kind, figure in figures.items() if figure is not None}
+        for label, of_label in _figure_names(results).items():
+            matrices = {
+                run: counts_of(result.classes[label].fov.pooled.counts)
+                for run, result in zip(labels(results), results, strict=True)
+            }
+            note = counted(results, "fov", "pixels of all images together")
+            figures = {
+                "roc": roc(results, label),
+                "precision-recall": precision_recall(results, label),
+                "confusion": confusion_matrices(matrices, [BACKGROUND, label], note),
+            }
+            drawn |= {
+                f"{table.name}-{name}{of_label}-{kind}.svg": figure
+                for kind, figure in figures.items()
+                if figure is not None
+            }
     return {name: encoded(figure, "svg") for name, figure in drawn.items()}
 
 

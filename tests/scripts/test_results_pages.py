@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("matplotlib", reason="needs matplotlib, which comes with foveate[evaluate]")
 import write_results
 
+from known_reports import HALVES, report_of
+
 ROOT = Path(__file__).parents[2]
 
 PAGES = ROOT / "docs" / "results"
@@ -49,9 +51,11 @@ def test_a_confusion_matrix_of_a_page_has_the_counts_of_its_run(written: dict[Pa
 def test_every_row_of_a_page_has_the_f1_that_its_counts_give(table: write_results.Table) -> None:
     rows = re.findall(r"\| ours, seed \d+, (inside the FOV|whole image) \| (\d\.\d{4})", write_results.generated(table))
     expected = []
-    for place in dict.fromkeys(name for row in table.rows for result in row.results for name in result["scores"]):
-        for result in (result for row in table.rows for result in row.results if place in result["scores"]):
-            (scopes,) = result["scores"][place]["classes"].values()
+    done = [result for row in table.rows for result in row.results]
+    scored = {name: scores["classes"] for result in done for name, scores in result["scores"].items()}
+    for place, label in ((place, label) for place, classes in scored.items() for label in classes):
+        for result in (result for result in done if place in result["scores"]):
+            scopes = result["scores"][place]["classes"][label]
             everything = scopes["fov"]["pooled"]["counts"] == scopes["image"]["pooled"]["counts"]
             for scope, where in (("fov", "inside the FOV"), ("image", "whole image")):
                 counts = scopes[scope]["pooled"]["counts"]
@@ -99,6 +103,36 @@ def test_rows_without_test_images_are_held_against_the_first_one_fold_by_fold_on
     assert (
         "3 seeds of the first row's fold 0 have a standard deviation of 0.0100: a row counts from +0.0200." in lines[-2]
     )
+
+
+def test_of_several_classes_each_has_a_table_and_figures_of_its_own() -> None:
+    report = report_of("av", 1, classes=HALVES)
+    result = {
+        "run": "av-s0",
+        "seed": 0,
+        "published": {},
+        "scores": {"halves": json.loads(report.model_dump_json())},
+        "crops": 80,
+        "best": {"epoch": 1, "f1": 0.5, "thresholds": [0.4]},
+        "hours": 0.1,
+        "precision": "32-true",
+        "commit": "0" * 40,
+        "hardware": {"processor": "a processor", "cores": 2},
+        "resumed": 0,
+        "command": "foveate train",
+        "curves": {"loss": [1.0], "validation_loss": [1.0], "mean_f1": [0.5], "learning_rate": [0.01]},
+    }
+    row = write_results.Row("av", "both halves", (0,), 1, (result,))
+    table = write_results.Table("av", "Halves", "to nothing", (row,))
+    text, pictures = write_results.generated(table), write_results.pictures(table)
+    for name in ("upper", "lower"):
+        f1 = report.classes[name].fov.pooled.values["f1"]
+        _, _, part = text.partition(f"images), {name}, all pixels together:")
+        assert (
+            f"| both halves | ours, seed 0, inside the FOV | {f1:.4f}" in part.partition("\n\n")[2].partition("\n\n")[0]
+        )
+        assert {f"av-halves-{name}-{kind}.svg" for kind in ("roc", "precision-recall", "confusion")} < pictures.keys()
+        assert f"![ROC curves, {name}, on halves](pictures/av-halves-{name}-roc.svg)" in text
 
 
 def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_trained_it() -> None:
