@@ -228,7 +228,8 @@ def _conditions(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for result in results:
         best, hardware = result["best"], result["hardware"]
         thresholds = ", ".join(f"{value:.3f}" for value in best["thresholds"])
-        again = f", stopped and continued {result['resumed']} times" if result["resumed"] else ""
+        times = "once" if result["resumed"] == 1 else f"{result['resumed']} times"
+        again = f", stopped and continued {times}" if result["resumed"] else ""
         yield (
             f"| `{result['run']}` | {result['crops']:,} | {best['epoch']} | {best['f1']:.4f} | {thresholds} |"
             f" {result['hours']:.2f} | {result['precision']} | {result['commit'][:8]} |"
