@@ -54,10 +54,11 @@ main()
 """
 KILLED = ON_THE_WAY.format(what="os.kill(os.getpid(), signal.SIGKILL)")
 AFTER = """
-import atexit
+import atexit, os
 from torch import distributed
 from foveate.cli import main
-atexit.register(lambda: print("left open" if distributed.is_initialized() else "closed"))
+# In one piece: of two prints at the same moment, both words may come before both line ends.
+atexit.register(lambda: os.write(1, b"left open\\n" if distributed.is_initialized() else b"closed\\n"))
 main()
 """
 FAILING = ON_THE_WAY.format(what="type(setup).loss = lambda *_: {}['of a kind that nobody has foreseen']")
