@@ -66,7 +66,6 @@ def evaluate(
         )
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
-    from foveate.evaluation.predictor import model_predictor
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
@@ -76,6 +75,7 @@ def evaluate(
     chosen_size = None
     if to_card and split == "validation" and min_size is None:
         from foveate.evaluation.card.min_size import with_min_size_for
+        from foveate.evaluation.predictor import model_predictor
 
         parts = [models[0].entries(part.data_set, split) for part in scoring]
         cleaned = with_min_size_for(opened(chosen[0], wish, procedure), parts)
