@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -88,6 +89,29 @@ def test_parts_whose_loss_would_cost_f1_stay() -> None:
     whole = replace(entry, load=lambda: replace(case, masks=truth[None], fov=None))
     chosen = with_min_size_for(computed(network, **fields), [[whole]]).card.min_size
     assert chosen == 2  # the speck goes; 5 would take parts of 4 pixels that are true
+
+
+def test_what_one_set_gains_does_not_pay_for_what_another_loses() -> None:
+    """Of two sets one has a speck of nine pixels that is wrong, the other one that is right."""
+    (entry, *_) = cases()
+    case = entry.load()
+    fields = {"fov": "whole", "working_minimum": 1.0, "working_maximum": 4096.0, "thresholds": (0.5,), "trust": None}
+    mask = np.zeros_like(case.mask)
+    mask[40:60, 60:62] = mask[80:83, 60:63] = True
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        padded = np.zeros(batch.shape[2:], np.float32)
+        padded[: mask.shape[0], : mask.shape[1]] = mask
+        return padded[None, None]
+
+    without = mask.copy()
+    without[80:83, 60:63] = False
+    wrong, right = (
+        replace(entry, load=partial(replace, case, masks=truth[None], fov=None)) for truth in (without, mask)
+    )
+    segmenter = computed(network, **fields)
+    assert with_min_size_for(segmenter, [[wrong, wrong]]).card.min_size == 10
+    assert with_min_size_for(segmenter, [[wrong, wrong], [right]]).card.min_size == 0
 
 
 def test_a_model_of_several_classes_is_refused() -> None:

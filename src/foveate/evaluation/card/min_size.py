@@ -55,7 +55,8 @@ def with_min_size_for(segmenter: Segmenter, sets: Sequence[Sequence[CaseEntry]])
 
     It is the size with the fewest wrong parts among those that cost no F1; of equally good ones, the smallest. Parts
     are counted inside the FOV, and their number's distance from the truth's is averaged over all images
-    (`betti_0_error`); F1 is that of each set's pixels together, averaged over the sets.
+    (`betti_0_error`). F1 is that of a set's pixels together, and no set may lose any: in a mean, one image of another
+    set would pay for it.
     """
     card, as_it_is = segmenter.card, replace(segmenter.procedure.post_processing, min_size=0)
     check_card(card)
@@ -67,7 +68,7 @@ def with_min_size_for(segmenter: Segmenter, sets: Sequence[Sequence[CaseEntry]])
             inside = found.fov if case.fov is None else case.fov
             least = [card.preparation.photograph_pixels(size, found.fov_diameter) for size in TRIED]
             count.add(found.masks[0] & inside, case.masks[0] & inside, least)
-    f1 = np.mean([count.f1 for count in counts], axis=0)
+    costs_none = np.all([count.f1 >= count.f1[0] for count in counts], axis=0)
     errors = np.mean([error for count in counts for error in count.errors], axis=0)
-    _, size = min((errors[place], size) for place, size in enumerate(TRIED) if f1[place] >= f1[0])
+    _, size = min((errors[place], size) for place, size in enumerate(TRIED) if costs_none[place])
     return replace(segmenter, card=structs.replace(card, min_size=size))
