@@ -50,6 +50,7 @@ def test_masks_of_any_tool_give_a_row_each_and_what_is_undefined_is_empty(masks:
     assert [float(row["bifurcations_count"]) for row in rows] == [1, 1, 1]
     assert float(rows[0]["area_density"]) == pytest.approx(tree().mean(), rel=1e-4)
     assert rows[0]["calibre_zone_b_px"] == rows[0]["expected_f1"] == rows[0]["um_per_pixel"] == ""
+    assert rows[0]["fov_diameter_px"] == rows[0]["fov_share"] == ""
     assert len(table(pieces)) == 9
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
         f"{name}_measured.png" for name in ("a_left", "a_right", "b_left")
@@ -156,7 +157,9 @@ def test_a_lesion_is_not_measured_as_if_it_were_a_vessel(tmp_path: Path) -> None
     assert not (tmp_path / "t.csv").exists()
     with pytest.raises(UsageError, match="are measured by --regions"):
         foveate.measure(photograph, model="lesion")
-    assert foveate.measure(photograph, model="lesion", regions=True).measured.vessels == {}
+    lesions = foveate.measure(photograph, model="lesion", regions=True)
+    assert lesions.measured.vessels == {}
+    assert np.isnan([lesions.row["fov_diameter_px"], lesions.row["fov_share"]]).all()
 
 
 def test_vessels_are_measured_also_where_photographs_have_no_field_of_view(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ class Measurement:
     um_per_pixel: float | None
     """Given or assumed; None where there is no scale."""
     fov: Mask
+    """All of an image that has none."""
     image: Image
     """H×W×3: the photograph, or the mask in grey."""
     quality: tuple[str, ...]
@@ -90,6 +91,7 @@ class Measurement:
     """Measure to low and high, in pixels."""
     regions: Masks | None = None
     """What was measured as regions, K×H×W; None of vessels."""
+    has_fov: bool = True
 
     @property
     def values(self) -> dict[str, float]:
@@ -145,8 +147,8 @@ class Measurement:
             "patient": self.known.patient,
             "um_per_pixel": np.nan if scale is None else scale,
             "scale_from": "" if scale is None else given,
-            "fov_diameter": _diameter(self.fov),
-            "fov_share": float(self.fov.mean()),
+            "fov_diameter": _diameter(self.fov) if self.has_fov else np.nan,
+            "fov_share": float(self.fov.mean()) if self.has_fov else np.nan,
             "contrast": self.contrast,
             "expected_f1": self.expected_f1,
             "quality": "; ".join(self.quality) or "good",
@@ -175,19 +177,23 @@ def measure_source(
                 f"--fov-degrees is an eye's: photographs for '{segmenter.card.name}' have no field of view."
                 " Give --um-per-pixel."
             )
-        return _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
+        made = _measure_photograph(segmenter.segment(source, fov=fov), known, as_regions)
+        return replace(made, has_fov=fov is not None or segmenter.card.preparation.fov != "whole")
     masks, names = _read(source, form)
     if fov is not None and fov.shape != masks.shape[1:]:
         raise DataError(
             f"{_name(source)}: is {masks.shape[1:]} but its field of view {fov.shape}; give a matching pair."
         )
+    has_fov = fov is not None or known.fov_degrees is not None  # an angle is that of the whole image's width
     fov = np.ones(masks.shape[1:], bool) if fov is None else fov
     measured = _measured(masks, names, fov, known, as_regions)
     image = np.repeat(np.where(any_of(masks), 255, 0).astype(np.uint8)[..., None], 3, axis=2)
     wrong = flags(fov_share=np.nan, contrast=np.nan, expected_f1=np.nan, components=_components(measured))
     regions = masks if as_regions else None
     scale = _scale(known, fov)
-    return Measurement(_name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions)
+    return Measurement(
+        _name(source), measured, known, scale, fov, image, wrong, np.nan, np.nan, regions=regions, has_fov=has_fov
+    )
 
 
 def check_measurable(card: ModelCard, *, as_regions: bool) -> None:

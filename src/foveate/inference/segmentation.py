@@ -63,7 +63,7 @@ class Segmentation:
     fov: Mask
     """H×W bool, the field of view that was found (or given)."""
     fov_diameter: float
-    """Pixels."""
+    """Pixels; the longer side of an image that has no FOV."""
     thresholds: tuple[float, ...]
     """One for each class that may overlap others, else one for any of them."""
     model: str

@@ -157,8 +157,8 @@ IMAGE = (
     Quantity("patient", None, "", "As the list says."),
     Quantity("um_per_pixel", None, "", "The scale, where it is given or assumed."),
     Quantity("scale_from", None, "", "given; or assumed, from the angle of the field of view."),
-    Quantity("fov_diameter", 1, "", "Diameter of the field of view: the longer side of its box."),
-    Quantity("fov_share", None, "", "Share of the image that the field of view takes."),
+    Quantity("fov_diameter", 1, "", "Diameter of the field of view, if there is one: the longer side of its box."),
+    Quantity("fov_share", None, "", "Share of the image that the field of view takes, if there is one."),
     Quantity(
         "contrast",
         None,
