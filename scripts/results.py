@@ -252,7 +252,7 @@ def _part(image: str, fold: int) -> str:
 
 
 def finish(run: Run) -> bool:
-    """Train from where it is, export, score, and write the result; False where one of the steps failed."""
+    """Train from where it is, export and score by the test sets, and write the result; False where a step failed."""
     if not run.folder.is_dir() and run.kept.is_dir():
         shutil.copytree(run.kept, run.folder)
     clone = _clone(run)
@@ -266,8 +266,10 @@ def finish(run: Run) -> bool:
     model = f"models/{run.id}/model.onnx"
     print(f"{time.strftime('%H:%M')} {run.id}: foveate {shlex.join(train)}", flush=True)  # noqa: T201
     try:
-        done = _foveate(clone, work, train) and _foveate(clone, work, ["export", out, "-o", model, "--overwrite"])
+        done = _foveate(clone, work, train)
         scores = {name: work / "scores" / f"{run.id}-{name}.json" for name in run.row["test"]}
+        if scores:
+            done = done and _foveate(clone, work, ["export", out, "-o", model, "--overwrite"])
         for name, path in scores.items():
             path.parent.mkdir(exist_ok=True)
             split = run.row.get("split", "test")

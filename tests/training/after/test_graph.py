@@ -42,6 +42,19 @@ class Pieces(nn.Module):
         return mixed
 
 
+class Twice(nn.Module):
+    """The same weights at two places of a graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces = Pieces()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits B×1×H×W."""
+        both: Tensor = self.pieces(image) - self.pieces(-image)
+        return both
+
+
 def graphs(network: nn.Module) -> tuple[bytes, bytes]:
     torch.manual_seed(1)
     model = Exportable(network.eval(), [128.0] * 3, [64.0] * 3, Classes(("a",))).eval()
@@ -73,6 +86,12 @@ def test_every_rule_finds_what_it_is_for_and_the_answers_stay() -> None:
     assert after["Conv"] == before["Conv"] - 1 + 2 + 1
     for size in ((16, 16), (40, 136), (72, 24)):
         np.testing.assert_allclose(answers(rewritten, *size), answers(plain, *size), atol=1e-5)
+
+
+def test_weights_that_a_network_uses_twice_are_rewritten_at_both_places() -> None:
+    (_, once), (plain, twice) = graphs(Pieces()), graphs(Twice())
+    assert operators(twice)["Conv"] == 2 * operators(once)["Conv"]
+    np.testing.assert_allclose(answers(twice, 40, 72), answers(plain, 40, 72), atol=1e-5)
 
 
 def test_a_map_that_is_of_another_size_at_some_sizes_is_still_resized() -> None:

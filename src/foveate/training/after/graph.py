@@ -129,7 +129,7 @@ class SeparableOfFew:
         first, last = _node(values["between"]), _node(values["features"])
         product = np.einsum("oc,chw->ochw", _weights(pointwise)[:, :, 0, 0], _weights(depthwise)[:, 0])
         attributes = {**first.attributes, "group": 1}
-        return op.Conv(image, _constant(op, product, pointwise, "merged"), *last.inputs[2:], **attributes)
+        return op.Conv(image, _constant(op, product, last, "merged"), *last.inputs[2:], **attributes)
 
 
 class RegionMap:
@@ -155,11 +155,18 @@ class RegionMap:
 
     @staticmethod
     def rewrite(
-        op: Any, features: ir.Value, gate: ir.Value, region: ir.Value, weights: ir.Value, bias: ir.Value, **_: Any
+        op: Any,
+        features: ir.Value,
+        gate: ir.Value,
+        region: ir.Value,
+        weights: ir.Value,
+        bias: ir.Value,
+        after: ir.Value,
     ) -> Any:
         """The right side of the equation."""
-        total = _constant(op, _weights(weights).sum(keepdims=True), weights, "sum")
-        shift = _constant(op, _weights(bias).reshape(1, 1, 1, 1), bias, "shift")
+        last = _node(after)
+        total = _constant(op, _weights(weights).sum(keepdims=True), last, "sum")
+        shift = _constant(op, _weights(bias).reshape(1, 1, 1, 1), last, "shift")
         return op.Add(op.Mul(op.Conv(features, weights), gate), op.Add(op.Mul(region, total), shift))
 
 
@@ -191,7 +198,7 @@ class JoinedSeparable:
         first, last = _node(values["between"]), _node(values["features"])
         filtered = []
         for number, (maps, part) in enumerate(_slices(values["joined"])):
-            own = _constant(op, _weights(depthwise)[part], depthwise, f"of_{number}")
+            own = _constant(op, _weights(depthwise)[part], first, f"of_{number}")
             filtered.append(op.Conv(maps, own, **{**first.attributes, "group": part.stop - part.start}))
         return _summed(op, filtered, values["joined"], pointwise, last)
 
@@ -230,7 +237,7 @@ def _summed(op: Any, maps: Sequence[ir.Value], joined: ir.Value, pointwise: ir.V
     """Of each of the maps its part of a 1×1 convolution, whose bias the first one has, and their sum."""
     total = None
     for number, (own, (_, part)) in enumerate(zip(maps, _slices(joined), strict=True)):
-        weights = _constant(op, _weights(pointwise)[:, part], pointwise, f"of_{number}")
+        weights = _constant(op, _weights(pointwise)[:, part], last, f"of_{number}")
         term = op.Conv(own, weights, *(() if number else last.inputs[2:]), **last.attributes)
         total = term if total is None else op.Add(total, term)
     return total
@@ -293,6 +300,6 @@ def _node(value: ir.Value) -> ir.Node:
     return node
 
 
-def _constant(op: Any, array: NDArray[Any], of: ir.Value, what: str) -> Any:
-    """A constant of the graph, called after the one that it was made of."""
-    return op.initializer(ir.tensor(np.ascontiguousarray(array, np.float32)), name=f"{of.name}_{what}")
+def _constant(op: Any, array: NDArray[Any], last: ir.Node, what: str) -> Any:
+    """A constant of the graph, called after the node that it is made for: several may have the same weights."""
+    return op.initializer(ir.tensor(np.ascontiguousarray(array, np.float32)), name=f"{last.outputs[0].name}_{what}")
