@@ -30,6 +30,7 @@ from foveate.pictures import (
     roc,
 )
 from foveate.pictures.confusion import BACKGROUND
+from foveate.recipes.read import as_it_was, checked_recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGES = ROOT / "results", ROOT / "docs" / "results"
@@ -208,7 +209,8 @@ def _at_the_end(result: Mapping[str, Any], sets: Sequence[str]) -> float:
 
 
 def _but_for_the_seed(result: Mapping[str, Any]) -> dict[str, Any]:
-    recipe: dict[str, Any] = result["recipe"]
+    """With every key: older results lack those that came later."""
+    recipe = checked_recipe(as_it_was(result["recipe"]), result["run"]).model_dump()
     return recipe | {"training": recipe["training"] | {"seed": None}}
 
 

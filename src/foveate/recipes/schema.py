@@ -110,6 +110,9 @@ class AugmentationSection(Section):
     """Share of the crop's side, ± this in both directions, on top of the place."""
     shear: Annotated[float, Field(ge=0, le=45)] = 0.0
     """Degrees by which the crop's columns lean, ± this."""
+    whole_pixels: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the crops that lie on whole pixels, neither scaled nor sheared, and turned by nothing but quarter turns,
+    which are as likely as `rotation` has room for them: nothing in these is interpolated."""
     brightness: ShareBelowOne = 0.1
     """Added to all channels, ± this share of full scale."""
     contrast: ShareBelowOne = 0.2

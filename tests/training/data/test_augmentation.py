@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import atan, atan2, degrees, exp, hypot
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from foveate.arrays.prepare import Preparation
 from foveate.datasets import open_set
 from foveate.recipes.schema import AugmentationSection
-from foveate.training.data.augmentation import Placement, draw_placement, recolour
+from foveate.training.data.augmentation import Placement, draw_placement, recolour, resample
 from foveate.training.data.reading import prepared
 from foveate.training.data.sampling import TrainingSet, draw_batch
 
@@ -62,6 +63,34 @@ def test_mirrored_left_right_and_upside_down_are_drawn_apart() -> None:
         for rows in (-1, 1):
             share = found.count(((columns, 0), (0, rows))) / len(found)
             assert share == pytest.approx(0.25, abs=0.065)  # three standard deviations of 400 draws
+
+
+def test_crops_on_whole_pixels_are_cut_out_turned_and_mirrored_and_nothing_else() -> None:
+    case = torch.randint(256, (5, 70, 90), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    everything = with_keys(rotation=180, flip=True, flip_vertical=True, scale=0.3, shear=20, shift=0.1, whole_pixels=1)
+    found = placements(case, everything, 300)
+    for place, crop in zip(found, resample([case] * 300, found, 32, CPU).numpy(), strict=True):
+        right = np.arange(32) + 0.5 - 16
+        down = right[:, None]
+        (a, b), (c, d) = place.matrix
+        column, row = a * right + b * down + place.centre[0] - 0.5, c * right + d * down + place.centre[1] - 0.5
+        inside = (row >= 0) & (row < 70) & (column >= 0) & (column < 90)
+        assert not (row % 1).any()
+        assert not (column % 1).any()
+        expected = case.numpy()[:, row.clip(0, 69).astype(int), column.clip(0, 89).astype(int)] * inside
+        np.testing.assert_allclose(crop, expected, atol=0.01)
+    assert {place.matrix for place in found} == {
+        ((a, b), (c, d))
+        for a, b, c, d in product((-1, 0, 1), repeat=4)
+        if abs(a * d - b * c) == 1 and a * b + c * d == 0 == a * c
+    }
+
+
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_a_share_of_the_crops_lies_on_whole_pixels(share: float) -> None:
+    found = placements(waves(64, 64), with_keys(scale=0.3, whole_pixels=share), 1000)
+    whole = [place for place in found if place.matrix == ((1, 0), (0, 1))]
+    assert len(whole) / 1000 == pytest.approx(share, abs=0.05)
 
 
 def test_a_shift_moves_the_place_by_up_to_its_share_of_the_crop() -> None:
