@@ -154,17 +154,10 @@ class RegionMap:
         return result
 
     @staticmethod
-    def rewrite(
-        op: Any,
-        features: ir.Value,
-        gate: ir.Value,
-        region: ir.Value,
-        weights: ir.Value,
-        bias: ir.Value,
-        after: ir.Value,
-    ) -> Any:
+    def rewrite(op: Any, weights: ir.Value, bias: ir.Value, **values: ir.Value) -> Any:
         """The right side of the equation."""
-        last = _node(after)
+        features, gate, region = (values[name] for name in ("features", "gate", "region"))
+        last = _node(values["after"])
         total = _constant(op, _weights(weights).sum(keepdims=True), last, "sum")
         shift = _constant(op, _weights(bias).reshape(1, 1, 1, 1), last, "shift")
         return op.Add(op.Mul(op.Conv(features, weights), gate), op.Add(op.Mul(region, total), shift))

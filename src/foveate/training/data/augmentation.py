@@ -42,9 +42,8 @@ def draw_placement(
         x, y = x + right * augmentation.shift * side, y + lower * augmentation.shift * side
     if augmentation.whole_pixels and _signed(1, generator)[0] < 2 * augmentation.whole_pixels - 1:
         # A crop's side is even, so that its middle lies between pixels, as does a whole number of the case's.
-        cosine, sine = QUARTER_TURNS[round(angle * augmentation.rotation / 90) % 4]
-        matrix = (flip * cosine, -upend * sine), (flip * sine, upend * cosine)
-        return Placement((float(round(x)), float(round(y))), matrix)
+        x, y = float(round(x)), float(round(y))
+        turn, zoom, slant = round(turn / (pi / 2)) * (pi / 2), 1.0, 0.0
     # Sheared along the rows, then mirrored, then turned.
     (a, b), (c, d) = (flip * cos(turn) * zoom, -sin(turn) * zoom), (flip * sin(turn) * zoom, cos(turn) * zoom)
     return Placement((x, y), ((a, upend * b + slant * a), (c, upend * d + slant * c)))
@@ -125,9 +124,6 @@ def _vessel_pixel(case: Tensor, channels: int, generator: torch.Generator) -> tu
     row, column = pixels[int(torch.randint(len(pixels), (1,), generator=generator))].tolist()
     return column + 0.5, row + 0.5
 
-
-QUARTER_TURNS = ((1, 0), (0, 1), (-1, 0), (0, -1))
-"""Cosine and sine of each."""
 
 Box = tuple[slice, slice]
 """Rows and columns of a case."""
