@@ -14,7 +14,9 @@ Deviation: the paper counts 40 000 parameters. As printed there are 14 999 with 
     3x3); `widths` and `depth` let a network use the whole budget.
 
 Beyond the paper, for what a small network can still learn: `dual_attention` weighs the skips (and the bottleneck) by
-paper 001's two gates, which begin as the identity; `passes` runs the chain of attentions again from its own last map.
+paper 001's two gates, which begin as the identity; `passes` runs the chain of attentions again from its own last map;
+`first_block` may have standard convolutions, as a depthwise one has but one filter for each colour of the image; and
+with `initial_maps` "previous" every map begins as the one before it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from foveate.errors import UsageError
-from foveate.networks.blocks.convolution import double
+from foveate.networks.blocks.convolution import Convolutions, double
 from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.sampling import descend, resize
@@ -48,6 +50,16 @@ class IdentityAtFirst(nn.Module):
         return fuse(features, self.spatial(features), self.channel(features), fusion="sum")
 
 
+def begin_with_previous(to_map: nn.Conv2d) -> None:
+    """Make the weights of every map that a 1x1 convolution draws add up to 1, in place.
+
+    Attention adds one map to all features; so that map comes through as it is, and the features change it. As drawn,
+    the sum has either sign: where it is negative, a map begins as its opposite and takes thousands of images to turn.
+    """
+    weight = to_map.weight.data
+    weight += (1 - weight.sum(dim=1, keepdim=True)) / weight.shape[1]
+
+
 class RegionGuided(nn.Module):
     """The network of the paper's figure 1, 'IAA + PD + UNET *' of its table II.
 
@@ -67,6 +79,8 @@ class RegionGuided(nn.Module):
         partial_decoder: bool = True,
         dual_attention: Literal["none", "skips", "all"] = "none",
         passes: int = 1,
+        first_block: Literal["separable", "standard"] = "separable",
+        initial_maps: Literal["random", "previous"] = "random",
     ) -> None:
         super().__init__()
         if passes > 1 and not attention:
@@ -76,6 +90,8 @@ class RegionGuided(nn.Module):
         self.encoder = nn.ModuleList(
             SeparableBlock(a, b, depth=depth) for a, b in ((in_channels, c1), (c1, c2), (c2, c3))
         )
+        if first_block == "standard":
+            self.encoder[0] = Convolutions(in_channels, c1, depth=depth)
         self.bottleneck = SeparableBlock(c3, c4, depth=depth)
         weighed = {"none": (), "skips": (c1, c2, c3), "all": (c1, c2, c3, c4)}[dual_attention]
         self.dual_attention = nn.ModuleList(IdentityAtFirst(c) for c in weighed)
@@ -86,6 +102,9 @@ class RegionGuided(nn.Module):
         self.maps = nn.ModuleList(nn.Conv2d(c, 1, kernel_size=1) for c in (c2, c3, c2) if attention)
         self.iaa = nn.ModuleList(InverseAdditionAttention() for _ in range(3) if attention)
         self.head = nn.Conv2d(c1, classes, kernel_size=1)
+        if initial_maps == "previous":
+            for layer in (*self.maps[1:], self.head):
+                begin_with_previous(layer)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, classes, H, W)."""
