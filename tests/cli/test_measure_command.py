@@ -345,6 +345,6 @@ def test_measuring_in_python_without_scipy_says_what_to_install(monkeypatch: pyt
     def missing(*_given: object, **_known: object) -> object:
         raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
 
-    monkeypatch.setattr("foveate.inference.measuring.measure_one", missing)
+    monkeypatch.setattr("foveate.inference.measuring.measure.measure_one", missing)
     with pytest.raises(UsageError, match=r"measuring needs scipy, which is not installed: pip install .*evaluate"):
         foveate.measure(np.zeros((16, 16), bool), mask=True)

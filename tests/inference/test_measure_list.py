@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from foveate.inference.measure_list import measure_jobs
-from foveate.inference.measuring import Known
+from foveate.inference.measuring.measure_list import measure_jobs
+from foveate.inference.measuring.measurement import Known
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t"])

@@ -13,7 +13,7 @@ from foveate.cli.options import THREADS
 from foveate.errors import needs
 
 if TYPE_CHECKING:
-    from foveate.inference.measured_files import MeasuredFile
+    from foveate.inference.measuring.measured_files import MeasuredFile
 
 
 def measure(
@@ -63,7 +63,7 @@ def measure(
     import foveate
 
     with needs("evaluate"):
-        from foveate.inference.measure_list import disc_of
+        from foveate.inference.measuring.measure_list import disc_of
 
     result = foveate.measure_many(
         sources,

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from foveate.inference import Segmenter
-    from foveate.inference.measured_files import MeasuredFile, MeasuredFiles
-    from foveate.inference.measuring import Measurement
+    from foveate.inference.measuring.measured_files import MeasuredFile, MeasuredFiles
+    from foveate.inference.measuring.measurement import Measurement
     from foveate.inference.segmenter import Source
     from foveate.records import Mask
 
@@ -37,7 +37,7 @@ def measure(
     from foveate.errors import needs
 
     with needs("evaluate", "measuring"):
-        from foveate.inference.measuring import measure_one
+        from foveate.inference.measuring.measure import measure_one
 
         return measure_one(
             source,
@@ -91,8 +91,9 @@ def measure_many(
     from foveate.errors import UsageError, needs, unknown
 
     with needs("evaluate", "measuring"):
-        from foveate.inference.measure_list import measure_jobs
-        from foveate.inference.measured_files import (
+        from foveate.inference.measuring.measure import checked_disc
+        from foveate.inference.measuring.measure_list import measure_jobs
+        from foveate.inference.measuring.measured_files import (
             COLOURS,
             LEVELS,
             MeasuredFiles,
@@ -101,7 +102,7 @@ def measure_many(
             measure_files,
             write_tables,
         )
-        from foveate.inference.measuring import Known, checked_disc
+        from foveate.inference.measuring.measurement import Known
 
     known = Known(checked_disc(disc, as_regions=regions), um_per_pixel, fov_degrees, slice_um)
     if mask and artery_vein:

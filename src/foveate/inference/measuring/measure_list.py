@@ -9,8 +9,8 @@ from pathlib import Path
 
 from foveate.errors import DataError, UsageError
 from foveate.imaging.spreadsheet import Cells, csv_rows
-from foveate.inference.measured_files import MeasureJob
-from foveate.inference.measuring import Known
+from foveate.inference.measuring.measured_files import MeasureJob
+from foveate.inference.measuring.measurement import Known
 from foveate.inference.source import files_of
 from foveate.morphometry.zones import Disc
 

@@ -15,7 +15,8 @@ from typing import Literal
 
 from foveate.errors import FoveateError, OutputError, UsageError
 from foveate.imaging import csv_text, read_mask, write_rgb, write_text
-from foveate.inference.measuring import Form, Known, check_measurable, measure_source
+from foveate.inference.measuring.measure import Form, check_measurable, measure_source
+from foveate.inference.measuring.measurement import Known
 from foveate.inference.segmenter import Segmenter
 from foveate.morphometry.rows import Row, dictionary_rows, header
 from foveate.runtime import Execution

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,12 +11,9 @@ import numpy as np
 
 from foveate.errors import DataError, UsageError
 from foveate.imaging import Label, as_masks, read_labels, read_mask
-from foveate.imaging.measured_overlay import Nodes, centreline_overlay
-from foveate.imaging.overlay import overlay
+from foveate.inference.measuring.measurement import Known, Measurement, diameter_of
 from foveate.inference.segmenter import Segmenter, Source
-from foveate.morphometry.dictionary import IMAGE
 from foveate.morphometry.image import Measured, measure_classes, measure_regions
-from foveate.morphometry.rows import Row, measures_of, row, segment_rows
 from foveate.morphometry.trust import SHIFTED, contrast, flags, interval
 from foveate.morphometry.zones import Disc
 from foveate.records import any_of
@@ -24,7 +21,7 @@ from foveate.records import any_of
 if TYPE_CHECKING:
     from foveate.inference.segmentation import Segmentation
     from foveate.models import ModelCard
-    from foveate.records import Image, Mask, Masks, Probability
+    from foveate.records import Mask, Masks, Probability
 
 Form = Literal["photograph", "mask", "artery-vein"]
 """What a source is: a photograph, which is segmented first, a mask, or a label image of arteries and veins."""
@@ -45,114 +42,6 @@ UM_PER_DEGREE = 288.0
 MOST_ACROSS = 700
 """Pixels of the field of view, about, at which probability maps are measured for intervals: enough to see how a measure
 changes with the threshold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of an image beside its pixels."""
-
-    disc: Disc | None = None
-    um_per_pixel: float | None = None
-    fov_degrees: float | None = None
-    """Angle of the field of view, from which a scale is assumed where none is given."""
-    slice_um: float | None = None
-    """Micrometres between slices; regions have a volume then."""
-    eye: str = ""
-    patient: str = ""
-    um_from_file: float | None = None
-    """What the file itself says, for where nothing is given."""
-
-    def __post_init__(self) -> None:
-        for name in ("um_per_pixel", "fov_degrees", "slice_um"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
-                raise UsageError(f"--{name.replace('_', '-')} {value}: expected a number above 0.")
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One image's measures."""
-
-    source: str
-    measured: Measured
-    """In pixels."""
-    known: Known
-    um_per_pixel: float | None
-    """Given or assumed; None where there is no scale."""
-    fov: Mask
-    """All of an image that has none."""
-    image: Image
-    """H×W×3: the photograph, or the mask in grey."""
-    quality: tuple[str, ...]
-    """What is wrong, in the words of `morphometry.trust.RULES`; empty for a good image."""
-    contrast: float
-    expected_f1: float
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Measure to low and high, in pixels."""
-    regions: Masks | None = None
-    """What was measured as regions, K×H×W; None of vessels."""
-    has_fov: bool = True
-
-    @property
-    def values(self) -> dict[str, float]:
-        """Measure to value in pixels; NaN where it isn't defined."""
-        return self.measured.values
-
-    @property
-    def row(self) -> Row:
-        """Column to value, by the data dictionary; NaN where it isn't defined."""
-        cells = row(self._facts(), IMAGE, self.um_per_pixel)
-        length = "px" if self.um_per_pixel is None else "um"
-        for measure in measures_of(self.measured):
-            cells |= row(self.values, [measure], self.um_per_pixel)
-            if measure.name in self.intervals:
-                for end, value in zip(("low", "high"), self.intervals[measure.name], strict=True):
-                    scaled = row({measure.name: value}, [measure], self.um_per_pixel)
-                    cells[f"{measure.column(length)}_{end}"] = next(iter(scaled.values()))
-        return cells
-
-    @property
-    def segment_rows(self) -> list[Row]:
-        """A row for each vessel segment, or each region, with the image's path before it."""
-        return [
-            {"path": self.source, **columns}
-            for columns in segment_rows(self.measured, self.known.disc, self.um_per_pixel)
-        ]
-
-    def overlay(self, colour: Literal["calibre", "tortuosity"] = "calibre") -> Image:
-        """The centrelines in colours over the image H×W×3; forks vermilion, crossings purple, ends sky blue. Of regions
-        it is a line around each, whatever the colour."""
-        if self.regions is not None:
-            return overlay(self.image, self.regions)
-        lines, forks, crossings, ends = [], [], [], []
-        for vessels in self.measured.vessels.values():
-            for segment in vessels.segments:
-                winding = np.full(len(segment.calibres), segment.tortuosity.arc_chord)
-                lines.append((segment.line.points, segment.calibres if colour == "calibre" else winding))
-            forks += [vessels.graph.positions[node] for node in vessels.junctions.forks]
-            crossings += vessels.junctions.crossings
-            ends += [vessels.graph.positions[node] for node in vessels.ends]
-        title = "calibre in px" if colour == "calibre" else "arc over chord"
-        places = [np.array(points, np.float64).reshape(-1, 2) for points in (forks, crossings, ends)]
-        return centreline_overlay(self.image, lines, Nodes(*places), title)
-
-    def _facts(self) -> dict[str, str | float]:
-        scale = self.um_per_pixel
-        known = self.known
-        assumed = "the file" if known.um_from_file else f"assumed from {known.fov_degrees} degrees"
-        given = "given" if known.um_per_pixel else assumed
-        return {
-            "path": self.source,
-            "eye": self.known.eye,
-            "patient": self.known.patient,
-            "um_per_pixel": np.nan if scale is None else scale,
-            "scale_from": "" if scale is None else given,
-            "fov_diameter": _diameter(self.fov) if self.has_fov else np.nan,
-            "fov_share": float(self.fov.mean()) if self.has_fov else np.nan,
-            "contrast": self.contrast,
-            "expected_f1": self.expected_f1,
-            "quality": "; ".join(self.quality) or "good",
-        }
 
 
 def measure_source(
@@ -311,7 +200,7 @@ def _scale(known: Known, fov: Mask) -> float | None:
     scale = known.um_per_pixel or known.um_from_file
     if scale is not None or known.fov_degrees is None:
         return scale
-    return known.fov_degrees * UM_PER_DEGREE / _diameter(fov)
+    return known.fov_degrees * UM_PER_DEGREE / diameter_of(fov)
 
 
 def _um_of(spacing: tuple[float, float] | None) -> float | None:
@@ -319,12 +208,6 @@ def _um_of(spacing: tuple[float, float] | None) -> float | None:
     if spacing is None or not isclose(*spacing, rel_tol=0.01):
         return None
     return 1000 * sum(spacing) / 2
-
-
-def _diameter(fov: Mask) -> float:
-    """Of the disc with the field of view's width: the longer side of its box."""
-    rows, columns = fov.any(axis=1), fov.any(axis=0)
-    return float(max(np.count_nonzero(rows), np.count_nonzero(columns)))
 
 
 def _components(measured: Measured) -> float:

@@ -1,0 +1,1 @@
+"""Photographs and masks to measures: one, a list, a folder. Needs the extra `evaluate`."""
