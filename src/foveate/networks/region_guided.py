@@ -15,7 +15,6 @@ Deviation: the paper counts 40 000 parameters. As printed there are 14 999 with 
 
 Beyond the paper, for what a small network can still learn: `dual_attention` weighs the skips (and the bottleneck) by
 paper 001's two gates, which begin as the identity; `passes` runs the chain of attentions again from its own last map;
-`first_block` may have standard convolutions, as a depthwise one has but one filter for each colour of the image; and
 with `initial_maps` "previous" every map begins as the one before it.
 """
 
@@ -27,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from foveate.errors import UsageError
-from foveate.networks.blocks.convolution import Convolutions, double
+from foveate.networks.blocks.convolution import double
 from foveate.networks.blocks.dual_attention import ChannelAttention, SpatialAttention, fuse
 from foveate.networks.blocks.inverse_addition import InverseAdditionAttention
 from foveate.networks.blocks.sampling import descend, resize
@@ -54,7 +53,7 @@ def begin_with_previous(to_map: nn.Conv2d) -> None:
     """Make the weights of every map that a 1x1 convolution draws add up to 1, in place.
 
     Attention adds one map to all features; so that map comes through as it is, and the features change it. As drawn,
-    the sum has either sign: where it is negative, a map begins as its opposite and takes thousands of images to turn.
+    the sum has either sign: where it is negative, a map begins as its opposite and takes thousands of crops to turn.
     """
     weight = to_map.weight.data
     weight += (1 - weight.sum(dim=1, keepdim=True)) / weight.shape[1]
@@ -65,7 +64,7 @@ class RegionGuided(nn.Module):
 
     `attention` off leaves the separable U-Net; `partial_decoder` off draws the first map from dec2 itself. The
     rows of table II without "*" have widths (32, 64, 128, 256), "the standard filter count", which is our reading.
-    Raises UsageError for several `passes` without the attention that they repeat.
+    Raises UsageError for several `passes`, or `initial_maps` "previous", without the attention that they are of.
     """
 
     def __init__(
@@ -79,19 +78,18 @@ class RegionGuided(nn.Module):
         partial_decoder: bool = True,
         dual_attention: Literal["none", "skips", "all"] = "none",
         passes: int = 1,
-        first_block: Literal["separable", "standard"] = "separable",
         initial_maps: Literal["random", "previous"] = "random",
     ) -> None:
         super().__init__()
         if passes > 1 and not attention:
             raise UsageError(f"passes = {passes} needs attention = true: there is nothing to repeat.")
+        if initial_maps == "previous" and not attention:
+            raise UsageError("initial_maps = previous needs attention = true: there are no maps.")
         self.passes = passes
         c1, c2, c3, c4 = widths
         self.encoder = nn.ModuleList(
             SeparableBlock(a, b, depth=depth) for a, b in ((in_channels, c1), (c1, c2), (c2, c3))
         )
-        if first_block == "standard":
-            self.encoder[0] = Convolutions(in_channels, c1, depth=depth)
         self.bottleneck = SeparableBlock(c3, c4, depth=depth)
         weighed = {"none": (), "skips": (c1, c2, c3), "all": (c1, c2, c3, c4)}[dual_attention]
         self.dual_attention = nn.ModuleList(IdentityAtFirst(c) for c in weighed)
