@@ -175,10 +175,11 @@ def cases(name: str) -> list[Case]:
 
 
 def _tells_apart(case: Case) -> bool:
-    """Whether a case has operations that no other has: not what is frozen, nor more of the same in a large network."""
+    """Whether a case has operations that no other has: not what is frozen, what its first weights are, nor more of the
+    same in a large network."""
     heavy = case.name in ("dual_attention_unet", "atten_res_unet") and case.options.get("encoder") != "plain"
     more_of_the_same = case.options.get("depth") == 101 or "classes" in case.options
-    return "freeze" not in case.options and not (heavy and more_of_the_same)
+    return not {"freeze", "initial_maps"} & case.options.keys() and not (heavy and more_of_the_same)
 
 
 def _lightest(case: Case) -> Case:
