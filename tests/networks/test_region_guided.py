@@ -246,7 +246,7 @@ def test_a_second_pass_changes_the_logits_and_adds_no_parameter() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_maps_that_begin_as_the_ones_before_them_are_on_their_side_and_those_drawn_on_either(seed: int) -> None:
+def test_maps_that_begin_as_the_ones_before_them_follow_these_and_those_that_are_drawn_do_not(seed: int) -> None:
     image = batch(normal(3, 64, 64, seed=seed))
     kinds: tuple[Literal["random", "previous"], ...] = ("random", "previous")
     agreement = {}

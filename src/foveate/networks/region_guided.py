@@ -53,7 +53,8 @@ def begin_with_previous(to_map: nn.Conv2d) -> None:
     """Make the weights of every map that a 1x1 convolution draws add up to 1, in place.
 
     Attention adds one map to all features; so that map comes through as it is, and the features change it. As drawn,
-    the sum has either sign: where it is negative, a map begins as its opposite and takes thousands of crops to turn.
+    the sum has either sign: where it is negative, a map begins as its opposite, and a short training may end before it
+    has turned.
     """
     weight = to_map.weight.data
     weight += (1 - weight.sum(dim=1, keepdim=True)) / weight.shape[1]
