@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from foveate.networks import NETWORKS, atten_res_unet, attention_unetpp, build, dual_attention_unet
 from foveate.networks.blocks import resnet
 from foveate.networks.blocks.residual import BasicBlock, Bottleneck
-from foveate.networks.registry import constructor_of
+from foveate.networks.registry import constructor_of, entry_of
 from foveate.networks.registry.options import DATA_OPTIONS, Option, options_of
 
 Options = dict[str, Any]
@@ -179,7 +179,7 @@ def _tells_apart(case: Case) -> bool:
     same in a large network."""
     heavy = case.name in ("dual_attention_unet", "atten_res_unet") and case.options.get("encoder") != "plain"
     more_of_the_same = case.options.get("depth") == 101 or "classes" in case.options
-    return not {"freeze", "initial_maps"} & case.options.keys() and not (heavy and more_of_the_same)
+    return not entry_of(case.name).learning & case.options.keys() and not (heavy and more_of_the_same)
 
 
 def _lightest(case: Case) -> Case:

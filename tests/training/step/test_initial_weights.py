@@ -87,6 +87,18 @@ def test_weights_of_another_network_are_refused(finished_run: Path, tmp_path: Pa
     assert not (tmp_path / "wider").exists()
 
 
+@pytest.mark.parametrize("learnt_with", ["random", "previous"])
+def test_how_a_network_began_makes_no_other_network_of_it(learnt_with: str, tmp_path: Path) -> None:
+    path = weights_of(tmp_path / "weights.safetensors", f"network.initial_maps={learnt_with}")
+    given = load_weights(path)[0].state_dict()
+    for begun_with in ("random", "previous"):
+        found, facts = first_weights(small_recipe(f"network.initial_maps={begun_with}"), Classes(), path)
+        assert facts["initial"]["differing"] == ""
+        assert sentences(facts) == []
+        assert found is not None
+        assert all(torch.equal(tensor, found[name]) for name, tensor in given.items())
+
+
 def test_a_runs_folder_stands_for_its_best_weights(finished_run: Path) -> None:
     by_folder, facts = first_weights(small_recipe(), Classes(), finished_run)
     by_file, same = first_weights(small_recipe(), Classes(), str(finished_run / "best.safetensors"))
@@ -167,10 +179,14 @@ TWO = ("artery", "vein")
 
 
 def weights_of(
-    path: Path, *, channels: int = 3, classes: tuple[str, ...] = ("vessel",), exclusive: bool = False
+    path: Path,
+    *overrides: str,
+    channels: int = 3,
+    classes: tuple[str, ...] = ("vessel",),
+    exclusive: bool = False,
 ) -> Path:
     """Weights of the small recipe's network for other data, drawn by a seed of their own."""
-    recipe = small_recipe()
+    recipe = small_recipe(*overrides)
     mean = (100.0,) * channels
     facts = WeightsHeader(
         network=recipe.network.name,

@@ -25,6 +25,8 @@ class NetworkEntry:
     paper: str
     variants: Mapping[str, Mapping[str, OptionValue]] = field(default_factory=dict)
     """Name to the options in which it differs from the default."""
+    learning: frozenset[str] = frozenset()
+    """Options that say how it learns, and leave what it computes as it is."""
 
 
 NETWORKS = {
@@ -65,6 +67,7 @@ NETWORKS = {
             "resnet_attention": {"freeze": "layer3"},
             "algorithm1": {"freeze": "layer3", "fusion": "product", "channel_gate": "softmax"},
         },
+        learning=frozenset({"freeze"}),
     ),
     "atten_res_unet": NetworkEntry(
         "foveate.networks.atten_res_unet:AttenResUNet",
@@ -86,6 +89,7 @@ NETWORKS = {
             "iaa_pd": {"widths": (32, 64, 128, 256)},
             "iaa_pd_narrow": {},
         },
+        learning=frozenset({"initial_maps"}),
     ),
     "convlstm_unet": NetworkEntry(
         "foveate.networks.convlstm_unet:ConvLSTMUNet",

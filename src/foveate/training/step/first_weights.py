@@ -171,15 +171,16 @@ def _without_set(data: TrainingData) -> dict[str, Any]:
 
 def _differing(facts: WeightsHeader, recipe: Recipe) -> str:
     """The overrides that make the recipe's network the weights' one; '' where it is that."""
-    same = facts.network == recipe.network.name
+    same, entry = facts.network == recipe.network.name, entry_of(facts.network)
     own: dict[str, Any] = {"name": recipe.network.name, **recipe.network.options} if same else {}
-    wanted = {"name": facts.network, **facts.options}
+    computing = {key: value for key, value in facts.options.items() if key not in entry.learning}
+    wanted = {"name": facts.network, **computing}
     keys = {key: value for key, value in wanted.items() if own.get(key) != value}
     varied = {key for row in entry_of(recipe.network.name).variants.values() for key in row}
     if same and recipe.network.variant and keys.keys() & varied:
         # The variant contradicts them; without it every other option has its default.
         plain = NetworkSection(name=facts.network).options
-        keys = {"variant": ""} | {key: value for key, value in facts.options.items() if plain.get(key) != value}
+        keys = {"variant": ""} | {key: value for key, value in computing.items() if plain.get(key) != value}
     plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()}
     return " ".join(shlex.quote(f"network.{key}={value}") for key, value in plain.items())
 
