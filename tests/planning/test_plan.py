@@ -108,5 +108,7 @@ def test_what_is_asked_for_stands_over_the_tables_and_the_rest_of_the_plan_follo
         "network.widths",
         "data.validation_share",
     }
+    with pytest.raises(RecipeError, match=r"initial_maps"):  # an option of the network that was planned otherwise
+        planned("network.name=unet", "network.initial_maps=previous")
     with pytest.raises(RecipeError, match=r"training\.bach"):
         planned("training.bach=4")

@@ -89,7 +89,8 @@ def test_steps_choose_an_average_that_forgets_long_before_the_run_is_over() -> N
 
 def test_thin_structures_of_several_classes_get_a_network_that_tells_them_apart() -> None:
     thin = replace(LESIONS, thickness=(0.005,))
-    assert planned(seen=thin).recipe.network.name == "region_guided"
+    one = planned(seen=thin).recipe.network
+    assert (one.name, one.options["initial_maps"]) == ("region_guided", "previous")
     two = replace(thin, classes=("artery", "vein"), shares=(0.05, 0.05), present=(1.0, 1.0), thickness=(0.005, 0.006))
     assert planned(seen=two).recipe.network.name == "attention_unet"
 

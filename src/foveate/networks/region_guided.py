@@ -85,7 +85,7 @@ class RegionGuided(nn.Module):
         if passes > 1 and not attention:
             raise UsageError(f"passes = {passes} needs attention = true: there is nothing to repeat.")
         if initial_maps == "previous" and not attention:
-            raise UsageError("initial_maps = previous needs attention = true: there are no maps.")
+            raise UsageError("initial_maps = previous needs attention = true: there are no maps. Leave it at random.")
         self.passes = passes
         c1, c2, c3, c4 = widths
         self.encoder = nn.ModuleList(

@@ -127,6 +127,8 @@ def _chosen(fingerprint: Fingerprint, data: Recipe) -> tuple[dict[str, object], 
     decided += [(row.keys, row.reason) for row in ALWAYS]
     chosen, reasons = dict[str, object](), dict[str, str]()
     for keys, why in decided:
+        if "network.name" in keys:  # the options so far are another network's
+            chosen = {key: value for key, value in chosen.items() if not key.startswith("network.")}
         chosen |= keys
         reasons |= dict.fromkeys(keys, why)
     return chosen, reasons
