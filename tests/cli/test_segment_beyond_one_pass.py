@@ -92,6 +92,7 @@ def test_confidence_is_said_and_kept_as_the_soft_dice_of_the_mask(tmp_path: Path
     probability, mask = green.astype(np.float64) / 255, green >= LEAST_GREEN
     expected = 2 * probability[mask].sum() / (probability.sum() + mask.sum())
     assert f"expected F1 of vessel {expected:.2f}" in ran.out
+    assert "expected F1: by the model's own probabilities" in ran.out
     kept = {"value": pytest.approx(expected, rel=1e-6), "low": None, "high": None}  # float32
     assert record_of(tmp_path / "out")["expected_f1"] == {"vessel": kept}
 
@@ -113,6 +114,7 @@ def test_a_card_that_knows_how_far_to_trust_makes_the_expected_f1_an_interval(tm
     assert 0.1 < expected.high - expected.low < 0.14
     ran = run("segment", photo, "-o", tmp_path / "out", "--confidence", "--model", model)
     assert f"expected F1 of vessel {expected.value:.2f} ({expected.low:.2f}–{expected.high:.2f})" in ran.out
+    assert "corrected by 20 validation images; of other cameras" in ran.out
 
 
 def test_views_that_disagree_widen_the_interval(tmp_path: Path) -> None:

@@ -74,6 +74,19 @@ def test_the_shipped_lesion_model_scores_on_its_validation_images_what_its_card_
     assert 2 * agreed / (predicted + actual) == pytest.approx(lesion.card.validation_f1["isic2018"], abs=5e-4)
 
 
+def test_the_readme_has_the_vessels_models_scores_as_its_card_has_them() -> None:
+    rows = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    scores = foveate.load("vessels").card.scores
+    assert {score.set for score in scores} == {*FOLDERS, "aria", "orvs"}
+    for fov in (score for score in scores if score.scope == "fov"):
+        (image,) = (score for score in scores if (score.set, score.scope) == (fov.set, "image"))
+        (row,) = (row for row in rows if f"| **{fov.f1:.4f}** |" in row)
+        assert row.lower().startswith(f"| {fov.set}")
+        assert f"({fov.images}) |" in row
+        for value in (fov.sensitivity, fov.specificity, fov.roc_auc, image.f1):
+            assert f" {value:.4f} |" in row
+
+
 def test_the_lesion_models_card_says_what_all_five_folds_came_to() -> None:
     said = re.search(r"mean F1 [\d.]+ \([\d.–]+\)", foveate.load("lesion").card.description)
     folds = [

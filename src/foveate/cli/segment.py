@@ -110,7 +110,7 @@ def segment(
     from foveate.inference.listing.shard import Shard
     from foveate.inference.remote.address import local_or_address, shown
     from foveate.inference.source import items_of
-    from foveate.public.on_ray import in_words
+    from foveate.public.on_ray import confidence_in_words, in_words
     from foveate.public.slicing import slicing_of, window_in
 
     if not overlay and (overlay_style, overlay_opacity) != (None, None):
@@ -138,6 +138,8 @@ def segment(
     if engine == "local":
         segmenter = foveate.load(model, **options, images=len(items))
         say(in_words(segmenter.card, segmenter.session.execution))
+        if confidence:
+            say(confidence_in_words(segmenter.card))
         options = {"model": segmenter}
     else:
         options |= {"model": model}

@@ -65,6 +65,8 @@ class OnRay:
             def started(cluster: Cluster) -> None:
                 if on_start is not None:
                     on_start(f"{in_words(verified.card, execution)}; {cluster}")
+                    if self.wanted.confidence:
+                        on_start(confidence_in_words(verified.card))
 
             call = self._call(verified, execution, procedure)
             coming = run_on_cluster(items, call, address=self.address, on_start=started)
@@ -121,3 +123,13 @@ def in_words(card: ModelCard, execution: Execution) -> str:
     """A model and what runs it, on a line."""
     thresholds = ", ".join(f"{value:.3f}" for value in card.thresholds)
     return f"{card.name}, threshold {thresholds}, chosen on {card.threshold_from}; {execution}"
+
+
+def confidence_in_words(card: ModelCard) -> str:
+    """What the model's expected F1 goes by, and where that ends, on a line."""
+    if card.trust is None:
+        return "expected F1: by the model's own probabilities, which mostly promise too much"
+    return (
+        f"expected F1: corrected by {card.trust.images} validation images; of other cameras, and beside masks drawn by"
+        " others, it may be far too high"
+    )
