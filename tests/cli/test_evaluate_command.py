@@ -259,6 +259,10 @@ def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: 
         (("vessels", "--data", "synthetic:1", "--min-size", "-1"), ("min",)),
         (("vessels", "--data", "synthetic:1", "--to-card"), ("--to-card", ".onnx")),
         (
+            ("m.onnx", "--data", "synthetic:1", "--to-card", "--choose-threshold"),
+            ("--choose-threshold", "--split validation"),
+        ),
+        (
             ("m.onnx", "--predictions", ".", "--data", "synthetic:1", "--to-card"),
             ("--to-card", "no --predictions"),
         ),
@@ -333,6 +337,39 @@ def test_validation_images_teach_the_card_how_far_expected_f1_is_off(
     )
     assert kept["protocol"]["post_processing"] == "min_size 3"
     assert json.loads((model.parent / "card.json").read_text(encoding="utf-8"))["min_size"] == chosen
+
+
+def test_validation_images_choose_the_threshold_where_that_is_asked_for(tmp_path: Path) -> None:
+    model = known_model(tmp_path / "model", on="lesion", validation=("one",))
+    given = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    loaded = [entry.load() for entry in entries("2")]
+    chance = np.random.default_rng(5)
+    truths = [(case.image[..., 1] >= 90) ^ (chance.random(case.mask.shape) < 0.1) for case in loaded]
+    for kind, pictures in (("images", [case.image for case in loaded]), ("masks", truths)):
+        (tmp_path / "mine" / "validation" / kind).mkdir(parents=True)
+        for case, pixels in zip(loaded, pictures, strict=True):
+            PillowImage.fromarray(pixels).save(tmp_path / "mine" / "validation" / kind / f"{case.id}.png")
+    options = ("--data", f"folder:{tmp_path / 'mine'}", "--split", "validation", "--no-boundary", "--to-card")
+    segmented = [foveate.load(model, threads=1).segment(case.image) for case in loaded]
+    probabilities = np.concatenate([found.probabilities[0][found.fov] for found in segmented])
+    truth = np.concatenate([mask[found.fov] for mask, found in zip(truths, segmented, strict=True)])
+    order = np.argsort(-probabilities, kind="stable")
+    ends = np.append(np.diff(probabilities[order]) != 0, True)  # pixels of one probability go together
+    f1 = (2 * np.cumsum(truth[order]) / (np.arange(truth.size) + 1 + truth.sum()))[ends]
+
+    report = result(model, *options, "--choose-threshold", to=tmp_path / "r.json")
+    changed = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    (threshold,) = changed["thresholds"]
+    mask = probabilities >= threshold
+    assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) == pytest.approx(f1.max(), abs=1e-5)
+    assert changed["validation_f1"] == {"folder": pytest.approx(f1.max(), abs=1e-5)}
+    assert report["protocol"]["threshold"]["values"] == [threshold] != given["thresholds"]
+    assert changed["scores"] == []  # they were another threshold's
+    seen = {data["set"]: (data["training"], data["validation"]) for data in changed["training_data"]}
+    assert seen["lesion"] == ([], ["one"])
+    assert seen["folder"] == ([], [row["id"] for row in report["images"]])
+    assert report["data"]["seen_in_validation"] == changed["trust"]["images"] == len(loaded)
+    assert changed["trust"]["command"].endswith("--split validation --choose-threshold")
 
 
 def test_without_the_extra_it_is_told_in_one_line_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

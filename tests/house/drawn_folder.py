@@ -44,6 +44,7 @@ def draw(folder: Path) -> None:
     _put(_lgg(), folder / "LGG")
     for name in FOLDERS:
         _put(((f"images/{n}.png", f"masks/{n}.png") for n in range(10)), folder / name)
+    _put(((f"validation/images/{n}.png", f"validation/masks/{n}.png") for n in range(3)), folder / "ours")
     _put(((f"scans/{n}.jpg", f"scans/{n}_mask.png") for n in range(3)), folder)
     _put(((f"scans/p{n}/image_{n}.tif", f"outlines/p{n}/{n}.png") for n in range(3)), folder)
     _put(((f"images/{n}.png",) for n in range(4)), folder / "labelled")

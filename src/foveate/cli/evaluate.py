@@ -64,6 +64,12 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace these files if they are there.")] = False,
     to_card: Annotated[bool, typer.Option("--to-card", help="Write the scores into the .onnx file's card.")] = False,
+    choose_threshold: Annotated[
+        bool,
+        typer.Option(
+            "--choose-threshold", help="With --to-card --split validation: these images choose the card's threshold."
+        ),
+    ] = False,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
@@ -98,6 +104,7 @@ def evaluate(
         largest=largest,
         fill_holes=fill_holes,
         to_card=to_card,
+        choose_threshold=choose_threshold,
         backend=backend,
         device=device,
         precision=precision,

@@ -11,11 +11,13 @@ from foveate.cli.console import say
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="Folder of a run; with --hub-folder also a shipped model's name.")],
+    run: Annotated[str, typer.Argument(help="Folder of a run, or a shipped model's name.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The .onnx file; its card.json is written beside it.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name in the card; by default that of the run's folder.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name in the card; by default that of the run's folder or the model's.")
+    ] = None,
     hub_folder: Annotated[
         Path | None,
         typer.Option(help="In place of --out: a new folder for the Hugging Face hub; nothing is uploaded."),
@@ -25,6 +27,8 @@ def export(
     """Write a run's best weights as one ONNX file with its card, or as a folder for the Hugging Face hub.
 
     foveate export runs/drive -o drive/model.onnx
+
+    foveate export vessels -o ours/model.onnx
 
     foveate export vessels --hub-folder hub/vessels
     """

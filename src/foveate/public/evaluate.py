@@ -40,6 +40,7 @@ def evaluate(
     largest: bool = False,
     fill_holes: int = 0,
     to_card: bool = False,
+    choose_threshold: bool = False,
     backend: Backend | Literal["auto"] = "auto",
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
@@ -64,6 +65,9 @@ def evaluate(
         raise UsageError(
             "--to-card needs the path of one .onnx file, whose card.json it changes, and no --predictions."
         )
+    fits = to_card and split == "validation"
+    if choose_threshold and not fits:
+        raise UsageError("--choose-threshold goes with --to-card --split validation: no other images may choose it.")
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
 
@@ -72,15 +76,20 @@ def evaluate(
     wish = Wish(backend, device, precision, threads)
     models = models_of(chosen, wish, procedure)
     scoring = sets_to_score(sets, split, models, files, rule)
-    chosen_size = None
-    if to_card and split == "validation" and min_size is None:
+    fitted = None
+    if fits and (choose_threshold or min_size is None):
         from foveate.evaluation.card.min_size import with_min_size_for
+        from foveate.evaluation.card.threshold import with_threshold_for
         from foveate.evaluation.predictor import model_predictor
 
-        parts = [models[0].entries(part.data_set, split) for part in scoring]
-        cleaned = with_min_size_for(opened(chosen[0], wish, procedure), parts)
-        chosen_size = cleaned.card.min_size
-        predictor = model_predictor(cleaned, models[0].model.name, source=chosen[0])
+        parts = [(part.data_set, models[0].entries(part.data_set, split)) for part in scoring]
+        segmenter = opened(chosen[0], wish, procedure)
+        if choose_threshold:
+            segmenter = with_threshold_for(segmenter, parts)
+        if min_size is None:
+            segmenter = with_min_size_for(segmenter, [entries for _, entries in parts])
+        fitted = segmenter.card
+        predictor = model_predictor(segmenter, models[0].model.name, source=chosen[0])
         scoring = [replace(part, predictors=(predictor,)) for part in scoring]
     results = []
     for part in scoring:
@@ -92,8 +101,9 @@ def evaluate(
         from foveate.evaluation.card.scores import write_to_card
 
         places = [word for part in scoring for word in ("--data", f"{part.data_set.name}:{part.data_set.root}")]
-        command = shlex.join(["foveate", "evaluate", models[0].model.name, *places, "--split", split])
-        write_to_card(Path(chosen[0]), results, command, min_size=chosen_size)
+        by = ["--choose-threshold"] if choose_threshold else []
+        command = shlex.join(["foveate", "evaluate", models[0].model.name, *places, "--split", split, *by])
+        write_to_card(Path(chosen[0]), results, command, fitted=fitted)
     return results
 
 

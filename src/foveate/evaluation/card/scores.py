@@ -27,16 +27,17 @@ def check_card(card: ModelCard) -> None:
 
 
 def write_to_card(
-    model: Path, results: Sequence[EvaluationResult], command: str, *, min_size: int | None = None
+    model: Path, results: Sequence[EvaluationResult], command: str, *, fitted: ModelCard | None = None
 ) -> Path:
     """Write the pooled scores of every result in place of older ones of the same kind into the card beside a model's
-    file; of validation images write instead how far expected F1 lies from the true one, and the `min_size` that they
-    were segmented with. Raises UsageError for several classes."""
-    card = open_model(model).card
+    file; of validation images write instead how far expected F1 lies from the true one.
+
+    `fitted` is the card with what validation images chose beside that. Raises UsageError for several classes.
+    """
+    card = open_model(model).card if fitted is None else fitted
     check_card(card)
     if {result.data.split for result in results} == {"validation"}:
-        kept = card.min_size if min_size is None else min_size
-        changed = structs.replace(card, trust=_trust(results, command), min_size=kept)
+        changed = structs.replace(card, trust=_trust(results, command))
     else:
         changed = _with_scores(card, results, command)
     path = model.parent / CARD

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from foveate.arrays.prepare import STRIDE
 from foveate.datasets import channels_of
-from foveate.errors import ModelError, OutputError
-from foveate.imaging import write_bytes, write_text
-from foveate.models.card import CARD, ModelCard, TrainingData, plain
+from foveate.errors import ModelError
+from foveate.models.card import ModelCard, TrainingData, plain
+from foveate.models.exported import ExportedFile, check_free, write_model
 from foveate.models.licence import licence_of
 from foveate.models.store import Model
 from foveate.networks.registry.catalogue import HEIGHT, WIDTH
@@ -56,30 +56,15 @@ class Exported:
         return self.model.card
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedFile:
-    """What was written."""
-
-    file: Path
-    """The .onnx file; card.json lies beside it."""
-    card: ModelCard
-    differences: dict[tuple[int, int], float]
-    """Height and width to the largest difference of a probability between ONNX Runtime and PyTorch."""
-
-
 def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> ExportedFile:
     """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
 
     Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than float32 has to,
     OutputError where a file is there already and `overwrite` is off. Nothing is written then.
     """
-    card_path = target.parent / CARD
-    for path in (target, card_path):
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path}: is there already. Choose another folder, or --overwrite.")
+    check_free(target, overwrite=overwrite)
     made = exported(run, name=name, file=target.name)
-    write_bytes(made.model.content, target)
-    write_text(made.card.to_json(), card_path)
+    write_model(made.model, target)
     return ExportedFile(target, made.card, made.differences)
 
 

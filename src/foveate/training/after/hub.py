@@ -20,8 +20,9 @@ import msgspec
 from foveate.errors import UsageError
 from foveate.imaging import whole_folder, write_bytes, write_text
 from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS, ModelCard, plain
+from foveate.models.exported import ExportedFile
 from foveate.models.store import Model
-from foveate.training.after.export import ExportedFile, compared
+from foveate.training.after.export import compared
 from foveate.training.after.hub_page import licence_page, readme
 from foveate.training.after.validation import Exportable
 from foveate.training.run.tensors import load_weights

@@ -1,0 +1,73 @@
+"""The threshold of a card, chosen on validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from foveate.evaluation.card.scores import check_card
+from foveate.evaluation.predictor import seen_by
+from foveate.metrics.curves import Histogram
+from foveate.metrics.threshold import best_thresholds
+from foveate.models.card import TrainingData
+
+if TYPE_CHECKING:
+    from foveate.datasets import DataSet
+    from foveate.inference import Segmenter
+    from foveate.models import ModelCard
+    from foveate.records import CaseEntry
+
+
+def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequence[CaseEntry]]]) -> Segmenter:
+    """The model with the threshold in its card that suits these images of these sets.
+
+    It is the one with the highest F1 of a set's pixels together, inside the FOV, at the images' own size; of several
+    sets, in the mean. The card then says which images chose it, and what they score at it in place of those that chose
+    before. Scores of other images were those of another threshold, and go.
+
+    Raises UsageError for several classes, and for post-processing that the threshold doesn't go with; DataError where
+    the masks are empty.
+    """
+    card = segmenter.card
+    check_card(card)
+    histograms = [Histogram() for _ in parts]
+    for histogram, (_, entries) in zip(histograms, parts, strict=True):
+        for case in (entry.load() for entry in entries):
+            found = segmenter.segment(seen_by(card, case))
+            inside = found.fov if case.fov is None else case.fov
+            histogram.add(found.probabilities[0], case.masks[0], inside)
+    thresholds, scores = best_thresholds([[histogram] for histogram in histograms], card.told_apart)
+    names = [data_set.name for data_set, _ in parts]
+    f1 = {name: row[0] for name, row in zip(names, scores, strict=True) if row[0] is not None}
+    chosen = structs.replace(
+        card,
+        thresholds=thresholds,
+        threshold_from=f"validation images of {', '.join(names)} (highest mean F1 of the sets)",
+        training_data=_with_choosers(card, parts),
+        validation_f1=f1,
+        scores=(),
+    )
+    return replace(segmenter, card=chosen)
+
+
+def _with_choosers(card: ModelCard, parts: Sequence[tuple[DataSet, Sequence[CaseEntry]]]) -> tuple[TrainingData, ...]:
+    """What the card has seen, and these images as such that chose; one that was learnt from stays that."""
+    seen = {data.set: data for data in card.training_data}
+    for data_set, entries in parts:
+        fresh = TrainingData(
+            set=data_set.name,
+            title=data_set.title,
+            terms=data_set.terms,
+            citation=data_set.citation,
+            training=(),
+            validation=(),
+        )
+        before = seen.get(data_set.name, fresh)
+        choosers = dict.fromkeys((*before.validation, *(entry.id for entry in entries)))
+        seen[data_set.name] = structs.replace(
+            before, validation=tuple(each for each in choosers if each not in before.training)
+        )
+    return tuple(seen.values())
