@@ -370,6 +370,11 @@ def test_validation_images_choose_the_threshold_where_that_is_asked_for(tmp_path
     assert seen["folder"] == ([], [row["id"] for row in report["images"]])
     assert report["data"]["seen_in_validation"] == changed["trust"]["images"] == len(loaded)
     assert changed["trust"]["command"].endswith("--split validation --choose-threshold")
+    result(model, *options[:2], *options, "--choose-threshold", to=tmp_path / "r.json")
+    twice = json.loads((model.parent / "card.json").read_text(encoding="utf-8"))
+    assert {key: twice[key] for key in changed if key != "trust"} == {
+        key: value for key, value in changed.items() if key != "trust"
+    }  # two folders of one name are one set
 
 
 def test_without_the_extra_it_is_told_in_one_line_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,11 @@ def test_what_is_there_is_not_overwritten_by_a_copy_unasked(tmp_path: Path) -> N
     assert open_model(tmp_path / "model.onnx").card.name == "vessels"
 
 
+def test_what_is_neither_a_model_nor_a_run_is_told_with_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'vesels'.*vessels.*a run's folder"):
+        foveate.export("vesels", tmp_path / "model.onnx")
+
+
 def test_a_run_of_the_same_name_is_not_passed_over_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "vessels").mkdir()
     (tmp_path / "vessels" / "best.safetensors").touch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foveate.errors import UsageError, needs
+from foveate.errors import UsageError, needs, unknown
 
 if TYPE_CHECKING:
     from foveate.models.exported import ExportedFile
@@ -49,6 +49,8 @@ def export(
         from foveate.models.exported import copy_model
 
         return copy_model(open_model(run), Path(str(out)), name=name, overwrite=overwrite)
+    if not Path(run).is_dir():
+        raise UsageError(f"{unknown('model', str(run), shipped())} Or give a run's folder.")
     with needs("train"):
         from foveate.training.after.export import export as export_run
     return export_run(Path(run), Path(str(out)), name=name, overwrite=overwrite)

@@ -25,27 +25,27 @@ def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequ
     """The model with the threshold in its card that suits these images of these sets.
 
     It is the one with the highest F1 of a set's pixels together, inside the FOV, at the images' own size; of several
-    sets, in the mean. The card then says which images chose it, and what they score at it in place of those that chose
-    before. Scores of other images were those of another threshold, and go.
+    sets, in the mean. Folders of one name are one set, as in the card. The card then says which images chose it, and
+    what they score at it in place of those that chose before. Scores of other images were those of another threshold,
+    and go.
 
     Raises UsageError for several classes, and for post-processing that the threshold doesn't go with; DataError where
     the masks are empty.
     """
     card = segmenter.card
     check_card(card)
-    histograms = [Histogram() for _ in parts]
-    for histogram, (_, entries) in zip(histograms, parts, strict=True):
+    histograms = {data_set.name: Histogram() for data_set, _ in parts}
+    for data_set, entries in parts:
         for case in (entry.load() for entry in entries):
             found = segmenter.segment(seen_by(card, case))
             inside = found.fov if case.fov is None else case.fov
-            histogram.add(found.probabilities[0], case.masks[0], inside)
-    thresholds, scores = best_thresholds([[histogram] for histogram in histograms], card.told_apart)
-    names = [data_set.name for data_set, _ in parts]
-    f1 = {name: row[0] for name, row in zip(names, scores, strict=True) if row[0] is not None}
+            histograms[data_set.name].add(found.probabilities[0], case.masks[0], inside)
+    thresholds, scores = best_thresholds([[histogram] for histogram in histograms.values()], card.told_apart)
+    f1 = {name: row[0] for name, row in zip(histograms, scores, strict=True) if row[0] is not None}
     chosen = structs.replace(
         card,
         thresholds=thresholds,
-        threshold_from=f"validation images of {', '.join(names)} (highest mean F1 of the sets)",
+        threshold_from=f"validation images of {', '.join(histograms)} (highest mean F1 of the sets)",
         training_data=_with_choosers(card, parts),
         validation_f1=f1,
         scores=(),
