@@ -252,9 +252,13 @@ def _part(image: str, fold: int) -> str:
 
 
 def finish(run: Run) -> bool:
-    """Train from where it is, export and score by the test sets, and write the result; False where a step failed."""
+    """Train from where it is, export and score by the test sets, and write the result; False where a step failed, or
+    it can't begin."""
     if not run.folder.is_dir() and run.kept.is_dir():
         shutil.copytree(run.kept, run.folder)
+    if changed := _uncommitted(run):
+        print(f"{run.id}: {changed}", file=sys.stderr)  # noqa: T201
+        return False
     clone = _clone(run)
     work = run.places.work
     out = str(run.folder.relative_to(work))
@@ -281,6 +285,15 @@ def finish(run: Run) -> bool:
         _write(run, clone.name, scores)
         shutil.rmtree(run.kept, ignore_errors=True)
     return done
+
+
+def _uncommitted(run: Run) -> str:
+    """Why a new run can't begin: its row is read here, and trained by the code and the recipe of the last commit."""
+    rows = run.places.results / "rows.toml"
+    begun = run.folder.with_suffix(".commit").is_file() or (run.kept / COMMIT).is_file()
+    if begun or ROOT not in rows.parents or not _git("status", "--porcelain", "--", str(rows)):
+        return ""
+    return f"{rows} has changes that aren't committed, so the clone that trains may not fit it; commit them first."
 
 
 def _clone(run: Run) -> Path:

@@ -112,6 +112,30 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(
     assert "trained elsewhere" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("changed", ["", " M results/rows.toml"])
+def test_a_row_that_is_not_committed_does_not_begin_by_the_last_commits_recipe(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloned = []
+
+    def git(*words: str) -> str:
+        return changed if words[0] == "status" else "a" * 40
+
+    def clone(run: results.Run) -> Path:
+        cloned.append(run.id)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results, "_git", git)
+    monkeypatch.setattr(results, "_clone", clone)
+    places = ["--results", str(ROOT / "results"), "--work", str(tmp_path)]
+    (run, *_) = [each for each in results.runs_of(results.Places(ROOT / "results", tmp_path)) if not each.kept.exists()]
+    monkeypatch.setattr(results.Run, "result", tmp_path / "none.json")
+    monkeypatch.setattr(results, "prepare", lambda *_: None)
+    assert results.main([*places, "run", str(tmp_path), "--only", run.id]) == (1 if changed else 130)
+    assert cloned == ([] if changed else [run.id])
+    assert ("commit them first" in capsys.readouterr().err) == bool(changed)
+
+
 def test_a_row_of_folds_is_a_row_for_each_with_its_number(tmp_path: Path) -> None:
     folds = ROWS.replace('id = "drawn"', 'id = "drawn"\nfolds = 2')
     (tmp_path / "rows.toml").write_text(folds, encoding="utf-8")
