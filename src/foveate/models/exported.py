@@ -45,7 +45,12 @@ def copy_model(model: Model, target: Path, *, name: str | None = None, overwrite
     Raises OutputError as `check_free` does.
     """
     check_free(target, overwrite=overwrite)
-    changes = {"file": target.name, "name": plain(name or model.card.name)}
-    card = ModelCard.of(model.source, **(structs.asdict(model.card) | changes))
-    write_model(replace(model, card=card), target)
-    return ExportedFile(target, card)
+    copied = called(model, target.name, name)
+    write_model(copied, target)
+    return ExportedFile(target, copied.card)
+
+
+def called(model: Model, file: str, name: str | None) -> Model:
+    """The model with a card for a file of that name, and for the model's own name where one is given."""
+    changes = {"file": file, "name": plain(name or model.card.name)}
+    return replace(model, card=ModelCard.of(model.source, **(structs.asdict(model.card) | changes)))

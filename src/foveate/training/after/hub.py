@@ -15,12 +15,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import msgspec
-
 from foveate.errors import UsageError
 from foveate.imaging import whole_folder, write_bytes, write_text
-from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS, ModelCard, plain
-from foveate.models.exported import ExportedFile
+from foveate.models.card import CARD, HUB_FILE, HUB_WEIGHTS
+from foveate.models.exported import ExportedFile, called
 from foveate.models.store import Model
 from foveate.training.after.export import compared
 from foveate.training.after.hub_page import licence_page, readme
@@ -39,8 +37,7 @@ def write_hub_folder(model: Model, weights: Path, folder: Path, *, name: str | N
     network, header = load_weights(weights)
     network = Exportable(network, header.mean, header.deviation, header.told_apart).eval()
     differences = compared(model.content, network, f"{model.source}: export it again, as its file and {weights}")
-    changes = {"file": HUB_FILE, "name": plain(name or model.card.name)}
-    card = ModelCard.of(model.source, **(msgspec.structs.asdict(model.card) | changes))
+    card = called(model, HUB_FILE, name).card
     content = weights.read_bytes()
     config = {"library_name": "foveate", "sha256": hashlib.sha256(content).hexdigest(), **asdict(header)}
     with whole_folder(folder) as part:
