@@ -270,9 +270,12 @@ def test_several_passes_without_attention_are_refused() -> None:
         RegionGuided(passes=2, attention=False)
 
 
-def test_initial_maps_without_attention_are_refused() -> None:
-    with pytest.raises(UsageError, match="initial_maps = previous needs attention = true"):
-        RegionGuided(initial_maps="previous", attention=False)
+def test_a_network_without_maps_begins_the_same_whatever_they_would_begin_as() -> None:
+    states = []
+    for kind in ("random", "previous"):
+        torch.manual_seed(4)
+        states.append(RegionGuided(initial_maps=kind, attention=False).state_dict())
+    assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
 
 def changed_outputs(part: str) -> list[bool]:

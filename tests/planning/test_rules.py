@@ -91,6 +91,7 @@ def test_thin_structures_of_several_classes_get_a_network_that_tells_them_apart(
     thin = replace(LESIONS, thickness=(0.005,))
     one = planned(seen=thin).recipe.network
     assert (one.name, one.options["initial_maps"]) == ("region_guided", "previous")
+    assert planned("network.attention=false", seen=thin).recipe.network.options["attention"] is False
     two = replace(thin, classes=("artery", "vein"), shares=(0.05, 0.05), present=(1.0, 1.0), thickness=(0.005, 0.006))
     assert planned(seen=two).recipe.network.name == "attention_unet"
 

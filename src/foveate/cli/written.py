@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OutputForm = Literal["terminal", "markdown", "csv", "latex", "json"]
 
 FORMAT = Annotated[
-    OutputForm | None, typer.Option("--format", help="OutputForm of the table; by itself that of -o's ending.")
+    OutputForm | None, typer.Option("--format", help="Form of the table; by itself that of -o's ending.")
 ]
 OUT = Annotated[Path | None, typer.Option("-o", "--out", help="Write to this file in place of the terminal.")]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Replace that file if it is there.")]

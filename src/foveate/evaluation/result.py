@@ -125,9 +125,9 @@ class Curves(Record):
     roc: PointsOnCurve | None = Field(description="1 - specificity and sensitivity; null without one of the two kinds.")
     precision_recall: PointsOnCurve | None = Field(description="Sensitivity and precision; null without foreground.")
     reliability: tuple[ReliabilityBin, ...] = Field(description="15 bins of probability.")
-    pixel_risk: RiskCurve | None = Field(description="ThresholdValue of pixels kept, and of those that is wrong.")
+    pixel_risk: RiskCurve | None = Field(description="Share of pixels kept, and of those that is wrong.")
     image_risk: RiskCurve | None = Field(
-        description="ThresholdValue of images kept, by their expected F1, and 1 minus the mean F1 of those."
+        description="Share of images kept, by their expected F1, and 1 minus the mean F1 of those."
     )
 
 

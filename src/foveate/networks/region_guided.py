@@ -63,9 +63,10 @@ def begin_with_previous(to_map: nn.Conv2d) -> None:
 class RegionGuided(nn.Module):
     """The network of the paper's figure 1, 'IAA + PD + UNET *' of its table II.
 
-    `attention` off leaves the separable U-Net; `partial_decoder` off draws the first map from dec2 itself. The
+    `attention` off leaves the separable U-Net, which has no maps, so that `partial_decoder` and `initial_maps` say
+    nothing of it; `partial_decoder` off draws the first map from dec2 itself. The
     rows of table II without "*" have widths (32, 64, 128, 256), "the standard filter count", which is our reading.
-    Raises UsageError for several `passes`, or `initial_maps` "previous", without the attention that they are of.
+    Raises UsageError for several `passes` without the attention that they are of.
     """
 
     def __init__(
@@ -84,8 +85,6 @@ class RegionGuided(nn.Module):
         super().__init__()
         if passes > 1 and not attention:
             raise UsageError(f"passes = {passes} needs attention = true: there is nothing to repeat.")
-        if initial_maps == "previous" and not attention:
-            raise UsageError("initial_maps = previous needs attention = true: there are no maps. Leave it at random.")
         self.passes = passes
         c1, c2, c3, c4 = widths
         self.encoder = nn.ModuleList(
@@ -101,7 +100,7 @@ class RegionGuided(nn.Module):
         self.maps = nn.ModuleList(nn.Conv2d(c, 1, kernel_size=1) for c in (c2, c3, c2) if attention)
         self.iaa = nn.ModuleList(InverseAdditionAttention() for _ in range(3) if attention)
         self.head = nn.Conv2d(c1, classes, kernel_size=1)
-        if initial_maps == "previous":
+        if attention and initial_maps == "previous":
             for layer in (*self.maps[1:], self.head):
                 begin_with_previous(layer)
 
