@@ -15,7 +15,6 @@ from foveate.evaluation import (
     EvaluationResult,
     ModelSummary,
     Predictor,
-    SeenImages,
     Threshold,
     confidence,
     evaluate,
@@ -23,6 +22,7 @@ from foveate.evaluation import (
     warning,
 )
 from foveate.evaluation.measures import MEASURES
+from foveate.models.card import TrainingData
 from foveate.records import Case, CaseEntry, Classes, Masks, Probabilities
 from foveate.reports.tables.result_tables import tables
 
@@ -53,7 +53,7 @@ def case_of(seed: int) -> Case:
 
 
 def report_of(
-    cases: Sequence[Case], seen: SeenImages | None = None, rule: CountingRule | None = None
+    cases: Sequence[Case], seen: TrainingData | None = None, rule: CountingRule | None = None
 ) -> EvaluationResult:
     def entry(case: Case) -> CaseEntry:
         return CaseEntry(case.id, case.group, "test", lambda: case)
@@ -63,7 +63,7 @@ def report_of(
             predict,
             ModelSummary(name="redness", sha256="ab" * 32, parameters=3, trained_on=("seeded",)),
             Threshold(values=(0.4,), origin="validation images"),
-            seen=None if seen is None else {"seeded": seen},
+            seen=None if seen is None else (seen,),
         ),
         [entry(case) for case in cases],
         Classes(("vessel",)),
@@ -206,7 +206,14 @@ def test_the_statement_says_all_that_the_numbers_depend_on(report: EvaluationRes
 
 
 def test_images_that_the_model_has_seen_are_counted_and_never_pass_as_test_scores() -> None:
-    seen = SeenImages(training=frozenset({"eye-1", "eye-3", "eye-9"}), validation=frozenset({"eye-2"}))
+    seen = TrainingData(
+        set="seeded",
+        title="Seeded",
+        terms="none",
+        citation="none",
+        training=("eye-1", "eye-3", "eye-9"),
+        validation=("eye-2",),
+    )
     report = report_of([case_of(seed) for seed in range(1, 5)], seen)
     assert (report.data.seen_in_training, report.data.seen_in_validation) == (2, 1)
     assert (

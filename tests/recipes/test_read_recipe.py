@@ -12,7 +12,7 @@ import pytest
 from foveate.errors import RecipeError, UsageError
 from foveate.networks import NETWORKS
 from foveate.networks.registry import constructor_of
-from foveate.recipes.read import checked_recipe, read_recipe, read_recipe_of_run, to_toml
+from foveate.recipes.read import checked_recipe, overrides_of, read_recipe, read_recipe_of_run, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,15 @@ def test_an_override_reaches_into_a_section_that_the_file_leaves_out(tmp_path: P
     recipe = read_recipe(file_of(tmp_path, OWN), ["augmentation.rotation=15", "data.weights.stare=2"])
     assert recipe.augmentation.rotation == 15
     assert recipe.data.weights == {"stare": 2}
+
+
+def test_a_section_of_several_keys_leaves_its_other_keys_as_they_are() -> None:
+    one_by_one = read_recipe(SHIPPED, ["training.epochs=1", "training.batch=2", "data.weights={drive = 2}"])
+    given = {"training": {"epochs": 1, "batch": 2}, "data": {"weights": {"drive": 2}}}
+    assert read_recipe(SHIPPED, overrides_of(given)) == one_by_one
+    assert read_recipe(SHIPPED, ["training={epochs = 1, batch = 2}", "data={weights={drive = 2}}"]) == one_by_one
+    network = 'network={widths = [4, 8], name = "unet"}'
+    assert read_recipe(SHIPPED, [network]) == read_recipe(SHIPPED, ["network.widths=[4, 8]", "network.name=unet"])
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_resuming_where_there_is_no_run_is_refused(tmp_path: Path, small_data: l
         run(small_recipe(), small_data, tmp_path / "nothing", resume=True)
 
 
-def test_the_folder_tells_how_the_run_was_made(finished_run: Path) -> None:
+def test_the_folder_tells_how_the_run_was_made(finished_run: Path, small_data: list[DataSet]) -> None:
     facts = json.loads((finished_run / "run.json").read_text(encoding="utf-8"))
     assert facts["command"] == "a test"
     assert facts["versions"]["torch"] == torch.__version__
@@ -75,6 +75,8 @@ def test_the_folder_tells_how_the_run_was_made(finished_run: Path) -> None:
     assert len(parts["training"]) == 2
     assert len(parts["validation"]) == 1
     assert not set(parts["training"]) & set(parts["validation"])
+    loaded = {entry.id: entry.load() for entry in small_data[0].entries}
+    assert parts["contents"] == {each: loaded[each].content for each in (*parts["training"], *parts["validation"])}
     assert read_recipe(str(finished_run / "recipe.toml")) == small_recipe("training.epochs=3")
     with (finished_run / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

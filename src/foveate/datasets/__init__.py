@@ -20,6 +20,9 @@ from foveate.errors import DataError, UsageError, unknown
 from foveate.imaging import Label
 from foveate.records import CaseEntry, Classes
 
+OWN = "folder"
+"""The set whose images and names are a user's own."""
+
 SETS = {
     "drive": "foveate.datasets.sets.drive",
     "stare": "foveate.datasets.sets.stare",
@@ -31,7 +34,7 @@ SETS = {
     "hrf_av": "foveate.datasets.sets.hrf_av",
     "isic2018": "foveate.datasets.sets.isic2018",
     "lgg": "foveate.datasets.sets.lgg",
-    "folder": "foveate.datasets.sets.folder",
+    OWN: "foveate.datasets.sets.folder",
     "synthetic": "foveate.datasets.sets.synthetic",
 }
 """Name to adapter."""

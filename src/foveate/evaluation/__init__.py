@@ -5,7 +5,7 @@ docs/evaluation.md has the definition of every number and of every field of the 
 
 from foveate.evaluation.counting import CountingRule, FovRule, FovSource, shows_eyes
 from foveate.evaluation.evaluate import OnCase, evaluate
-from foveate.evaluation.predictor import Prediction, Predictor, SeenImages
+from foveate.evaluation.predictor import Prediction, Predictor
 from foveate.evaluation.protocol import DataSummary, ModelSummary, Protocol, Threshold
 from foveate.evaluation.result import EvaluationResult
 from foveate.evaluation.words import confidence, statement, warning
@@ -21,7 +21,6 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Protocol",
-    "SeenImages",
     "Threshold",
     "confidence",
     "evaluate",

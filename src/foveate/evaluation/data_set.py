@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from foveate.datasets import OWN
 from foveate.errors import UsageError
 from foveate.evaluation.counting import FovRule, FovSource, shows_eyes
 from foveate.evaluation.measures import GROUPS, MEASURES, MeasureGroup
@@ -44,7 +45,7 @@ def fov_rule_for(data_set: DataSet, split: str, fov: FovSource | None) -> FovRul
     one where the set shows eyes. Of one's own folder, which may show anything, the images themselves say that."""
     if fov is not None:
         return FovRule.only(fov)
-    if data_set.name == "folder":
+    if data_set.name == OWN:
         by_split = {name: [entry for entry in data_set.entries if entry.split == name] for name in (split, "train")}
         # Validation images that a training held out are of its training part: the test part is none of its business.
         part = by_split[split] or (by_split["train"] if split == "validation" else [])

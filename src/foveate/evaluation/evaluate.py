@@ -43,6 +43,8 @@ class _Pools:
     rule: CountingRule
     model: dict[str, dict[str, Pool]] = field(default_factory=dict)
     observer: dict[str, dict[str, Pool]] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    """By id, of every image."""
 
     def fresh(self, *, probabilities: bool) -> dict[str, dict[str, Pool]]:
         chosen = self.rule.chosen(probabilities=probabilities)
@@ -80,7 +82,7 @@ def evaluate(
     curves = {name: of_class["fov"].curves() for name, of_class in pools.model.items()}
     return EvaluationResult(
         model=predictor.model,
-        data=_data(data_set, split, images, predictor.seen_of(data_set)),
+        data=_data(data_set, split, images, pools.contents, predictor.seen_of(data_set)),
         protocol=_protocol(predictor, pools.rule, images, pools.model),
         classes=by_class,
         macro=_macro(by_class),
@@ -92,21 +94,26 @@ def evaluate(
     )
 
 
-def _data(data_set: str, split: str, images: Sequence[ImageResult], seen: SeenImages | None) -> DataSummary:
-    ids = {row.id for row in images}
+def _data(
+    data_set: str, split: str, images: Sequence[ImageResult], contents: Mapping[str, str], seen: SeenImages | None
+) -> DataSummary:
+    in_training, in_validation = (None, None) if seen is None else seen.among(contents)
     return DataSummary(
         set=data_set,
         split=split,
         count=len(images),
         groups=len({row.group for row in images}),
-        seen_in_training=None if seen is None else len(ids & seen.training),
-        seen_in_validation=None if seen is None else len(ids & seen.validation),
+        seen_in_training=in_training,
+        seen_in_validation=in_validation,
     )
 
 
 def _score(predict: Callable[[Case], Prediction], entry: CaseEntry, pools: _Pools) -> ImageResult:
     """Predict one case and count it into the pools."""
-    case = entry.load() if pools.rule.size is None else resized(entry.load(), pools.rule.size)
+    case = entry.load()
+    pools.contents[case.id] = case.content
+    if pools.rule.size is not None:
+        case = resized(case, pools.rule.size)
     start = time.perf_counter()
     prediction = predict(case)
     seconds = time.perf_counter() - start

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foveate.datasets import OWN
 from foveate.errors import DataError, UsageError
 from foveate.evaluation.predictions import PredictionFolder
 from foveate.evaluation.protocol import ModelSummary, Threshold
@@ -14,12 +15,13 @@ from foveate.inference.procedure import Procedure
 from foveate.models.card import NEIGHBOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from foveate.arrays.fov import FovRule
     from foveate.datasets import DataSet
     from foveate.inference import Segmenter
     from foveate.models import ModelCard
+    from foveate.models.card import TrainingData
     from foveate.records import Case, CaseEntry, Classes, Image, Masks, Probabilities
     from foveate.runtime import Execution
 
@@ -38,10 +40,24 @@ class Prediction(typing.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SeenImages:
-    """Ids of a set's images that a model has learnt from, and of those that chose its epoch and threshold."""
+    """Which images a model has learnt from, and which chose its epoch and threshold."""
 
     training: frozenset[str] = frozenset()
+    """Ids."""
     validation: frozenset[str] = frozenset()
+    training_contents: frozenset[str] = frozenset()
+    """`Case.content` of images, whatever set they were in."""
+    validation_contents: frozenset[str] = frozenset()
+
+    def among(self, images: Mapping[str, str]) -> tuple[int, int]:
+        """How many of these images, id to content, are known from training, and how many others from validation."""
+        learnt = {
+            name for name, content in images.items() if name in self.training or content in self.training_contents
+        }
+        chose = {
+            name for name, content in images.items() if name in self.validation or content in self.validation_contents
+        }
+        return len(learnt), len(chose - learnt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +80,41 @@ class Predictor:
     """How a model's input is found in an image."""
     source: str = ""
     """The model's file, or the folder, as it was named."""
-    seen: Mapping[str, SeenImages] | None = None
-    """By the data set's name; None where nothing is known of that, as of masks."""
+    seen: tuple[TrainingData, ...] | None = None
+    """What it has learnt from; None where nothing is known of that, as of masks."""
 
     def seen_of(self, data_set: str) -> SeenImages | None:
-        """Which of the set's images it knows."""
-        return None if self.seen is None else self.seen.get(data_set, SeenImages())
+        """What it has seen, to be looked for in a set; None where that can't be told.
+
+        This package's sets have ids that are theirs. In a folder of one's own any image may have any name: there the
+        contents alone tell.
+        """
+        if self.seen is None:
+            return None
+        if data_set == OWN:
+            whole = all(part.contents.keys() >= {*part.training, *part.validation} for part in self.seen)
+            return self._seen(()) if whole else None
+        return self._seen([part for part in self.seen if part.set == data_set])
+
+    def _seen(self, named: Sequence[TrainingData]) -> SeenImages:
+        """All contents, and the ids of these parts."""
+        parts = self.seen or ()
+        return SeenImages(
+            training=frozenset(each for part in named for each in part.training),
+            validation=frozenset(each for part in named for each in part.validation),
+            training_contents=frozenset(part.contents.get(each, "") for part in parts for each in part.training) - {""},
+            validation_contents=frozenset(part.contents.get(each, "") for part in parts for each in part.validation)
+            - {""},
+        )
 
     def entries(self, data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
         """The cases of a split; 'validation' of a set that has no such split: those that chose the model's threshold.
 
         Raises UsageError for a split that there isn't.
         """
-        seen = self.seen_of(data_set.name)
-        if split == "validation" and seen and not any(entry.split == split for entry in data_set.entries):
-            chosen = tuple(entry for entry in data_set.entries if entry.id in seen.validation)
+        if split == "validation" and self.seen and not any(entry.split == split for entry in data_set.entries):
+            ids = {each for part in self.seen if part.set == data_set.name for each in part.validation}
+            chosen = tuple(entry for entry in data_set.entries if entry.id in ids)
             if chosen:
                 return chosen
         return part_of(data_set, split)
@@ -96,10 +132,6 @@ def part_of(data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:
 def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predictor:
     """A loaded model, under that name."""
     card = segmenter.card
-    seen: dict[str, SeenImages] = {}
-    for part in card.training_data:
-        before = seen.get(part.set, SeenImages())
-        seen[part.set] = SeenImages(before.training.union(part.training), before.validation.union(part.validation))
     return Predictor(
         predict=lambda case: segmenter.segment(seen_by(card, case)),
         model=ModelSummary(
@@ -116,7 +148,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
         execution=segmenter.session.execution,
         prepared_by=card.preparation.fov,
         source=source,
-        seen=seen,
+        seen=card.training_data,
     )
 
 

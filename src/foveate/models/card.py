@@ -50,6 +50,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
+Content = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{16})?\Z")]
+
 Proportion = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -74,6 +76,9 @@ class TrainingData(Closed, frozen=True, kw_only=True):
     """Ids of the images learnt from."""
     validation: tuple[str, ...]
     """Ids of the images that chose epoch and threshold."""
+    contents: dict[Text, Content] = {}
+    """Of both, by id: `Case.content`, which tells an image in any other folder; '' for one of a single colour. Images
+    that aren't named were read by a foveate that didn't count them."""
 
 
 class Score(Closed, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,20 +46,19 @@ def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 def overridden(content: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A recipe's content with every `section.key=value` set, the network's name before its options.
 
-    Raises UsageError for what is no override, RecipeError for one of something that is no section.
+    `section={key = value}` sets these keys of the section, and leaves its others as they are. Raises UsageError for
+    what is no override, RecipeError for one of something that is no section.
     """
     changed = deepcopy(dict(content))
-    for override in sorted(overrides, key=lambda setting: not _names_network(setting)):
-        _apply(override, changed)
+    settings = [setting for override in overrides for setting in _settings(override)]
+    for setting in sorted(settings, key=lambda each: each.parts != NETWORK_NAME):
+        _set(setting, changed)
     return changed
 
 
 def read_recipe_of_run(path: str, overrides: Sequence[str] = ()) -> Recipe:
     """As `read_recipe`, of the file in a run's folder: a key that is newer than the run means what was then."""
-    content = as_it_was(_content(path))
-    for override in overrides:
-        _apply(override, content)
-    return checked_recipe(content, path)
+    return checked_recipe(overridden(as_it_was(_content(path)), overrides), path)
 
 
 def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,24 +139,40 @@ def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _apply(override: str, content: dict[str, Any]) -> None:
-    """Set `section.key=value` in place; the value is read as TOML, and as plain text where it is not TOML."""
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    override: str
+    parts: tuple[str, ...]
+    value: Any
+
+
+NETWORK_NAME = ("network", "name")
+
+
+def _settings(override: str) -> list[_Setting]:
+    """What an override sets; its value is read as TOML, and as plain text where it is not TOML."""
     key, equals, value = override.partition("=")
-    parts = key.strip().split(".")
+    parts = tuple(key.strip().split("."))
     if not equals or not all(parts):
         raise UsageError(f"'{override}' is not an override. Write section.key=value, e.g. training.epochs=4.")
     try:
         (parsed,) = tomllib.loads(f"value = {value}").values()
     except ValueError:
         parsed = value.strip()
-    table = content
-    if _names_network(override) and isinstance(network := table.get("network"), dict) and network.get("name") != parsed:
+    if len(parts) == 1 and isinstance(parsed, dict):
+        return [_Setting(override, (*parts, each), value) for each, value in parsed.items()]
+    return [_Setting(override, parts, parsed)]
+
+
+def _set(setting: _Setting, content: dict[str, Any]) -> None:
+    table, network = content, content.get("network")
+    if setting.parts == NETWORK_NAME and isinstance(network, dict) and network.get("name") != setting.value:
         table["network"] = {}  # the file's options are another network's
-    for part in parts[:-1]:
+    for part in setting.parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise RecipeError(f"'{override}': '{part}' is not a section.")
-    table[parts[-1]] = parsed
+            raise RecipeError(f"'{setting.override}': '{part}' is not a section.")
+    table[setting.parts[-1]] = setting.value
 
 
 def overrides_of(given: Mapping[str, object] | Sequence[str]) -> list[str]:
@@ -171,10 +186,6 @@ def overrides_of(given: Mapping[str, object] | Sequence[str]) -> list[str]:
         return [f"{key}={literal(value)}" for key, value in given.items()]
     except TypeError as error:
         raise UsageError(f"overrides: {error}. Give numbers, texts, booleans, lists or mappings of these.") from error
-
-
-def _names_network(override: str) -> bool:
-    return override.partition("=")[0].strip() == "network.name"
 
 
 def _keys(model: type[BaseModel], place: Iterable[str]) -> list[str]:

@@ -117,6 +117,9 @@ class _Call:
             )
         )
         check_validation(material.validation, self.classes, self.processes)
+        for name, record in material.record.items():
+            everywhere = self.processes.of_each(material.contents[name])
+            record["contents"] = {each: content for of_one in everywhere for each, content in of_one.items()}
         return material
 
     def facts(self) -> dict[str, Any]:

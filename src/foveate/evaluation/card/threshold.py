@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,10 @@ def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequ
     card = segmenter.card
     check_card(card)
     histograms = {data_set.name: Histogram() for data_set, _ in parts}
+    contents: dict[str, dict[str, str]] = {data_set.name: {} for data_set, _ in parts}
     for data_set, entries in parts:
         for case in (entry.load() for entry in entries):
+            contents[data_set.name][case.id] = case.content
             found = segmenter.segment(seen_by(card, case))
             inside = found.fov if case.fov is None else case.fov
             histograms[data_set.name].add(found.probabilities[0], case.masks[0], inside)
@@ -46,17 +48,19 @@ def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequ
         card,
         thresholds=thresholds,
         threshold_from=f"validation images of {', '.join(histograms)} (highest mean F1 of the sets)",
-        training_data=_with_choosers(card, parts),
+        training_data=_with_choosers(card, [data_set for data_set, _ in parts], contents),
         validation_f1=f1,
         scores=(),
     )
     return replace(segmenter, card=chosen)
 
 
-def _with_choosers(card: ModelCard, parts: Sequence[tuple[DataSet, Sequence[CaseEntry]]]) -> tuple[TrainingData, ...]:
-    """What the card has seen, and these images as such that chose; one that was learnt from stays that."""
+def _with_choosers(
+    card: ModelCard, data: Sequence[DataSet], contents: Mapping[str, Mapping[str, str]]
+) -> tuple[TrainingData, ...]:
+    """What the card has seen, and these images of each set as such that chose; one that was learnt from stays that."""
     seen = {data.set: data for data in card.training_data}
-    for data_set, entries in parts:
+    for data_set in data:
         fresh = TrainingData(
             set=data_set.name,
             title=data_set.title,
@@ -66,8 +70,10 @@ def _with_choosers(card: ModelCard, parts: Sequence[tuple[DataSet, Sequence[Case
             validation=(),
         )
         before = seen.get(data_set.name, fresh)
-        choosers = dict.fromkeys((*before.validation, *(entry.id for entry in entries)))
+        choosers = dict.fromkeys((*before.validation, *contents[data_set.name]))
         seen[data_set.name] = structs.replace(
-            before, validation=tuple(each for each in choosers if each not in before.training)
+            before,
+            validation=tuple(each for each in choosers if each not in before.training),
+            contents={**before.contents, **contents[data_set.name]},
         )
     return tuple(seen.values())

@@ -132,6 +132,7 @@ def _seen(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
         seen[name] = parts[-1] | {
             "training": learnt,
             "validation": [case_id for case_id in checked if case_id not in learnt],
+            "contents": {each: content for part in parts for each, content in part.get("contents", {}).items()},
         }
     return dict(sorted(seen.items()))
 

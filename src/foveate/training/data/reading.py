@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -43,12 +43,16 @@ def looked_at(entry: CaseEntry, preparation: Preparation) -> tuple[Case, FieldOf
 
 def prepared(entry: CaseEntry, preparation: Preparation) -> Tensor:
     """What training draws its crops from: (C + K + 1)×H×W uint8 as in `sampling.py`. Raises DataError likewise."""
-    case, fov = looked_at(entry, preparation)
+    return planes(*looked_at(entry, preparation), preparation)
+
+
+def planes(case: Case, fov: FieldOfView, preparation: Preparation) -> Tensor:
+    """The same of a case that was read."""
     frame = preparation.frame(fov)
     counted = fov if case.fov is None else FieldOfView.of_mask(case.fov & fov.mask)
-    planes = [np.round(255 * prepare_mask(mask, frame)).astype(np.uint8) for mask in (*case.masks, counted.mask)]
+    truth = [np.round(255 * prepare_mask(mask, frame)).astype(np.uint8) for mask in (*case.masks, counted.mask)]
     pixels = preparation.pixels(case.image, fov, frame).transpose(2, 0, 1)
-    return torch.from_numpy(np.concatenate((pixels, np.stack(planes))))
+    return torch.from_numpy(np.concatenate((pixels, np.stack(truth))))
 
 
 Given = TypeVar("Given")
@@ -80,6 +84,8 @@ class Reader:
     total: int
     """Images."""
     on_read: OnRead
+    contents: dict[str, list[str]] = field(default_factory=lambda: {"training": [], "validation": []})
+    """`Case.content` of the images of either part that were read, in their order."""
 
     def training(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[tuple[Tensor, ...]], str]:
         """The prepared cases of every set, and a sentence on where they are. Raises DataError and OutputError."""
@@ -87,8 +93,7 @@ class Reader:
         key = key_of(entries, self.preparation, versions())
         cases = self.cache.find(key)
         if cases is None:
-            read = in_order(lambda entry: prepared(entry, self.preparation), entries)
-            cases = self.cache.keep(self._told(read, 0), key)
+            cases = self.cache.keep(self._told(self._prepared(entries), 0), key)
         where = self.cache.file.name if self.cache.find(key) else "memory"
         inside = f"prepared training images: {_size(sum(case.nbytes for case in cases))} in {where}"
         coming = iter(cases)
@@ -100,6 +105,7 @@ class Reader:
         held, size = list[Looked](), 0
         again = ReadAgain(entries, self.preparation)
         for case, fov in self._told(iter(again), self.total - len(entries)):
+            self.contents["validation"].append(case.content)
             size += sum(array.nbytes for array in (case.image, case.masks, case.fov, fov.mask) if array is not None)
             # All of them are looked at, so that a bad one ends the run before it begins.
             if size <= room:
@@ -110,6 +116,15 @@ class Reader:
             )
         coming = iter(held)
         return [tuple(islice(coming, len(one_set))) for one_set in sets], f"validation images: {_size(size)} in memory"
+
+    def _prepared(self, entries: Sequence[CaseEntry]) -> Iterator[Tensor]:
+        def work(entry: CaseEntry) -> tuple[str, Tensor]:
+            case, fov = looked_at(entry, self.preparation)
+            return case.content, planes(case, fov, self.preparation)
+
+        for content, case in in_order(work, entries):
+            self.contents["training"].append(content)
+            yield case
 
     def _told(self, cases: Iterable[Found], before: int) -> Iterator[Found]:
         for number, case in enumerate(cases, before + 1):

@@ -101,6 +101,10 @@ class Processes:
         """The first process's value, in all of them; those of the others don't matter."""
         return self._broadcast(value, 0) if self.count > 1 else value
 
+    def of_each(self, value: Result) -> list[Result]:
+        """The values of all processes, in their order, in all of them."""
+        return [self._broadcast(value, rank) for rank in range(self.count)] if self.count > 1 else [value]
+
     def sum(self, values: Tensor) -> Tensor:
         """The sum over all processes, in place; `values` has the same shape in each of them."""
         if self.count > 1:
