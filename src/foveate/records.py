@@ -93,6 +93,18 @@ class Classes:
         return self.names if len(self.names) > 1 and not self.exclusive else ("",)
 
 
+def content_of(image: Image) -> str:
+    """16 hexadecimal digits that are the same in whatever file, and under whatever name, these pixels lie.
+
+    '' for an image of a single colour: the black slices at the ends of volumes are the same, whosever they are.
+    """
+    if (image == image[0, 0]).all():
+        return ""
+    digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=8)
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
+
+
 def any_of(masks: Masks) -> Mask:
     """H×W, True where any of the masks (K×H×W) is."""
     anything: Mask = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
@@ -161,15 +173,8 @@ class Case:
 
     @property
     def content(self) -> str:
-        """16 hexadecimal digits that are the same in whatever file, and under whatever name, these pixels lie.
-
-        '' for an image of one colour: the black slices at the ends of volumes are the same, whosever they are.
-        """
-        if (self.image == self.image[0, 0]).all():
-            return ""
-        digest = hashlib.blake2b(repr(self.image.shape).encode(), digest_size=8)
-        digest.update(np.ascontiguousarray(self.image).data)
-        return digest.hexdigest()
+        """Of the image, as `content_of` has it."""
+        return content_of(self.image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from PIL import Image as PillowImage
 from test_fresh_process import NOT_INSTALLED_WITH_FOVEATE, RUN_COMMAND, last_line
 
 from foveate.datasets import SETS, facts
+from foveate.datasets.splits import too_few
 from foveate.drawn.cases import write_synthetic_drive
 from foveate.imaging import class_colours
 from foveate_command import Ran, names, opened, run, run_apart
@@ -56,7 +57,8 @@ def test_a_whole_set_is_counted_and_ends_well(drawn: Path) -> None:
         "mask, values (files): 0, 255 (2)",
         "field of view, values (files): 0, 255 (2)",
         f"classes, share of all pixels (images): vessel {vessel_percent(drawn):.3g} % (2)",
-        "0 faults, 0 remarks",
+        f"remark: 'train': {too_few(['02'])}",
+        "0 faults, 1 remark",
     ]
 
 
@@ -68,7 +70,7 @@ def test_each_fault_is_a_line_with_the_file_s_name_and_the_status_says_so(copied
     assert (ran.status, ran.err) == (2, "")
     faults = [line for line in ran.out.splitlines() if line.startswith("fault: ")]
     assert [str(mask) in faults[0], str(image) in faults[1]] == [True, True]
-    assert ran.out.endswith("2 faults, 0 remarks\n")
+    assert ran.out.endswith("2 faults, 1 remark\n")
 
 
 def test_a_remark_leaves_the_status_alone(copied: Path) -> None:
@@ -86,8 +88,8 @@ def test_json_has_all_that_the_lines_have_and_nothing_else_is_printed(copied: Pa
     assert report["splits"] == {part: {"images": 1, "groups": 1} for part in ("test", "train")}
     assert report["sizes"] == {"584×565": 2}
     assert report["faults"] == 1
-    (finding,) = report["findings"]
-    assert (finding["kind"], finding["fault"]) == ("missing", True)
+    finding, remark = report["findings"]
+    assert [(one["kind"], one["fault"]) for one in (finding, remark)] == [("missing", True), ("split", False)]
     assert finding["files"] == [str(copied / "test/mask/01_test_mask.gif")]
 
 

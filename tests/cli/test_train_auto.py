@@ -11,6 +11,7 @@ import pytest
 
 from foveate.imaging import write_mask, write_rgb
 from foveate.public.plan import plan
+from foveate.public.planned import finish
 from foveate.public.train import train
 from foveate.recipes.read import read_recipe
 from foveate.training.rehearsal import Rehearsal, Speed
@@ -89,6 +90,12 @@ def test_a_planned_run_that_was_stopped_goes_on_and_ends_with_a_model_and_a_repo
     assert planned == trained
     assert "as it was asked for" in (folder / "plan.toml").read_text(encoding="utf-8")
     (line,) = [line for line in ran.out.splitlines() if line.startswith("segment with it: foveate ")]
+    assert f"On the test part: foveate report {folder / 'model.onnx'} --data {listed}" in ran.out
+    said = list[str]()
+    (tmp_path / "mask.png").unlink()
+    finish(folder, [listed], said.append)  # the test part has no masks any more
+    assert "chose its threshold" in said[-1]
+    assert "test part" not in said[-1]
     assert "all 2 epochs done" in ran.out
     assert "no report" not in ran.out
     page = (folder / "report" / "index.html").read_text(encoding="utf-8")
@@ -126,6 +133,7 @@ def test_hours_and_plans_belong_to_auto(tmp_path: Path) -> None:
     call = ("--data", "synthetic:3", "--hours", "1", "--out", tmp_path / "run")
     check_refused(run("train", "region-guided-drive", *call), "train auto", "training.hours=1")
     check_refused(run("train", "region-guided-drive", *call, "--plan-only"), "--plan-only", "auto")
+    check_refused(run("train", "auto", *call, "--from", "vessels", "--plan-only"), "--out, --from would go unread")
     check_refused(run("train", "auto", "--resume", tmp_path), "--resume")
     assert names(tmp_path) == set()
 

@@ -214,7 +214,7 @@ def test_a_group_on_both_sides_of_the_split_is_found_with_its_files(tmp_path: Pa
     for split, stem, seed in (("train", "p1__left", 1), ("test", "p1__right", 2), ("test", "p2", 3)):
         put(tmp_path / split, stem, seed=seed)
     report = check_set(f"folder:{tmp_path}")
-    (finding,) = report.findings
+    finding, _ = report.findings
     assert (finding.kind, finding.fault) == ("leak", True)
     assert "group 'p1'" in finding.text
     assert set(finding.files) == {
@@ -256,9 +256,9 @@ def test_a_folder_that_is_no_such_set_is_a_fault_and_an_unknown_set_a_wrong_call
 
 
 def test_drawn_sets_are_checked_too() -> None:
-    report = check_set("synthetic:1")
+    report = check_set("synthetic:2")
     assert report.findings == ()
-    assert report.sizes == {"584×565": 2}
+    assert report.sizes == {"584×565": 4}
 
 
 def test_a_test_part_alone_gets_a_remark(tmp_path: Path) -> None:
@@ -300,3 +300,32 @@ def test_images_that_a_tag_turns_while_their_masks_lie_as_stored_are_a_remark(tm
     assert "2 images, turned upright by its orientation tag (3): a.png, b.png" in [
         each.text for each in report.findings
     ]
+
+
+def test_what_is_missing_is_not_counted_as_an_image(tmp_path: Path) -> None:
+    for seed, stem in enumerate(("a", "b", "c")):
+        put(tmp_path, stem, seed=seed)
+    (tmp_path / "images/a.png").unlink()
+    report = check_set(f"folder:{tmp_path}")
+    assert (report.splits["train"].images, report.splits["train"].groups) == (2, 2)
+    assert len(faults(report)["missing"]) == 1
+
+
+def test_a_training_part_of_one_group_is_said_to_leave_nothing_to_validate_on(tmp_path: Path) -> None:
+    for seed, stem in enumerate(("p1__a", "p1__b")):
+        put(tmp_path / "train", stem, seed=seed)
+    (finding,) = check_set(f"folder:{tmp_path}").findings
+    assert finding.text.endswith("one to validate on; found 1 (p1).")
+    put(tmp_path / "validation", "p2", seed=3)
+    assert check_set(f"folder:{tmp_path}").findings == ()
+
+
+def test_fields_of_view_that_some_images_lack_are_said(tmp_path: Path) -> None:
+    (tmp_path / "fov").mkdir()
+    for seed, stem in enumerate("abc"):
+        put(tmp_path, stem, seed=seed)
+    assert check_set(f"folder:{tmp_path}").findings == ()
+    PillowImage.new("1", (300, 200), 1).save(tmp_path / "fov" / "b.png")
+    (finding,) = check_set(f"folder:{tmp_path}").findings
+    assert (finding.kind, finding.fault) == ("fov", False)
+    assert finding.text.startswith("2 images of 3 have no field of view: a.png, c.png.")

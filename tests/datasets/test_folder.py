@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +12,8 @@ from PIL import Image as PillowImage
 
 from foveate.datasets import open_set
 from foveate.errors import DataError, UsageError
+from foveate.evaluation.predictions import PredictionFolder
+from foveate.records import Classes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +192,37 @@ def test_listing_reads_no_pixel(tmp_path: Path) -> None:
 def test_all_cases_of_a_set_can_be_asked_for_at_once() -> None:
     data = open_set("synthetic:2")
     assert data.split("all") == data.split("train") + data.split("test")
+
+
+def test_a_name_is_the_same_however_a_system_writes_its_umlauts(tmp_path: Path) -> None:
+    composed, decomposed = unicodedata.normalize("NFC", "größe"), unicodedata.normalize("NFD", "größe")
+    put(tmp_path, f"{decomposed}.png", stem=composed)
+    (entry,) = open_set(f"folder:{tmp_path}").split("all")
+    np.testing.assert_array_equal(entry.load().image, drawn(f"{decomposed}.png")[0])
+    by_pattern = open_set(f"folder:{tmp_path}/images/*.png|{tmp_path}/masks/*.png").split("all")
+    assert [each.id for each in by_pattern] == [composed]
+    (tmp_path / "predicted").mkdir()
+    PillowImage.fromarray(entry.load().mask).save(tmp_path / "predicted" / f"{decomposed}_mask.png")
+    found = PredictionFolder(tmp_path / "predicted", Classes())(entry.load())
+    np.testing.assert_array_equal(found.masks, entry.load().masks)
+
+
+def test_images_that_lie_deeper_are_refused_with_the_two_patterns_that_take_them(tmp_path: Path) -> None:
+    for patient in ("p1", "p2"):
+        for part in ("images", "masks"):
+            (tmp_path / part / patient).mkdir(parents=True)
+        PillowImage.fromarray(drawn(patient)[0]).save(tmp_path / "images" / patient / "eye.jpg")
+        PillowImage.fromarray(drawn(patient)[1]).save(tmp_path / "masks" / patient / "eye_mask.png")
+    told = refusal(tmp_path)
+    assert f"such as {tmp_path / 'images/p1/eye.jpg'}" in told
+    form = re.search(r"'(folder:[^']*)'", told)
+    assert form is not None
+    entries = open_set(form.group(1)).split("all")
+    assert [(entry.id, entry.group) for entry in entries] == [("p1__eye", "p1"), ("p2__eye", "p2")]
+    (tmp_path / "masks/p1/eye_mask.png").unlink()
+    assert f"no mask of that name in {tmp_path / 'masks/p1'}" in refusal(tmp_path)
+
+
+def test_a_folder_without_the_name_of_a_set_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"folder:{tmp_path}")):
+        open_set(str(tmp_path))

@@ -183,7 +183,9 @@ def test_hidden_folders_are_no_class_and_a_name_that_can_not_be_one_is_refused(t
     put_masks(tmp_path, "a", "cup")
     (tmp_path / "masks" / ".cache").mkdir()
     assert open_set(f"folder:{tmp_path}").classes.names == ("cup",)
-    (tmp_path / "masks" / "x=y").mkdir()
+    (tmp_path / "masks" / "notes").mkdir()
+    assert open_set(f"folder:{tmp_path}").classes.names == ("cup",)
+    put_masks(tmp_path, "a", "x=y")
     assert "'x=y' can't be a class's name" in refusal(f"folder:{tmp_path}")
 
 

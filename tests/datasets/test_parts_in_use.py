@@ -108,7 +108,7 @@ def test_the_same_image_in_a_part_that_is_not_scored_on_is_no_fault(tmp_path: Pa
     root = drawn(tmp_path, "drive")
     (root / "test/images/01_test.tif").write_bytes((root / "training/images/21_training.tif").read_bytes())
     report = check_set(f"drive:{root}")
-    assert {finding.kind for finding in report.findings} == {"missing", "duplicate"}
+    assert {finding.kind for finding in report.findings} == {"missing", "duplicate", "split"}
     assert report.faults == 0
     put(root / "test/1st_manual/01_manual1.gif", np.full((48, 64), 255, np.uint8))
     assert check_set(f"drive:{root}").faults == 1

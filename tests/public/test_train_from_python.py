@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def test_what_the_command_refuses_python_refuses(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ends in \.png"):
         attention("vessels", "photo.jpg", tmp_path / "maps.gif")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_place_of_a_set_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"write folder:{tmp_path}")):
+        train("region-guided-vessels", data=tmp_path, out=tmp_path / "run")  # type: ignore[arg-type]
 
 
 def test_a_sweep_is_ranked(tmp_path: Path) -> None:

@@ -203,6 +203,11 @@ def test_what_is_no_override_is_refused_with_an_example(override: str) -> None:
     assert f"'{override}'" in str(caught.value)
 
 
+def test_what_is_no_list_is_refused_with_one_in_quotes() -> None:
+    for override in ('training.freeze=["level0",', "training.freeze=level0"):
+        assert "a list is needed. Write it in brackets and all of it in quotes" in refusal([override])
+
+
 @pytest.mark.parametrize("override", ["training=5", "training.epochs.x=3", "name.x=3"])
 def test_sections_and_keys_are_not_mixed_up(override: str) -> None:
     assert override.split("=")[0].split(".")[0] in refusal([override])

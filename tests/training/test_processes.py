@@ -165,9 +165,7 @@ def test_of_two_processes_one_speaks_and_writes(of_two: tuple[Path, list[str]], 
     log = (folder / "log.txt").read_text(encoding="utf-8").splitlines()
     assert sum("epoch 2/3" in line for line in log) == 1
     assert "in 2 processes" in log[0]
-    of_both, of_one_run = (
-        json.loads((place / "run.json").read_text(encoding="utf-8")) for place in (folder, of_one)
-    )
+    of_both, of_one_run = (json.loads((place / "run.json").read_text(encoding="utf-8")) for place in (folder, of_one))
     assert of_both["processes"] == 2
     assert of_both["data"] == of_one_run["data"]  # what either of them has read
 

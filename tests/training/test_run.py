@@ -62,6 +62,13 @@ def test_resuming_with_another_recipe_is_refused(finished_run: Path, small_data:
         run(small_recipe("training.epochs=3", "training.learning_rate=0.5"), small_data, finished_run, resume=True)
 
 
+def test_a_run_can_not_go_on_to_fewer_epochs_than_are_done(finished_run: Path, small_data: list[DataSet]) -> None:
+    before = (finished_run / "run.json").read_bytes()
+    with pytest.raises(TrainingError, match=r"3 epochs are done, more than training\.epochs=2\. Give 3 or more"):
+        run(small_recipe("training.epochs=2"), small_data, finished_run, resume=True)
+    assert (finished_run / "run.json").read_bytes() == before
+
+
 def test_resuming_where_there_is_no_run_is_refused(tmp_path: Path, small_data: list[DataSet]) -> None:
     with pytest.raises(TrainingError, match="without --resume"):
         run(small_recipe(), small_data, tmp_path / "nothing", resume=True)

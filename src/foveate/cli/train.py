@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,7 +92,8 @@ def train(
     try:
         if plan_only:
             with stoppable():
-                _print_plan(recipe, overrides or (), data or (), hours, device)
+                unread = {"--out": out, "--from": initial, "--resume": resume, "--cache": cache, "--track": track}
+                _print_plan(recipe, overrides or (), data or (), hours, device, unread)
             return
         with stoppable():
             run = train_by(
@@ -123,12 +125,18 @@ def _print_plan(
     data: list[str] | tuple[()],
     hours: float | None,
     device: str | None,
+    unread: Mapping[str, object],
 ) -> None:
     from foveate.errors import UsageError
     from foveate.public.plan import plan
 
     if recipe != "auto" or hours is None:
         raise UsageError("--plan-only is for `foveate train auto`, with --data and --hours.")
+    if given := [name for name, value in unread.items() if value is not None]:
+        raise UsageError(
+            f"--plan-only trains nothing: {', '.join(given)} would go unread. Keep the plan (> plan.toml), and give"
+            f" {'it' if len(given) == 1 else 'them'} to `foveate train plan.toml`."
+        )
     say(plan(data, hours, overrides, device=device, say=say_progress).text.rstrip())
     say_progress("")
 

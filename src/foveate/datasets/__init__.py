@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from foveate.datasets.files import check_complete, files_of, has_truth
 from foveate.errors import DataError, UsageError, unknown
@@ -154,6 +155,10 @@ def list_set(spec: str) -> DataSet:
     """As `open_set`, with groups that may stand in two splits."""
     name, _, root = spec.partition(":")
     if name not in SETS:
+        if name == spec and Path(spec).exists():
+            raise UsageError(
+                f"'{spec}' is a place without the name of a data set. For images of your own write {OWN}:{spec}."
+            )
         raise UsageError(unknown("data set", name, SETS) + " Write NAME:FOLDER, e.g. drive:data/DRIVE.")
     adapter = importlib.import_module(SETS[name])
     entries: list[CaseEntry] = adapter.entries(root)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foveate.datasets import DataSet, list_set
-from foveate.datasets.files import FOV, files_of, has_truth, missing_files, without_truth
+from foveate.datasets.files import FOV, files_of, has_image, has_truth, missing_files, without_truth
 from foveate.datasets.look import Look, look
+from foveate.datasets.splits import too_few
 from foveate.errors import DataError
 from foveate.records import CaseEntry, Classes
 
@@ -86,7 +87,7 @@ def check_set(spec: str, on_case: OnCase | None = None) -> CheckReport:
 
 
 def _split_size(data: DataSet, split: str) -> SplitSize:
-    entries = [entry for entry in data.entries if entry.split == split]
+    entries = [entry for entry in data.entries if entry.split == split and has_image(entry)]
     return SplitSize(len(entries), len({entry.group for entry in entries}))
 
 
@@ -154,6 +155,26 @@ def _missing(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
         yield from (Finding("missing", True, text, (str(path),)) for path, text in missing if path not in masks)
 
 
+def _too_few(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
+    """A training part of which nothing would be left to learn from once a group validates."""
+    parts = {split: [entry for entry in entries if entry.split == split] for split in ("train", "validation")}
+    groups = {entry.group for entry in parts["train"]}
+    if len(groups) == 1 and not any(map(has_truth, parts["validation"])):
+        yield Finding("split", False, f"'train': {too_few(groups)}", tuple(groups))
+
+
+def _without_fov(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
+    """Of a set that has fields of view, the images that have none."""
+    images = [files for entry in entries if (files := files_of(entry))]
+    lacking = tuple(str(files.image) for files in images if files.fov is None)
+    if 0 < len(lacking) < len(images):
+        text = (
+            f"{len(lacking)} images of {len(images)} have no field of view: {_named(lacking)}. In these an estimated"
+            " one counts, or every pixel where no lit disc is seen."
+        )
+        yield Finding("fov", False, text, lacking)
+
+
 def _same_ids(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
     for name, count in Counter(entry.id for entry in entries).items():
         if count > 1:
@@ -173,10 +194,10 @@ def _leaks(looks: Sequence[Look]) -> Iterator[Finding]:
 
 
 def _duplicates(looks: Sequence[Look]) -> Iterator[Finding]:
-    by_content: dict[bytes, list[Look]] = defaultdict(list)
+    by_content: dict[str, list[Look]] = defaultdict(list)
     for one in looks:
-        if one.digest:
-            by_content[one.digest].append(one)
+        if one.content:
+            by_content[one.content].append(one)
     for members in by_content.values():
         if len(members) > 1:
             names = tuple(one.name for one in members)
@@ -234,7 +255,8 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
         if paths:
             yield Finding("mask", False, f"{len(paths)} masks {sentence}: {_named(paths)}", tuple(paths))
     yield from _turned(looks)
-    plain = [one.name for one in looks if one.shape is not None and not one.digest]
+    yield from _without_fov([one.entry for one in looks])
+    plain = [one.name for one in looks if one.shape is not None and not one.content]
     if plain:
         yield Finding("image", False, f"{len(plain)} images are of a single colour: {_named(plain)}", tuple(plain))
     for note in dict.fromkeys(note for one in looks for note in one.notes):
@@ -242,6 +264,7 @@ def _remarks(looks: Sequence[Look]) -> Iterator[Finding]:
         yield Finding("image", False, f"{len(noted)} images, {note}: {_named(noted)}", tuple(noted))
     if looks and not any(one.entry.split == "train" for one in looks):
         yield Finding("split", False, "nothing is 'train': the set can be evaluated on, not trained on.")
+    yield from _too_few([one.entry for one in looks])
 
 
 def _turned(looks: Sequence[Look]) -> Iterator[Finding]:

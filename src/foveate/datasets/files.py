@@ -6,6 +6,7 @@ Which mask belongs to which image follows from what the stars of two name patter
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,11 @@ def class_part(name: str) -> str:
     return f"{name} {MASK}"
 
 
+def composed(name: str) -> str:
+    """The name as it is compared: some systems write ä as one character, some as a and two dots (Unicode's NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
 def group_of(name: str) -> str:
     """The group of a case of one's own by its name: what stands before the first double underscore."""
     return name.split("__")[0]
@@ -93,6 +99,12 @@ def files_of(listed: CaseEntry) -> CaseFiles | None:
     """Where the parts of a listed case lie; None for one that doesn't come from files."""
     files = getattr(listed.load, "files", None)
     return files if isinstance(files, CaseFiles) else None
+
+
+def has_image(listed: CaseEntry) -> bool:
+    """Whether a case's image is there, or drawn."""
+    files = files_of(listed)
+    return files is None or files.image.is_file()
 
 
 def has_truth(listed: CaseEntry) -> bool:
@@ -188,7 +200,7 @@ def _walk(folder: Path, names: list[str], key: Key = ()) -> Iterator[tuple[Key, 
         form = re.compile("(.*)".join(map(re.escape, name.split("*"))), re.IGNORECASE)
         listed = sorted(folder.iterdir()) if folder.is_dir() else []
         fitting = [(path, form.fullmatch(path.name)) for path in listed if not path.name.startswith(".")]
-        here = [((*key, *match.groups()), path) for path, match in fitting if match]
+        here = [((*key, *map(composed, match.groups())), path) for path, match in fitting if match]
     for longer, path in here:
         if rest:
             yield from _walk(path, rest, longer)

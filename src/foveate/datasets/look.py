@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from foveate.imaging import (
     read_mask_file,
     read_photograph_file,
 )
-from foveate.records import Case, CaseEntry, Classes, Image
+from foveate.records import Case, CaseEntry, Classes, Image, content_of
 
 T = TypeVar("T")
 
@@ -72,8 +71,8 @@ class Look:
     """Height and width; None where the image can't be read."""
     channels: str = ""
     """'grey' for a file of one channel, 'colour' for one of three that differ; '' where it's neither."""
-    digest: bytes = b""
-    """SHA-256 of the decoded pixels and their shape; empty for an image of a single colour."""
+    content: str = ""
+    """Of the image, as `content_of` has it."""
     masks: Mapping[str, MaskLook] = field(default_factory=dict)
     """By part: mask (or one for each class), field of view, second observer's mask."""
     pixels: Mapping[str, int] = field(default_factory=dict)
@@ -124,7 +123,7 @@ def _with_image(one: Look, path: Path, file: PhotographFile) -> Look:
         one,
         shape=shape,
         channels="grey" if file.grey else _channels(image),
-        digest=_digest(image),
+        content=content_of(image),
         notes=file.photograph.notes,
         turned=file.turned,
         misfits=tuple(
@@ -152,7 +151,7 @@ def _look_at_case(entry: CaseEntry, case: Case, name: str, classes: Classes) -> 
     if case.fov is not None:
         masks[FOV] = MaskLook(name, case.fov.shape, (int(case.fov.sum()),))
     pixels = dict(zip(classes.names, counts, strict=True))
-    return Look(entry, name, _shape(case.image), _channels(case.image), _digest(case.image), masks, pixels)
+    return Look(entry, name, _shape(case.image), _channels(case.image), case.content, masks, pixels)
 
 
 def _look_at_mask(path: Path, labels: Sequence[Label]) -> MaskLook:
@@ -186,9 +185,3 @@ def _shape(image: Image) -> tuple[int, int]:
 
 def _channels(image: Image) -> str:
     return "colour" if (image[..., 1:] != image[..., :1]).any() else ""
-
-
-def _digest(image: Image) -> bytes:
-    if (image == image[0, 0]).all():
-        return b""
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()

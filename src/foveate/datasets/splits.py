@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -33,14 +33,20 @@ def hold_out(
     """
     groups = sorted({entry.group for entry in entries})
     if len(groups) < 2:
-        raise DataError(
-            f"training needs images of at least two groups (patients or eyes), one to validate on; found {len(groups)}."
-        )
+        raise DataError(too_few(groups))
     count = min(max(1, round(share * len(groups))), len(groups) - 1)
     held = {groups[index] for index in np.random.default_rng(seed).permutation(len(groups))[:count]}
     return (
         tuple(entry for entry in entries if entry.group not in held),
         tuple(entry for entry in entries if entry.group in held),
+    )
+
+
+def too_few(groups: Collection[str]) -> str:
+    """The sentence for fewer than two groups."""
+    return (
+        "training needs images of at least two groups (patients or eyes), one to validate on;"
+        f" found {len(groups)}{f' ({next(iter(groups))})' if groups else ''}."
     )
 
 

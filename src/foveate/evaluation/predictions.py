@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveate.arrays.decide import decide
+from foveate.datasets.files import composed
 from foveate.datasets.volumes import VOLUME_ENDINGS, Shelf
 from foveate.errors import DataError, UsageError
 from foveate.imaging import ENDINGS, Label, as_masks, read_labels, read_mask, stem_of
@@ -51,7 +52,7 @@ class PredictionFolder:
 
     def __call__(self, case: Case) -> FilePrediction:
         """Read what is there for the case. Raises DataError for a file that is missing or doesn't fit."""
-        names = [case.id] if not case.paths else [stem_of(case.paths[0]), case.id]
+        names = [composed(case.id)] if not case.paths else [_name(case.paths[0]), composed(case.id)]
         prefixes = [f"_{name}" for name in self.classes.names] if len(self.classes.names) > 1 else [""]
         if case.slice is not None:
             return self._of_slice(case, case.slice.number, prefixes)
@@ -71,7 +72,7 @@ class PredictionFolder:
         if self.threshold is not None:
             raise UsageError(f"{self.folder}: volumes are scored as masks. Leave --threshold out, and give such.")
         image, table = case.paths[0], self._table() if self.classes.softmax else []
-        names = [stem_of(image), stem_of(image).removesuffix("_0000")]
+        names = [_name(image), _name(image).removesuffix("_0000")]
         paths = [self._path(names, each, "_mask", VOLUME_ENDINGS) for each in ([""] if table else prefixes)]
         with self.shelf.lock:
             masks = [self.shelf.mask(path, table, image, number) for path in paths]
@@ -101,15 +102,15 @@ class PredictionFolder:
         suffixes = (f"{class_part}{kind}", class_part)
         if self.suffix:
             suffixes = (f"{class_part}{self.suffix}", f"{self.suffix}{class_part}")
-        wanted = [f"{name}{suffix}" for name in names for suffix in suffixes]
+        wanted = [composed(f"{name}{suffix}") for name in names for suffix in suffixes]
         files = self._files(endings)
-        there = [path for path in files if stem_of(path) in wanted]
+        there = [path for path in files if _name(path) in wanted]
         if there:
-            return min(there, key=lambda path: (wanted.index(stem_of(path)), _preference(path)))
-        if self.threshold is None and any(stem_of(path) in [f"{name}_probability" for name in names] for path in files):
+            return min(there, key=lambda path: (wanted.index(_name(path)), _preference(path)))
+        if self.threshold is None and any(_name(path) in [f"{name}_probability" for name in names] for path in files):
             raise UsageError(f"{self.folder}: holds maps of probabilities. Say --threshold to score them.")
-        near = [path for path in files if path.name.startswith(names[0])]
-        guess = f" If {near[0].name} is it, say --suffix {stem_of(near[0])[len(names[0]) :]}." if near else ""
+        near = [path for path in files if _name(path).startswith(names[0])]
+        guess = f" If {near[0].name} is it, say --suffix {_name(near[0])[len(names[0]) :]}." if near else ""
         expected = f"{wanted[0]}{'.nii.gz' if endings == VOLUME_ENDINGS else '.png'}"
         raise DataError(f"{self.folder}: holds nothing for '{names[0]}'. Expected e.g. {expected}.{guess}")
 
@@ -119,6 +120,11 @@ class PredictionFolder:
             return sorted(path for path in self.folder.iterdir() if path.name.lower().endswith(tuple(endings)))
         except OSError as error:
             raise UsageError(f"{self.folder}: can't be listed ({error.strerror or error}); name a folder.") from error
+
+
+def _name(path: Path) -> str:
+    """Without its ending, as names are compared."""
+    return composed(stem_of(path))
 
 
 def _fitting(pixels: Array, case: Case, path: Path) -> Array:
@@ -132,7 +138,7 @@ def _fitting(pixels: Array, case: Case, path: Path) -> Array:
 
 
 def _preference(path: Path) -> int:
-    ending = path.name[len(stem_of(path)) :].lower()
+    ending = path.name.removeprefix(stem_of(path)).lower()
     return _BY_ENDING.index(ending) if ending in _BY_ENDING else len(_BY_ENDING)
 
 

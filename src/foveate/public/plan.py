@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from foveate.datasets import open_sets
 from foveate.errors import UsageError, needs
+from foveate.public.scoring import one_or_more
 from foveate.recipes.read import overrides_of
 from foveate.training.processes.place import check_device_name
 
@@ -38,7 +39,7 @@ def plan(
         raise UsageError(f"--hours {hours:g}: give the hours that planning and training may take, such as 3 or 0.5.")
     if device is not None:
         check_device_name(device)
-    keys, specs = overrides_of(overrides), [data] if isinstance(data, str) else list(data)
+    keys, specs = overrides_of(overrides), list(one_or_more(data))
     if not specs:
         raise UsageError("train auto needs at least one --data NAME:FOLDER.")
     with needs("train"):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foveate.datasets import open_set
 from foveate.errors import FoveateError, UsageError
 from foveate.public.export import export
 from foveate.public.plan import plan
@@ -62,11 +63,19 @@ def finish(folder: Path, data: Sequence[str], say: Say) -> None:
     model = folder / MODEL
     export(folder, model, overwrite=True)
     say(f"segment with it: foveate segment photo.jpg -o masks/ --model {shlex.quote(str(model))}")
-    again = " ".join(["foveate report", shlex.quote(str(model)), *(f"--data {shlex.quote(each)}" for each in data)])
+    tested = [each for each in data if open_set(each).has_truth("test")]
     try:
         report(model, data=data, out=folder / REPORT, split="validation", boundary=False, overwrite=True)
     except FoveateError as error:
+        again = _report_on(model, data, "--split validation")
         say(f"no report was written ({error}). `{again}` makes one.")
     else:
         page = folder / REPORT / "index.html"
-        say(f"{page}: how good it is on the images that chose its threshold. On a test part: {again}")
+        on_test = f" On the test part: {_report_on(model, tested)}" if tested else ""
+        say(f"{page}: how good it is on the images that chose its threshold.{on_test}")
+
+
+def _report_on(model: Path, data: Sequence[str], *options: str) -> str:
+    return " ".join(
+        ["foveate report", shlex.quote(str(model)), *(f"--data {shlex.quote(each)}" for each in data), *options]
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from foveate.datasets import open_sets
 from foveate.errors import needs
+from foveate.public.scoring import one_or_more
 from foveate.public.train import Listening, listening_to
 from foveate.sweeps.read import read_sweep
 from foveate.sweeps.space import check_recipes
@@ -62,7 +63,7 @@ def sweep(
         chosen_device(device)  # a wrong one is told before anything is read
     asked = read_sweep(str(sweep))
     check_recipes(asked, str(sweep))
-    sets = [data] if isinstance(data, str) else list(data)
+    sets = list(one_or_more(data))
     opened = open_sets(sets)
     with needs("sweep"):
         from foveate.sweeps.storage import hidden

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from foveate.datasets import open_sets
 from foveate.errors import UsageError, needs
 from foveate.public.planned import AUTO, finish, plan_for
+from foveate.public.scoring import one_or_more
 from foveate.recipes.read import overrides_of, read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.training.processes.place import ALONE, Rank, check_device_name
@@ -66,7 +67,7 @@ def train(
     """
     if device is not None:
         check_device_name(device)
-    keys, sets = overrides_of(overrides), [data] if isinstance(data, str) else list(data)
+    keys, sets = overrides_of(overrides), list(one_or_more(data))
     if hours is not None and recipe != AUTO:
         raise UsageError(f"--hours is for `foveate train {AUTO}`. Any other recipe has training.hours={hours:g}.")
     if resume is not None:

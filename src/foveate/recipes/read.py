@@ -118,6 +118,8 @@ def checked_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         if place == ["preparation"]:  # which says itself which of its keys is wrong
             own, _, wrong = wrong.partition(": ")
             key, value = f"{key}.{own}", getattr(value, "kwargs", value)[own]
+        if first["type"] == "tuple_type":
+            wrong = f'a list is needed. Write it in brackets and all of it in quotes, as \'{key}=["first", "second"]\''
         setting = "" if isinstance(value, dict) else f" = {value!r}"
         raise RecipeError(f"{source}: {key}{setting}: {wrong}.") from error
 

@@ -57,6 +57,11 @@ def check_same(
             f"{folder}: its recipe has changed since the run began ({', '.join(sorted(changed))})."
             f" Put {RECIPE} back as it was, or begin another run."
         )
+    if (done := len(state["progress"]["rows"])) > recipe.training.epochs:
+        raise TrainingError(
+            f"{folder}: {done} epochs are done, more than training.epochs={recipe.training.epochs}."
+            f" Give {done} or more."
+        )
     if _listed(facts["data"]) != _listed(record):
         raise TrainingError(
             f"{folder}: the data sets don't have the cases that the run began with."

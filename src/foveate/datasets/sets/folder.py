@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from foveate.datasets.files import MASK, CaseFiles, class_part, files_of, group_of, paired
+from foveate.datasets.files import MASK, CaseFiles, class_part, composed, files_of, group_of, paired
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
 from foveate.datasets.tables import CLASS_TABLE, check_class_name, read_class_table, table_classes, table_entries
 from foveate.datasets.volumes import VOLUME_ENDINGS, Shelf, is_volume, listed
@@ -115,9 +115,10 @@ def _labels(folder: Path) -> tuple[Label, ...]:
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
-    """The names of the folders in the splits' `masks/`, sorted."""
+    """The names of the folders with images in the splits' `masks/`, sorted."""
     below = [path for _, part in _parts(folder) for path in _in(part / "masks")]
-    folders = {path.name: path for path in below if path.is_dir() and not path.name.startswith(".")}
+    shown = [path for path in below if not path.name.startswith(".")]
+    folders = {path.name: path for path in shown if any(map(_is_image, _in(path)))}
     return tuple(check_class_name(str(folders[name]), name) for name in sorted(folders))
 
 
@@ -128,7 +129,10 @@ def _folder_entries(
     images = _by_stem(part / "images")
     masks = {kind: _by_stem(folder, may_lack=True) for kind, folder in kinds.items()}
     if names and any(_is_image(path) for path in _in(part / "masks")):
-        raise DataError(f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a class's folder.")
+        raise DataError(
+            f"{part / 'masks'}: holds masks and folders of masks. Move the masks into a"
+            " class's folder, or what is no class out of there."
+        )
     fovs = _by_stem(part / "fov", may_lack=True)
     channels = _channels(images)
     cases = []
@@ -175,13 +179,32 @@ def _by_stem(folder: Path, *, may_lack: bool = False) -> dict[str, Path]:
     for path in _in(folder):
         if not _is_image(path):
             continue
-        stem = stem_of(path)
+        stem = composed(stem_of(path))
         if stem in by_stem:
             raise DataError(f"{folder}: '{by_stem[stem].name}' and '{path.name}' share a name. Rename one.")
         by_stem[stem] = path
     if not by_stem and not may_lack:
-        raise DataError(f"{folder}: holds no image; looked for {', '.join(sorted((*ENDINGS, *VOLUME_ENDINGS)))}.")
+        expected = _two_patterns(folder) or f"looked for {', '.join(sorted((*ENDINGS, *VOLUME_ENDINGS)))}"
+        raise DataError(f"{folder}: holds no image; {expected}.")
     return by_stem
+
+
+def _two_patterns(images: Path) -> str:
+    """For images in folders of `images/`, with their masks likewise, the form that takes such; '' for none."""
+    image = next((path for path in sorted(images.rglob("*")) if _is_image(path)), None)
+    if image is None:
+        return ""
+    place = image.parent.relative_to(images)
+    beside = [path for path in _in(images.parent / "masks" / place) if _is_image(path)]
+    mask = next((path for path in beside if stem_of(path).startswith(stem_of(image))), None)
+    if mask is None:
+        return f"images lie deeper, such as {image}, and no mask of that name in {images.parent / 'masks' / place}"
+    stars = Path(*("*" for _ in place.parts))
+    forms = [stars / f"*{path.name.removeprefix(stem_of(image))}" for path in (image, mask)]
+    return (
+        f"images lie deeper, such as {image}. Write 'folder:{images / forms[0]}|{images.parent / 'masks' / forms[1]}',"
+        " in which each of these folders is a group"
+    )
 
 
 def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:

@@ -108,7 +108,12 @@ def has_own_validation(dataset: DataSet, recipe: Recipe) -> bool:
 
 
 def parts_of(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], tuple[CaseEntry, ...]]:
-    """(training, validation): the set's own, else one fold where the recipe has folds, else a share of the groups."""
+    """(training, validation): the set's own, else one fold where the recipe has folds, else a share of the groups.
+
+    Raises DataError for a set without a training part, or with too few groups.
+    """
+    if not any(entry.split == "train" for entry in dataset.entries):
+        raise DataError(f"{dataset.name}: has no part 'train': it can be evaluated on, not learnt from.")
     entries = dataset.split("train")
     if has_own_validation(dataset, recipe):
         return entries, dataset.split("validation")
