@@ -113,9 +113,11 @@ class Predictor:
         Raises UsageError for a split that there isn't.
         """
         if split == "validation" and self.seen and not any(entry.split == split for entry in data_set.entries):
-            ids = {each for part in self.seen if part.set == data_set.name for each in part.validation}
+            parts = [part for part in self.seen if part.set == data_set.name]
+            ids = {each: part.contents.get(each) for part in parts for each in part.validation}
             chosen = tuple(entry for entry in data_set.entries if entry.id in ids)
-            if chosen:
+            # Another folder may have the same names; that of the first image tells.
+            if chosen and (data_set.name != OWN or ids[chosen[0].id] in (None, chosen[0].load().content)):
                 return chosen
         return part_of(data_set, split)
 

@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 
 import foveate
 from foveate.datasets import open_set
+from foveate.errors import UsageError
 from foveate.models.card import CARD
 from foveate.records import Case
 from foveate.training.after.export import export
@@ -50,6 +51,9 @@ def test_copies_are_known_by_what_they_show(model: Path, cases: list[Case], tmp_
     assert seen(model, f"folder:{written(cases[:4], tmp_path / 'same')}") == (3, 1)
     other = written(cases[4:], tmp_path / "other")
     assert seen(model, f"folder:{other}") == (0, 0)  # of the same names
+    assert seen(model, f"folder:{tmp_path / 'same'}", split="validation") == (0, 1)
+    with pytest.raises(UsageError, match="no part 'validation'"):
+        seen(model, f"folder:{other}", split="validation")
     mixed = written([*cases[6:], *cases[:4]], tmp_path / "mixed", ending=".tif")
     assert seen(model, f"folder:{mixed}") == (3, 1)
     assert seen(model, f"folder:{mixed}/images/*.tif|{mixed}/masks/*.png") == (3, 1)
