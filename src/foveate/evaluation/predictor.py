@@ -98,13 +98,14 @@ class Predictor:
 
     def _seen(self, named: Sequence[TrainingData]) -> SeenImages:
         """All contents, and the ids of these parts."""
-        parts = self.seen or ()
+        seen = self.seen or ()
+        learnt = {part.contents.get(each, "") for part in seen for each in part.training}
+        chose = {part.contents.get(each, "") for part in seen for each in part.validation}
         return SeenImages(
             training=frozenset(each for part in named for each in part.training),
             validation=frozenset(each for part in named for each in part.validation),
-            training_contents=frozenset(part.contents.get(each, "") for part in parts for each in part.training) - {""},
-            validation_contents=frozenset(part.contents.get(each, "") for part in parts for each in part.validation)
-            - {""},
+            training_contents=frozenset(learnt - {""}),
+            validation_contents=frozenset(chose - {""}),
         )
 
     def entries(self, data_set: DataSet, split: str) -> tuple[CaseEntry, ...]:

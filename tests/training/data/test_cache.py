@@ -21,7 +21,7 @@ from foveate.datasets.files import ReadFiles
 from foveate.errors import OutputError
 from foveate.imaging import Label, write_mask, write_rgb
 from foveate.records import CaseEntry
-from foveate.training.data.cache import Cache, key_of
+from foveate.training.data.cache import Cache, Prepared, key_of
 from foveate.training.run.folder import CACHE, Storage
 from foveate.training.run.progress import Listener
 from foveate.training.start import start
@@ -30,13 +30,16 @@ from small_run import small_recipe
 PREPARATION = Preparation(working_minimum=64, working_maximum=96)
 
 
-def cases(count: int = 4) -> list[torch.Tensor]:
+def cases(count: int = 4) -> list[Prepared]:
     chance = torch.Generator().manual_seed(0)
-    return [torch.randint(256, (5, 20 + n, 31), generator=chance, dtype=torch.uint8) for n in range(count)]
+    sizes = [(5, 20 + n, 31) for n in range(count)]
+    return [(f"{n:016x}", torch.randint(256, sizes[n], generator=chance, dtype=torch.uint8)) for n in range(count)]
 
 
-def same(found: tuple[torch.Tensor, ...] | None, expected: list[torch.Tensor]) -> bool:
-    return found is not None and all(map(torch.equal, found, expected)) and len(found) == len(expected)
+def same(found: tuple[Prepared, ...] | None, expected: list[Prepared]) -> bool:
+    assert found is not None
+    (contents, tensors), (expected_contents, expected_tensors) = (zip(*each, strict=True) for each in (found, expected))
+    return contents == expected_contents and all(map(torch.equal, tensors, expected_tensors))
 
 
 def test_disk_and_memory_hold_the_same_cases(tmp_path: Path) -> None:
@@ -51,7 +54,7 @@ def test_disk_and_memory_hold_the_same_cases(tmp_path: Path) -> None:
 def test_auto_goes_to_disk_once_the_cases_take_more_than_half_of_the_free_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = sum(case.nbytes for case in cases())
+    size = sum(case.nbytes for _, case in cases())
     for free, there in ((2 * size, False), (2 * size - 2, True)):
         monkeypatch.setattr("foveate.training.data.cache.free_memory", lambda free=free: free)
         assert same(Cache(tmp_path / CACHE, "auto").keep(iter(cases()), "key"), cases())

@@ -1,6 +1,6 @@
 """Where a run's prepared cases are kept: in memory as far as that has room, or in one memory-mapped file.
 
-The file is all pixels one after another, then its contents as JSON, then the length of that in eight bytes.
+The file is all pixels one after another, then what they are as JSON, then the length of that in eight bytes.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ UNBOUNDED = 2**62
 LENGTH = 8
 """Bytes."""
 
+Prepared = tuple[str, Tensor]
+"""`Case.content` of an image, and what crops are drawn from, uint8."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cache:
@@ -44,16 +47,16 @@ class Cache:
         """How many bytes more may be kept in memory now."""
         return free_memory() // 2 if self.storage == "auto" else {"memory": UNBOUNDED, "disk": 0}[self.storage]
 
-    def find(self, key: str) -> tuple[Tensor, ...] | None:
+    def find(self, key: str) -> tuple[Prepared, ...] | None:
         """The cases that an earlier process kept in the file; None where it isn't theirs, not whole, or not wanted."""
         return None if self.storage == "memory" else _mapped(self.file, key)
 
-    def keep(self, cases: Iterable[Tensor], key: str) -> tuple[Tensor, ...]:
-        """All cases, uint8, in memory or mapped from the file. Raises OutputError; then the file is as it was."""
-        coming, room, held = iter(cases), self.room(), list[Tensor]()
+    def keep(self, cases: Iterable[Prepared], key: str) -> tuple[Prepared, ...]:
+        """All cases, in memory or mapped from the file. Raises OutputError; then the file is as it was."""
+        coming, room, held = iter(cases), self.room(), list[Prepared]()
         for case in coming:
             held.append(case)
-            room -= case.nbytes
+            room -= case[1].nbytes
             if room < 0:
                 _write(chain(held, coming), self.file, key)
                 return _mapped(self.file, key) or ()
@@ -83,13 +86,13 @@ def _stamps(entry: CaseEntry) -> list[str]:
     return stamps
 
 
-def _write(cases: Iterable[Tensor], path: Path, key: str) -> None:
+def _write(cases: Iterable[Prepared], path: Path, key: str) -> None:
     temporary = path.with_name(unfinished_name())
     try:
         with temporary.open("xb") as file:
-            shapes = [_append(case, file) for case in cases]
-            contents = json.dumps({"key": key, "shapes": shapes}).encode()
-            file.write(contents + len(contents).to_bytes(LENGTH, "little"))
+            listed = [(content, _append(case, file)) for content, case in cases]
+            said = json.dumps({"key": key, "cases": listed}).encode()
+            file.write(said + len(said).to_bytes(LENGTH, "little"))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -106,21 +109,21 @@ def _append(case: Tensor, file: BinaryIO) -> list[int]:
     return list(case.shape)
 
 
-def _mapped(path: Path, key: str) -> tuple[Tensor, ...] | None:
+def _mapped(path: Path, key: str) -> tuple[Prepared, ...] | None:
     """The cases in a whole file of this key, read from it when they are needed."""
     try:
         # Pages are copied when they are written to, which nobody does: PyTorch has no tensors that can't be.
-        content = np.memmap(path, np.uint8, "c")
-        length = int.from_bytes(content[-LENGTH:].tobytes(), "little")
-        said = json.loads(content[-LENGTH - length : -LENGTH].tobytes())
-        shapes = said["shapes"] if said["key"] == key else None
+        mapped = np.memmap(path, np.uint8, "c")
+        length = int.from_bytes(mapped[-LENGTH:].tobytes(), "little")
+        said = json.loads(mapped[-LENGTH - length : -LENGTH].tobytes())
+        listed = said["cases"] if said["key"] == key else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    if shapes is None or sum(map(prod, shapes)) + length + LENGTH != len(content):
+    if listed is None or sum(prod(shape) for _, shape in listed) + length + LENGTH != len(mapped):
         return None
-    ends = np.cumsum([prod(shape) for shape in shapes])
-    pieces = zip(np.split(content, ends)[:-1], shapes, strict=True)
-    return tuple(torch.from_numpy(pixels.reshape(shape)) for pixels, shape in pieces)
+    ends = np.cumsum([prod(shape) for _, shape in listed])
+    pieces = zip(np.split(mapped, ends)[:-1], listed, strict=True)
+    return tuple((content, torch.from_numpy(pixels.reshape(shape))) for pixels, (content, shape) in pieces)
 
 
 V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")

@@ -34,7 +34,7 @@ class Material:
     record: dict[str, dict[str, Any]]
     """Set to its title, terms, citation and the ids of its cases in both parts, for the run's facts."""
     contents: dict[str, dict[str, str]]
-    """Set to `Case.content` by the ids of all cases that were read here and now; for the run's facts, too."""
+    """Set to `Case.content` by the ids of the cases that this process has; for the run's facts, too."""
     notes: tuple[str, ...]
     """What was said about them."""
 
@@ -75,17 +75,11 @@ def gather(
             "validation": [entry.id for entry in check],
         }
     learnt, own = [learn for learn, _ in parts], _shares([check for _, check in parts], processes)
-    reader = Reader(recipe.preparation, cache, sum(map(len, (*learnt, *own))), on_read)
+    reader = Reader(recipe.preparation, cache, sum(map(len, (*learnt, *own))), on_read, [{} for _ in data])
     training, where_training = reader.training(learnt)
     for dataset, cases in zip(data, training, strict=True):
         _check_foreground(dataset, cases, reader.preparation.channel_count)
     validation, where_validation = reader.validation(own)
-    contents: dict[str, dict[str, str]] = {dataset.name: {} for dataset in data}
-    for part, of_sets in (("training", learnt), ("validation", own)):
-        listed = [(dataset.name, entry.id) for dataset, part_of in zip(data, of_sets, strict=True) for entry in part_of]
-        # Of training images that were kept by an earlier process there are none: it has told them.
-        for (name, each), content in zip(listed, reader.contents[part], strict=bool(reader.contents[part])):
-            contents[name][each] = content
     for note in (where_training, where_validation):
         notes.append(note)
         say(note)
@@ -97,7 +91,7 @@ def gather(
         ),
         tuple(ValidationSet(dataset.name, cases) for dataset, cases in zip(data, validation, strict=True)),
         record,
-        contents,
+        dict(zip(record, reader.contents, strict=True)),
         tuple(notes),
     )
 

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from foveate.arrays.fov import FieldOfView
 from foveate.arrays.prepare import Preparation, prepare_mask
 from foveate.errors import DataError
 from foveate.records import Case, CaseEntry
-from foveate.training.data.cache import Cache, key_of
+from foveate.training.data.cache import Cache, Prepared, key_of
 from foveate.training.run.progress import OnRead
 from foveate.training.run.provenance import versions
 
@@ -84,8 +84,8 @@ class Reader:
     total: int
     """Images."""
     on_read: OnRead
-    contents: dict[str, list[str]] = field(default_factory=lambda: {"training": [], "validation": []})
-    """`Case.content` of the images of either part that were read, in their order."""
+    contents: list[dict[str, str]]
+    """Of each set, `Case.content` by the ids of its cases; filled by reading."""
 
     def training(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[tuple[Tensor, ...]], str]:
         """The prepared cases of every set, and a sentence on where they are. Raises DataError and OutputError."""
@@ -93,23 +93,25 @@ class Reader:
         key = key_of(entries, self.preparation, versions())
         cases = self.cache.find(key)
         if cases is None:
-            cases = self.cache.keep(self._told(self._prepared(entries), 0), key)
+            cases = self.cache.keep(self._told(in_order(self._prepared, entries), 0), key)
         where = self.cache.file.name if self.cache.find(key) else "memory"
-        inside = f"prepared training images: {_size(sum(case.nbytes for case in cases))} in {where}"
-        coming = iter(cases)
+        inside = f"prepared training images: {_size(sum(case.nbytes for _, case in cases))} in {where}"
+        self._note(sets, [content for content, _ in cases])
+        coming = (case for _, case in cases)
         return [tuple(islice(coming, len(one_set))) for one_set in sets], inside
 
     def validation(self, sets: Sequence[Sequence[CaseEntry]]) -> tuple[list[Iterable[Looked]], str]:
         """The cases of every set, in memory or to be read again, and a sentence on that. Raises DataError."""
         entries, room = [entry for one_set in sets for entry in one_set], self.cache.room()
-        held, size = list[Looked](), 0
+        held, size, contents = list[Looked](), 0, list[str]()
         again = ReadAgain(entries, self.preparation)
         for case, fov in self._told(iter(again), self.total - len(entries)):
-            self.contents["validation"].append(case.content)
+            contents.append(case.content)
             size += sum(array.nbytes for array in (case.image, case.masks, case.fov, fov.mask) if array is not None)
             # All of them are looked at, so that a bad one ends the run before it begins.
             if size <= room:
                 held.append((case, fov))
+        self._note(sets, contents)
         if size > room:
             return [ReadAgain(one_set, self.preparation) for one_set in sets], (
                 f"validation images: {_size(size)}, read again for every validation"
@@ -117,14 +119,14 @@ class Reader:
         coming = iter(held)
         return [tuple(islice(coming, len(one_set))) for one_set in sets], f"validation images: {_size(size)} in memory"
 
-    def _prepared(self, entries: Sequence[CaseEntry]) -> Iterator[Tensor]:
-        def work(entry: CaseEntry) -> tuple[str, Tensor]:
-            case, fov = looked_at(entry, self.preparation)
-            return case.content, planes(case, fov, self.preparation)
+    def _prepared(self, entry: CaseEntry) -> Prepared:
+        case, fov = looked_at(entry, self.preparation)
+        return case.content, planes(case, fov, self.preparation)
 
-        for content, case in in_order(work, entries):
-            self.contents["training"].append(content)
-            yield case
+    def _note(self, sets: Sequence[Sequence[CaseEntry]], contents: Iterable[str]) -> None:
+        coming = iter(contents)
+        for one_set, noted in zip(sets, self.contents, strict=True):
+            noted.update(zip((entry.id for entry in one_set), coming, strict=False))
 
     def _told(self, cases: Iterable[Found], before: int) -> Iterator[Found]:
         for number, case in enumerate(cases, before + 1):
