@@ -24,7 +24,7 @@ def known_model(
     file = write_green_model(folder, len(classes))
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     seen = card["training_data"][0] | {"set": on, "training": training, "validation": validation}
-    seen["contents"] = dict.fromkeys((*training, *validation), "")
+    seen |= {"training_contents": [""] * len(training), "validation_contents": [""] * len(validation)}
     card |= {"name": name, "training_data": [seen], "classes": classes, "exclusive": exclusive, "min_size": min_size}
     if threshold is not None:
         card["thresholds"] = [threshold]

@@ -116,7 +116,7 @@ def test_a_planned_run_that_was_stopped_goes_on_and_ends_with_a_model_and_a_repo
         (("--hours", "nan", "--out", "x"), "--hours nan"),
         (("--hours", "0.001", "--out", "x"), "too short"),
         (("--out", "x"), "needs --hours"),
-        (("--plan-only",), "--hours"),
+        (("--plan-only",), "needs --hours"),
         (("--hours", "1"), "--out FOLDER"),
     ],
 )

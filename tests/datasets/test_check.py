@@ -329,3 +329,6 @@ def test_fields_of_view_that_some_images_lack_are_said(tmp_path: Path) -> None:
     (finding,) = check_set(f"folder:{tmp_path}").findings
     assert (finding.kind, finding.fault) == ("fov", False)
     assert finding.text.startswith("2 images of 3 have no field of view: a.png, c.png.")
+    PillowImage.new("1", (300, 200), 1).save(tmp_path / "fov" / "zz.png")  # of no image
+    (remark,) = [each.text for each in check_set(f"folder:{tmp_path}").findings if each.kind == "fov"]
+    assert remark == finding.text

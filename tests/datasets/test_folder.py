@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,6 @@ from foveate.evaluation.predictions import PredictionFolder
 from foveate.records import Classes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from foveate.records import Image, Mask
 
 
@@ -203,6 +202,11 @@ def test_a_name_is_the_same_however_a_system_writes_its_umlauts(tmp_path: Path) 
     assert [each.id for each in by_pattern] == [composed]
     (tmp_path / "predicted").mkdir()
     PillowImage.fromarray(entry.load().mask).save(tmp_path / "predicted" / f"{decomposed}_mask.png")
+    rows = ["image,mask,group", f"images/{composed}.png,masks/{composed}.png,{decomposed}"]
+    (tmp_path / "data.csv").write_text("\n".join(rows), encoding="utf-8")
+    (listed,) = open_set(f"folder:{tmp_path / 'data.csv'}").split("all")
+    assert (listed.id, listed.group) == (composed, composed)
+    np.testing.assert_array_equal(listed.load().masks, entry.load().masks)
     found = PredictionFolder(tmp_path / "predicted", Classes())(entry.load())
     np.testing.assert_array_equal(found.masks, entry.load().masks)
 
@@ -219,8 +223,30 @@ def test_images_that_lie_deeper_are_refused_with_the_two_patterns_that_take_them
     assert form is not None
     entries = open_set(form.group(1)).split("all")
     assert [(entry.id, entry.group) for entry in entries] == [("p1__eye", "p1"), ("p2__eye", "p2")]
+    PillowImage.fromarray(drawn("p1")[1]).save(tmp_path / "masks/p1/eye0_mask.png")  # sorts before eye_mask
+    PillowImage.fromarray(drawn("p1")[0]).save(tmp_path / "images/p1/eye0.jpg")
+    assert form.group(1) in refusal(tmp_path)
     (tmp_path / "masks/p1/eye_mask.png").unlink()
-    assert f"no mask of that name in {tmp_path / 'masks/p1'}" in refusal(tmp_path)
+    table = f"folder:{tmp_path / 'data.csv'}, with the columns image, mask, fov, group, split."
+    assert refusal(tmp_path).endswith(table)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("h1/p1/a.png", "h1/p2/b.png", "h2/p1/c.png"),  # whose first folder is no patient
+        ("p1/a.png", "p2/b.tif"),  # which one pattern doesn't take
+        ("p1/a.png", "c/p2/b.png"),
+    ],
+)
+def test_images_that_no_pair_of_patterns_takes_are_sent_into_a_table(places: tuple[str, ...], tmp_path: Path) -> None:
+    for place in places:
+        for part, picture in zip(("images", "masks"), drawn(place), strict=True):
+            path = (tmp_path / part / place).with_suffix(".png" if part == "masks" else Path(place).suffix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            PillowImage.fromarray(picture).save(path)
+    assert f"folder:{tmp_path / 'data.csv'}" in refusal(tmp_path)
+    assert "|" not in refusal(tmp_path)
 
 
 def test_a_folder_without_the_name_of_a_set_is_said_to_be_one(tmp_path: Path) -> None:

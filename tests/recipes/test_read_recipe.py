@@ -208,6 +208,14 @@ def test_what_is_no_list_is_refused_with_one_in_quotes() -> None:
         assert "a list is needed. Write it in brackets and all of it in quotes" in refusal([override])
 
 
+def test_what_stands_in_a_section_s_place_is_refused_with_what_to_write() -> None:
+    for override in ("training=5", "preparation=5", "training={epochs=1", 'data={"folds": 1}'):
+        section = override.partition("=")[0]
+        assert f"is a section. Set its keys, as in '{section}." in refusal([override])
+    with pytest.raises(UsageError, match="None"):
+        overrides_of({"training": {"epochs": None}})
+
+
 @pytest.mark.parametrize("override", ["training=5", "training.epochs.x=3", "name.x=3"])
 def test_sections_and_keys_are_not_mixed_up(override: str) -> None:
     assert override.split("=")[0].split(".")[0] in refusal([override])

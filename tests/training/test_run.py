@@ -12,6 +12,7 @@ from foveate.errors import TrainingError, UsageError
 from foveate.networks import build
 from foveate.recipes.read import read_recipe
 from foveate.recipes.schema import AugmentationSection, TrainingSection
+from foveate.training.run.existing import plan_of
 from foveate.training.run.progress import Listener
 from foveate.training.run.tensors import load_weights
 from foveate.training.start import start
@@ -63,10 +64,13 @@ def test_resuming_with_another_recipe_is_refused(finished_run: Path, small_data:
 
 
 def test_a_run_can_not_go_on_to_fewer_epochs_than_are_done(finished_run: Path, small_data: list[DataSet]) -> None:
-    before = (finished_run / "run.json").read_bytes()
+    before = {path.name: path.read_bytes() for path in finished_run.iterdir()}
     with pytest.raises(TrainingError, match=r"3 epochs are done, more than training\.epochs=2\. Give 3 or more"):
-        run(small_recipe("training.epochs=2"), small_data, finished_run, resume=True)
-    assert (finished_run / "run.json").read_bytes() == before
+        run(small_recipe("training.epochs=2"), [], finished_run, resume=True)
+    assert {path.name: path.read_bytes() for path in finished_run.iterdir()} == before
+    assert plan_of(finished_run, ["training={epochs = 4}"]).recipe.training.epochs == 4
+    with pytest.raises(UsageError, match=r"only training\.epochs and training\.hours may change"):
+        plan_of(finished_run, ["training={epochs = 4, batch = 3}"])
 
 
 def test_resuming_where_there_is_no_run_is_refused(tmp_path: Path, small_data: list[DataSet]) -> None:
@@ -83,7 +87,8 @@ def test_the_folder_tells_how_the_run_was_made(finished_run: Path, small_data: l
     assert len(parts["validation"]) == 1
     assert not set(parts["training"]) & set(parts["validation"])
     loaded = {entry.id: entry.load() for entry in small_data[0].entries}
-    assert parts["contents"] == {each: loaded[each].content for each in (*parts["training"], *parts["validation"])}
+    for part in ("training", "validation"):
+        assert parts[f"{part}_contents"] == [loaded[each].content for each in parts[part]]
     assert read_recipe(str(finished_run / "recipe.toml")) == small_recipe("training.epochs=3")
     with (finished_run / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -129,9 +129,12 @@ def _print_plan(
 ) -> None:
     from foveate.errors import UsageError
     from foveate.public.plan import plan
+    from foveate.public.planned import NO_HOURS
 
-    if recipe != "auto" or hours is None:
+    if recipe != "auto":
         raise UsageError("--plan-only is for `foveate train auto`, with --data and --hours.")
+    if hours is None:
+        raise UsageError(NO_HOURS)
     if given := [name for name, value in unread.items() if value is not None]:
         raise UsageError(
             f"--plan-only trains nothing: {', '.join(given)} would go unread. Keep the plan (> plan.toml), and give"

@@ -165,7 +165,7 @@ def _too_few(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
 
 def _without_fov(entries: Sequence[CaseEntry]) -> Iterator[Finding]:
     """Of a set that has fields of view, the images that have none."""
-    images = [files for entry in entries if (files := files_of(entry))]
+    images = [files for entry in entries if has_image(entry) and (files := files_of(entry))]
     lacking = tuple(str(files.image) for files in images if files.fov is None)
     if 0 < len(lacking) < len(images):
         text = (

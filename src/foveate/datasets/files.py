@@ -90,6 +90,15 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def as_on_disk(path: Path) -> Path:
+    """The path, with names as the system has written them; as given where there is no such file."""
+    if path.exists() or path == path.parent:
+        return path
+    folder = as_on_disk(path.parent)
+    beside = folder.iterdir() if folder.is_dir() else ()
+    return next((other for other in beside if composed(other.name) == composed(path.name)), folder / path.name)
+
+
 def group_of(name: str) -> str:
     """The group of a case of one's own by its name: what stands before the first double underscore."""
     return name.split("__")[0]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from foveate.datasets.files import MASK, CaseFiles, class_part, group_of
+from foveate.datasets.files import MASK, CaseFiles, as_on_disk, class_part, composed, group_of
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
 from foveate.datasets.volumes import Shelf, listed
 from foveate.errors import DataError, unknown
@@ -54,14 +54,14 @@ def table_entries(table: Path, labels: tuple[Label, ...]) -> list[CaseEntry]:
     shared = len(list(takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))))
     cases, shelf = [], Shelf()
     for row, image, parts in zip(rows, images, folders, strict=True):
-        path = [*parts[shared:], stem_of(image)]
+        path = [composed(part) for part in (*parts[shared:], stem_of(image))]
         files = CaseFiles(
-            image=table.parent / image,
-            masks={part: table.parent / row[column] for part, column in columns.items()},
+            image=as_on_disk(table.parent / image),
+            masks={part: as_on_disk(table.parent / row[column]) for part, column in columns.items()},
             labels=labels,
-            fov=table.parent / row["fov"] if row.get("fov") else None,
+            fov=as_on_disk(table.parent / row["fov"]) if row.get("fov") else None,
         )
-        group = row.get("group") or "__".join([*path[:-1], group_of(path[-1])])
+        group = composed(row.get("group", "")) or "__".join([*path[:-1], group_of(path[-1])])
         split = SPLIT_NAMED[row.get("split", "").lower() or "train"]
         cases += listed("__".join(path), files, group=group, split=split, shelf=shelf)
     return cases

@@ -86,21 +86,20 @@ class Predictor:
     def seen_of(self, data_set: str) -> SeenImages | None:
         """What it has seen, to be looked for in a set; None where that can't be told.
 
-        This package's sets have ids that are theirs. In a folder of one's own any image may have any name: there the
-        contents alone tell.
+        This package's sets have ids that are theirs. In a folder of one's own any image may have any name: whether one
+        of its images is in another set, or one of another set's in it, the contents alone tell.
         """
         if self.seen is None:
             return None
-        if data_set == OWN:
-            whole = all(part.contents.keys() >= {*part.training, *part.validation} for part in self.seen)
-            return self._seen(()) if whole else None
-        return self._seen([part for part in self.seen if part.set == data_set])
+        if any(not part.contents_noted for part in self.seen if OWN in (part.set, data_set)):
+            return None
+        return self._seen([part for part in self.seen if part.set == data_set != OWN])
 
     def _seen(self, named: Sequence[TrainingData]) -> SeenImages:
         """All contents, and the ids of these parts."""
         seen = self.seen or ()
-        learnt = {part.contents.get(each, "") for part in seen for each in part.training}
-        chose = {part.contents.get(each, "") for part in seen for each in part.validation}
+        learnt = {each for part in seen for each in part.training_contents or ()}
+        chose = {each for part in seen for each in part.validation_contents or ()}
         return SeenImages(
             training=frozenset(each for part in named for each in part.training),
             validation=frozenset(each for part in named for each in part.validation),
@@ -115,10 +114,13 @@ class Predictor:
         """
         if split == "validation" and self.seen and not any(entry.split == split for entry in data_set.entries):
             parts = [part for part in self.seen if part.set == data_set.name]
-            ids = {each: part.contents.get(each) for part in parts for each in part.validation}
+            ids = {each for part in parts for each in part.validation}
             chosen = tuple(entry for entry in data_set.entries if entry.id in ids)
-            # Another folder may have the same names; that of the first image tells.
-            if chosen and (data_set.name != OWN or ids[chosen[0].id] in (None, chosen[0].load().content)):
+            if data_set.name == OWN and all(part.contents_noted for part in parts):
+                # Another folder may have the same names.
+                contents = {each for part in parts for each in part.validation_contents or ()}
+                chosen = tuple(entry for entry in chosen if entry.load().content in contents)
+            if chosen:
                 return chosen
         return part_of(data_set, split)
 

@@ -76,9 +76,16 @@ class TrainingData(Closed, frozen=True, kw_only=True):
     """Ids of the images learnt from."""
     validation: tuple[str, ...]
     """Ids of the images that chose epoch and threshold."""
-    contents: dict[Text, Content] = {}
-    """Of both, by id: `Case.content`, which tells an image in any other folder; '' for one of a single colour. Images
-    that aren't named were read by a foveate that didn't count them."""
+    training_contents: tuple[Content, ...] | None = None
+    """`Case.content` of the images learnt from, by which they are known in any other folder, too; '' for one of a
+    single colour. Null: a foveate read them that didn't note it."""
+    validation_contents: tuple[Content, ...] | None = None
+    """Of the images that chose."""
+
+    @property
+    def contents_noted(self) -> bool:
+        """Whether all of its images can be known by their contents."""
+        return self.training_contents is not None and self.validation_contents is not None
 
 
 class Score(Closed, frozen=True, kw_only=True):

@@ -46,13 +46,13 @@ def plan(
         from foveate.planning.fingerprint import fingerprint
         from foveate.planning.plan import Measures, draft
         from foveate.planning.plan import plan as planned
-        from foveate.training.data.gather import common_classes, parts_of
+        from foveate.training.data.gather import common_classes, parts_of, training_part
         from foveate.training.machine import this_machine
         from foveate.training.processes.place import chosen_device
         from foveate.training.rehearsal import SECONDS, Rehearsal
     sets, where = open_sets(specs), chosen_device(device or "auto")
     names, classes = [dataset.name for dataset in sets], common_classes(sets)
-    learnt = [entry for dataset in sets for entry in dataset.split("train")]
+    learnt = [entry for dataset in sets for entry in training_part(dataset)]
     base = draft(names, len({entry.group for entry in learnt}), keys)
     say("looking at training images")
     seen = fingerprint(sets, base)

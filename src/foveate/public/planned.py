@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """What stands in place of a recipe's name where one is to be planned."""
 
+NO_HOURS = "train auto needs --hours, how long planning and training may take, such as 3 or 0.5."
+
 MODEL, REPORT = "model.onnx", "report"
 """What a planned run leaves in its folder beside all that a run does."""
 
@@ -42,7 +44,7 @@ def plan_for(
     Raises UsageError where hours are missing, the folder isn't free, or several processes would make a plan each.
     """
     if hours is None:
-        raise UsageError("train auto needs --hours, how long planning and training may take, such as 3 or 0.5.")
+        raise UsageError(NO_HOURS)
     if rank.count > 1:
         raise UsageError(
             "each of several processes would make a plan of its own. Make one by `foveate train auto … --plan-only"

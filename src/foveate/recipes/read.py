@@ -24,6 +24,9 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
 }
 """By section, what keys meant before they were there: a run's recipe has every key that there was when it began."""
 
+NO_SECTION = ("model_type", "dataclass_type")
+"""What Pydantic calls it where something else stands in a section's place."""
+
 MOVED = tuple(field.name for field in fields(Preparation))
 """Keys that were in `[data]` before version 0.2.0, and are in `[preparation]`."""
 
@@ -115,6 +118,11 @@ def checked_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         if first["type"] == "missing":
             raise RecipeError(f"{source}: {key} is missing. Add it.") from error
         value, wrong = first["input"], first["msg"].removeprefix("Value error, ")
+        if first["type"] in NO_SECTION:
+            example = _keys(Recipe, place)[0]
+            raise RecipeError(
+                f"{source}: {key} = {value!r}: is a section. Set its keys, as in '{example}=…'."
+            ) from error
         if place == ["preparation"]:  # which says itself which of its keys is wrong
             own, _, wrong = wrong.partition(": ")
             key, value = f"{key}.{own}", getattr(value, "kwargs", value)[own]
@@ -135,7 +143,9 @@ def to_toml(recipe: Recipe) -> str:
 
 
 def literal(value: object) -> str:
-    """JSON's strings, numbers, booleans and lists are TOML's too; tables are written inline."""
+    """JSON's strings, numbers, booleans and lists are TOML's too; tables are written inline. TypeError for others."""
+    if value is None:
+        raise TypeError("TOML has no None")
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{literal(key)} = {literal(item)}" for key, item in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -175,6 +185,11 @@ def _set(setting: _Setting, content: dict[str, Any]) -> None:
         if not isinstance(table, dict):
             raise RecipeError(f"'{setting.override}': '{part}' is not a section.")
     table[setting.parts[-1]] = setting.value
+
+
+def keys_of(override: str) -> tuple[str, ...]:
+    """The full names of the keys that an override sets. Raises UsageError for what is none."""
+    return tuple(".".join(setting.parts) for setting in _settings(override))
 
 
 def overrides_of(given: Mapping[str, object] | Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from foveate.imaging.write import UNFINISHED
 from foveate.recipes.read import as_it_was, checked_recipe
 from foveate.recipes.schema import Recipe
 from foveate.records import Classes
-from foveate.training.data.gather import alike
+from foveate.training.data.gather import PARTS, alike
 from foveate.training.run.existing import CHANGEABLE
 from foveate.training.run.folder import FACTS, RECIPE, STATE, load_facts
 from foveate.training.run.tensors import load_state
@@ -46,6 +46,15 @@ def check_classes(folder: Path, classes: Classes, facts: Mapping[str, Any]) -> N
         )
 
 
+def check_epochs(folder: Path, recipe: Recipe, state: Mapping[str, Any]) -> None:
+    """TrainingError where more epochs are done than the run is to have."""
+    if (done := len(state["progress"]["rows"])) > recipe.training.epochs:
+        raise TrainingError(
+            f"{folder}: {done} epochs are done, more than training.epochs={recipe.training.epochs}."
+            f" Give {done} or more."
+        )
+
+
 def check_same(
     folder: Path, recipe: Recipe, record: Mapping[str, Any], state: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> None:
@@ -57,11 +66,6 @@ def check_same(
             f"{folder}: its recipe has changed since the run began ({', '.join(sorted(changed))})."
             f" Put {RECIPE} back as it was, or begin another run."
         )
-    if (done := len(state["progress"]["rows"])) > recipe.training.epochs:
-        raise TrainingError(
-            f"{folder}: {done} epochs are done, more than training.epochs={recipe.training.epochs}."
-            f" Give {done} or more."
-        )
     if _listed(facts["data"]) != _listed(record):
         raise TrainingError(
             f"{folder}: the data sets don't have the cases that the run began with."
@@ -70,8 +74,9 @@ def check_same(
 
 
 def _listed(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Without the contents, which an earlier foveate didn't note, and which aren't read again where they are kept."""
-    return {name: {key: value for key, value in of_set.items() if key != "contents"} for name, of_set in record.items()}
+    """Without the contents, which an earlier foveate didn't note."""
+    kept = {name: of_set.keys() - {f"{part}_contents" for part in PARTS} for name, of_set in record.items()}
+    return {name: {key: of_set[key] for key in kept[name]} for name, of_set in record.items()}
 
 
 def _keys(recipe: Recipe) -> dict[str, Any]:

@@ -21,12 +21,12 @@ from foveate.records import Classes
 from foveate.runtime.freed import freed_memory_kept
 from foveate.training.after.validation import check_validation
 from foveate.training.data.cache import Cache
-from foveate.training.data.gather import Material, common_classes, gather, place
+from foveate.training.data.gather import PARTS, Material, common_classes, gather, place
 from foveate.training.data.normalisation import Normalisation
 from foveate.training.loop import train
 from foveate.training.processes.consensus import Processes, launched
 from foveate.training.processes.place import ALONE, Precision, Rank, chosen_device, chosen_precision
-from foveate.training.resume import check_begun, check_classes, check_same, precision_of, state_and_facts
+from foveate.training.resume import check_begun, check_classes, check_epochs, check_same, precision_of, state_and_facts
 from foveate.training.run import provenance
 from foveate.training.run.existing import check_free
 from foveate.training.run.folder import (
@@ -119,7 +119,8 @@ class _Call:
         check_validation(material.validation, self.classes, self.processes)
         for name, record in material.record.items():
             everywhere = self.processes.of_each(material.contents[name])
-            record["contents"] = {each: content for of_one in everywhere for each, content in of_one.items()}
+            contents = {each: content for of_one in everywhere for each, content in of_one.items()}
+            record |= {f"{part}_contents": [contents[each] for each in record[part]] for part in PARTS}
         return material
 
     def facts(self) -> dict[str, Any]:
@@ -168,6 +169,7 @@ def _go_on(call: _Call) -> str:
     with _locked_by_first(folder, processes):
         # The other processes get the state from the first one, when the loop begins.
         state, facts = processes.together(lambda: state_and_facts(folder) if processes.first else ({}, {}))
+        processes.by_first(lambda: check_epochs(folder, recipe, state))
         processes.by_first(lambda: check_classes(folder, call.classes, facts))
         material = call.material()
         processes.by_first(lambda: check_same(folder, recipe, material.record, state, facts))

@@ -29,7 +29,14 @@ from pathlib import Path
 
 from foveate.datasets.files import MASK, CaseFiles, class_part, composed, files_of, group_of, paired
 from foveate.datasets.splits import SPLIT_NAMED, SPLITS
-from foveate.datasets.tables import CLASS_TABLE, check_class_name, read_class_table, table_classes, table_entries
+from foveate.datasets.tables import (
+    CASE_COLUMNS,
+    CLASS_TABLE,
+    check_class_name,
+    read_class_table,
+    table_classes,
+    table_entries,
+)
 from foveate.datasets.volumes import VOLUME_ENDINGS, Shelf, is_volume, listed
 from foveate.errors import DataError, UsageError
 from foveate.imaging import ENDINGS, Label, find_images, names_of, stem_of
@@ -184,27 +191,37 @@ def _by_stem(folder: Path, *, may_lack: bool = False) -> dict[str, Path]:
             raise DataError(f"{folder}: '{by_stem[stem].name}' and '{path.name}' share a name. Rename one.")
         by_stem[stem] = path
     if not by_stem and not may_lack:
-        expected = _two_patterns(folder) or f"looked for {', '.join(sorted((*ENDINGS, *VOLUME_ENDINGS)))}"
-        raise DataError(f"{folder}: holds no image; {expected}.")
+        expected = _deeper(folder) or f"looked for {', '.join(sorted((*ENDINGS, *VOLUME_ENDINGS)))}."
+        raise DataError(f"{folder}: holds no image; {expected}")
     return by_stem
 
 
-def _two_patterns(images: Path) -> str:
-    """For images in folders of `images/`, with their masks likewise, the form that takes such; '' for none."""
-    image = next((path for path in sorted(images.rglob("*")) if _is_image(path)), None)
-    if image is None:
+def _deeper(images: Path) -> str:
+    """The sentence for images in folders of `images/`: the two patterns that take them all with their masks, each
+    folder a group, else the form of a table; '' where there are none."""
+    deeper = [path for path in sorted(images.rglob("*")) if _is_image(path)]
+    if not deeper:
         return ""
-    place = image.parent.relative_to(images)
-    beside = [path for path in _in(images.parent / "masks" / place) if _is_image(path)]
-    mask = next((path for path in beside if stem_of(path).startswith(stem_of(image))), None)
-    if mask is None:
-        return f"images lie deeper, such as {image}, and no mask of that name in {images.parent / 'masks' / place}"
-    stars = Path(*("*" for _ in place.parts))
-    forms = [stars / f"*{path.name.removeprefix(stem_of(image))}" for path in (image, mask)]
-    return (
-        f"images lie deeper, such as {image}. Write 'folder:{images / forms[0]}|{images.parent / 'masks' / forms[1]}',"
-        " in which each of these folders is a group"
+    patterns = _two_patterns(images, deeper[0], len(deeper))
+    form = (
+        f"write 'folder:{patterns}', in which each of these folders is a group."
+        if patterns
+        else f"list them in a table, folder:{images.parent / 'data.csv'}, with the columns {', '.join(CASE_COLUMNS)}."
     )
+    return f"{len(deeper)} lie deeper, such as {deeper[0]}: {form}"
+
+
+def _two_patterns(images: Path, image: Path, count: int) -> str:
+    """Two patterns for images that lie as this one does, in folders of `images/`; '' where they don't pair so many."""
+    place, masks, stem = image.parent.relative_to(images), images.parent / "masks", stem_of(image)
+    beside = [path for path in _in(masks / place) if _is_image(path) and stem_of(path).startswith(stem)]
+    if images.parent.name.lower() in SPLIT_NAMED or len(place.parts) != 1 or not beside:
+        return ""
+    mask = min(beside, key=lambda path: (len(path.name), path.name))
+    image_form, mask_form = (f"*/*{path.name.removeprefix(stem)}" for path in (image, mask))
+    pairs = paired(images, image_form, mask_form, masks).values()
+    whole = [pair for pair in pairs if all(path.is_file() for path in pair.parts.values())]
+    return f"{images / image_form}|{masks / mask_form}" if len(whole) == len(pairs) == count else ""
 
 
 def _pattern_entries(images: str, masks: str) -> list[CaseEntry]:

@@ -68,12 +68,21 @@ def _with_choosers(
             citation=data_set.citation,
             training=(),
             validation=(),
+            training_contents=(),
+            validation_contents=(),
         )
         before = seen.get(data_set.name, fresh)
-        choosers = dict.fromkeys((*before.validation, *contents[data_set.name]))
+        choosers, by_content = contents[data_set.name], before.validation_contents
+        if by_content is not None:
+            by_content = _others((*by_content, *choosers.values()), before.training_contents or ())
         seen[data_set.name] = structs.replace(
             before,
-            validation=tuple(each for each in choosers if each not in before.training),
-            contents={**before.contents, **contents[data_set.name]},
+            validation=_others((*before.validation, *choosers), before.training),
+            validation_contents=by_content,
         )
     return tuple(seen.values())
+
+
+def _others(every: Sequence[str], learnt: Sequence[str]) -> tuple[str, ...]:
+    """Each once, but for what was learnt from."""
+    return tuple(each for each in dict.fromkeys(every) if each not in learnt)

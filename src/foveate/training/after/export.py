@@ -127,13 +127,15 @@ def _seen(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     seen = {}
     for name in earlier.keys() | record.get("data", {}).keys():
         parts = [runs[name] for runs in (earlier, record.get("data", {})) if name in runs]
-        learnt = list(dict.fromkeys(case_id for part in parts for case_id in part["training"]))
-        checked = dict.fromkeys(case_id for part in parts for case_id in part["validation"])
-        seen[name] = parts[-1] | {
-            "training": learnt,
-            "validation": [case_id for case_id in checked if case_id not in learnt],
-            "contents": {each: content for part in parts for each, content in part.get("contents", {}).items()},
-        }
+        seen[name] = dict(parts[-1])
+        for training, validation in (("training", "validation"), ("training_contents", "validation_contents")):
+            if all(key in part and part[key] is not None for part in parts for key in (training, validation)):
+                learnt, checked = (
+                    dict.fromkeys(each for part in parts for each in part[key]) for key in (training, validation)
+                )
+                seen[name] |= {training: list(learnt), validation: [each for each in checked if each not in learnt]}
+            else:
+                seen[name] |= {training: None, validation: None}
     return dict(sorted(seen.items()))
 
 

@@ -25,6 +25,9 @@ FOLD_SEED = 0
 """Shuffles groups before they are dealt to folds: not the run's own seed, so that a fold is the same for every seed."""
 
 
+PARTS = ("training", "validation")
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """The sets of a run, and which of their cases went where."""
@@ -32,9 +35,9 @@ class Material:
     training: tuple[TrainingSet, ...]
     validation: tuple[ValidationSet, ...]
     record: dict[str, dict[str, Any]]
-    """Set to its title, terms, citation and the ids of its cases in both parts, for the run's facts."""
+    """Set to its title, terms, citation and the ids of its cases in both `PARTS`, for the run's facts."""
     contents: dict[str, dict[str, str]]
-    """Set to `Case.content` by the ids of the cases that this process has; for the run's facts, too."""
+    """Set to `Case.content` by the ids of the cases that this process has."""
     notes: tuple[str, ...]
     """What was said about them."""
 
@@ -96,6 +99,13 @@ def gather(
     )
 
 
+def training_part(dataset: DataSet) -> tuple[CaseEntry, ...]:
+    """Raises DataError for a set that has none, or one that isn't whole."""
+    if not any(entry.split == "train" for entry in dataset.entries):
+        raise DataError(f"{dataset.name}: has no part 'train': it can be evaluated on, not learnt from.")
+    return dataset.split("train")
+
+
 def has_own_validation(dataset: DataSet, recipe: Recipe) -> bool:
     """Whether a set is validated on a part of its own, so that nothing of its training part is held out."""
     return recipe.data.own_validation and dataset.has_truth("validation")
@@ -106,9 +116,7 @@ def parts_of(dataset: DataSet, recipe: Recipe) -> tuple[tuple[CaseEntry, ...], t
 
     Raises DataError for a set without a training part, or with too few groups.
     """
-    if not any(entry.split == "train" for entry in dataset.entries):
-        raise DataError(f"{dataset.name}: has no part 'train': it can be evaluated on, not learnt from.")
-    entries = dataset.split("train")
+    entries = training_part(dataset)
     if has_own_validation(dataset, recipe):
         return entries, dataset.split("validation")
     if not recipe.data.folds:

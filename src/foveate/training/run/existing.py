@@ -9,7 +9,7 @@ from typing import Literal
 
 from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.imaging.write import UNFINISHED
-from foveate.recipes.read import read_recipe_of_run
+from foveate.recipes.read import keys_of, read_recipe_of_run
 from foveate.recipes.schema import Recipe
 from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, PLAN, RECIPE, STATE, Storage, is_locked, load_facts
 
@@ -38,7 +38,7 @@ def plan_of(folder: Path, overrides: Sequence[str]) -> Plan:
     if not (folder / FACTS).is_file():
         raise TrainingError(f"{folder}: holds no run to go on with. Begin one with RECIPE, --data and --out {folder}.")
     for override in overrides:
-        if override.partition("=")[0].strip() not in CHANGEABLE:
+        if "=" not in override or not set(keys_of(override)) <= set(CHANGEABLE):
             raise UsageError(
                 f"'{override}': a run goes on by its own recipe, of which only {' and '.join(CHANGEABLE)} may change."
             )
