@@ -64,6 +64,8 @@ class Table:
     title: str
     shortened: str
     rows: tuple[Row, ...]
+    mean_of: tuple[str, ...] = ()
+    """The test sets whose mean F1 counts, where each row has one of its own."""
 
 
 def tables(results: Path = RESULTS) -> list[Table]:
@@ -76,7 +78,7 @@ def tables(results: Path = RESULTS) -> list[Table]:
 
 def _table(name: str, rows: Sequence[Sequence[Run]]) -> Table:
     about = rows[0][0].table
-    return Table(name, about["title"], about["shortened"], tuple(map(_row, rows)))
+    return Table(name, about["title"], about["shortened"], tuple(map(_row, rows)), tuple(about.get("mean_of", ())))
 
 
 def _row(runs: Sequence[Run]) -> Row:
@@ -90,6 +92,8 @@ def generated(table: Table) -> str:
     """The generated part of a table's page."""
     lines = [f"Shortened, the same for all rows: {table.shortened}.", ""]
     done = [result for row in table.rows for result in row.results]
+    if table.mean_of and done:
+        lines += _in_short(table)
     scored = {name: scores["classes"] for result in done for name, scores in result["scores"].items()}
     lines += [
         line for name, classes in scored.items() for label in classes for line in (*_scores(table, name, label), "")
@@ -139,6 +143,36 @@ def _scores(table: Table, name: str, label: str) -> Iterator[str]:
             mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
             cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]
             yield f"| {'' if published else row.label} | ours, seed {result['seed']}, {words} | {' | '.join(cells)} |"
+
+
+def _in_short(table: Table) -> Iterator[str]:
+    """Rows that have a test set each, one line for each, and the mean of those that count."""
+    heads = ["row", "f1", "second person", "at the best threshold", "sensitivity", "precision", "worst image"]
+    yield "Inside the FOV, all pixels together; the best threshold is that of the test images, which chooses nothing:"
+    yield ""
+    yield f"| {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * (len(heads) - 1)}"
+    counted: dict[str, float] = {}
+    for label, name, scored in (
+        (row.label, name, scored)
+        for row in table.rows
+        for result in row.results
+        for name, scored in result["scores"].items()
+    ):
+        (of_class,) = scored["classes"]
+        pooled, second = scored["classes"][of_class]["fov"]["pooled"]["values"], scored["second_observer"]
+        curve = scored["curves"][of_class]["precision_recall"]
+        best = max(2 * x * y / (x + y) for x, y in zip(curve["x"], curve["y"], strict=True) if x + y)
+        worst = min(image["classes"][of_class]["fov"]["values"]["f1"] for image in scored["images"])
+        other = second and second["classes"][of_class]["fov"]["pooled"]["values"]["f1"]
+        cells = pooled["f1"], other, best, pooled["sensitivity"], pooled["precision"], worst
+        yield f"| {label} | {' | '.join(map(_number, cells))} |"
+        if name in table.mean_of:
+            counted[name] = pooled["f1"]
+    if len(counted) == len(table.mean_of):
+        mean = _number(statistics.fmean(counted.values()))
+        yield f"| mean of {', '.join(counted)} | {mean} |{' |' * (len(heads) - 2)}"
+    yield ""
 
 
 def over_folds(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:

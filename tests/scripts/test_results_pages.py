@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,31 @@ def test_of_several_classes_each_has_a_table_and_figures_of_its_own() -> None:
         )
         assert {f"av-halves-{name}-{kind}.svg" for kind in ("roc", "precision-recall", "confusion")} < pictures.keys()
         assert f"![ROC curves, {name}, on halves](pictures/av-halves-{name}-roc.svg)" in text
+
+
+def test_rows_with_a_test_set_each_stand_in_one_table_with_the_mean_of_those_that_count() -> None:
+    table = next(table for table in write_results.tables() if table.name == "unseen")
+    short = write_results.generated(table).partition("\n\nOn ")[0]
+    cells = {line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in short.splitlines()}
+    counted = list[float]()
+    for row in table.rows:
+        for result in row.results:
+            ((name, scored),) = result["scores"].items()
+            counts = scored["classes"]["vessel"]["fov"]["pooled"]["counts"]
+            hits, found = counts["true_positive"], counts["true_positive"] + counts["false_positive"]
+            there = hits + counts["false_negative"]
+            f1, second, best, sensitivity, precision, worst = (
+                float(cell.replace("–", "nan")) for cell in cells[row.label]
+            )
+            expected = [2 * hits / (found + there), hits / there, hits / found]
+            assert [f1, sensitivity, precision] == pytest.approx(expected, abs=5e-5)
+            assert f1 <= best + 1e-3  # the curve has fewer points than there are thresholds
+            assert worst == min(
+                round(image["classes"]["vessel"]["fov"]["values"]["f1"], 4) for image in scored["images"]
+            )
+            assert math.isnan(second) == (scored["second_observer"] is None)
+            counted += [f1] if name in ("drive", "chase_db1", "stare", "hrf") else []
+    assert float(cells["mean of drive, chase_db1, stare, hrf"][0]) == pytest.approx(statistics.fmean(counted), abs=1e-4)
 
 
 def test_every_result_is_of_a_row_that_is_asked_for_and_names_the_commit_that_trained_it() -> None:
