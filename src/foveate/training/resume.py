@@ -75,8 +75,8 @@ def check_same(
 
 def _listed(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Without the contents, which an earlier foveate didn't note."""
-    kept = {name: of_set.keys() - {f"{part}_contents" for part in PARTS} for name, of_set in record.items()}
-    return {name: {key: of_set[key] for key in kept[name]} for name, of_set in record.items()}
+    noted = {f"{part}_contents" for part in PARTS}
+    return {name: {key: of_set[key] for key in of_set.keys() - noted} for name, of_set in record.items()}
 
 
 def _keys(recipe: Recipe) -> dict[str, Any]:
