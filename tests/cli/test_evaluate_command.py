@@ -262,6 +262,7 @@ def test_a_report_that_is_there_is_kept_unless_replacing_is_asked_for(tmp_path: 
             ("m.onnx", "--data", "synthetic:1", "--to-card", "--choose-threshold"),
             ("--choose-threshold", "--split validation"),
         ),
+        (("m.onnx", "--data", "synthetic:1", "--to-card", "--choose-size"), ("--choose-size", "--split validation")),
         (
             ("m.onnx", "--predictions", ".", "--data", "synthetic:1", "--to-card"),
             ("--to-card", "no --predictions"),

@@ -18,6 +18,8 @@ from running import Answer, Running, started, stop
 IMPORTING = "import onnxruntime, fastapi, uvicorn"
 MOST = 2
 """Times as long as importing what it is made of, at most."""
+ROUNDS = 10
+"""Measurements at most; a slow start is slow in each."""
 
 
 def test_it_listens_soon_after_what_it_is_made_of_is_imported(tmp_path: Path) -> None:
@@ -31,9 +33,13 @@ def test_it_listens_soon_after_what_it_is_made_of_is_imported(tmp_path: Path) ->
         subprocess.run([sys.executable, "-c", IMPORTING], check=True)
         return time.perf_counter() - begun
 
-    # The best of three each, in turn: other work on the machine only adds.
-    pairs = [(seconds(number), importing()) for number in range(3)]
-    assert min(ours for ours, _ in pairs) <= MOST * min(theirs for _, theirs in pairs)
+    # The best of several each, in turn: other work on the machine only adds, and now and then to all of the first few.
+    ours, theirs = seconds(0), importing()
+    for number in range(1, ROUNDS):
+        if number >= 3 and ours <= MOST * theirs:
+            break
+        ours, theirs = min(ours, seconds(number)), min(theirs, importing())
+    assert ours <= MOST * theirs
 
 
 def test_sigterm_finishes_what_runs_and_refuses_what_comes(tmp_path: Path) -> None:

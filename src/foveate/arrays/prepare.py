@@ -103,6 +103,12 @@ class Preparation:
         return ceil(working / (scale * scale))
 
     @property
+    def working_sizes(self) -> str:
+        """In words: a number of pixels, or from which to which."""
+        lowest, highest = f"{self.working_minimum:g}", f"{self.working_maximum:g}"
+        return lowest if lowest == highest else f"{lowest} to {highest}"
+
+    @property
     def channel_count(self) -> int:
         """C of the network's input."""
         return 1 if self.channels == "green" else 3

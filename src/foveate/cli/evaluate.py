@@ -70,6 +70,13 @@ def evaluate(
             "--choose-threshold", help="With --to-card --split validation: these images choose the card's threshold."
         ),
     ] = False,
+    choose_size: Annotated[
+        bool,
+        typer.Option(
+            "--choose-size",
+            help="The same for the size at which the model is shown photographs, and for the threshold there.",
+        ),
+    ] = False,
     backend: BACKEND = "auto",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
@@ -105,6 +112,7 @@ def evaluate(
         fill_holes=fill_holes,
         to_card=to_card,
         choose_threshold=choose_threshold,
+        choose_size=choose_size,
         backend=backend,
         device=device,
         precision=precision,
@@ -113,9 +121,12 @@ def evaluate(
         on_result=_print,
     )
     if to_card and weights:
+        from foveate.models import open_model
         from foveate.models.card import CARD
 
-        say(f"Written: {Path(weights[0]).parent / CARD}")
+        sizes = open_model(weights[0]).card.preparation.working_sizes
+        shown = f", with a working size of {sizes} pixels" if choose_size else ""
+        say(f"Written: {Path(weights[0]).parent / CARD}{shown}")
     if json is not None:
         write_results(results, json, format="json", overwrite=True)
         say(f"Written: {json}")

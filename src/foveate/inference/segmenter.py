@@ -112,14 +112,9 @@ class Segmenter:
         except MemoryError as error:
             raise ImageError(
                 f"{photograph.source}: needs more memory than there is at the size that the model works at"
-                f" ({self._working_sizes} pixels). Crop or shrink it, or close other programs."
+                f" ({self.card.preparation.working_sizes} pixels). Crop or shrink it, or close other programs."
             ) from error
         return replace(result, seconds=time.perf_counter() - started)
-
-    @property
-    def _working_sizes(self) -> str:
-        preparation = self.card.preparation
-        return f"{preparation.working_minimum:g} to {preparation.working_maximum:g}"
 
     def _result(self, photograph: Photograph, fov: Mask | None) -> Segmentation:
         card, pixels = self.card, photograph.pixels

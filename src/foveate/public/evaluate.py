@@ -41,6 +41,7 @@ def evaluate(
     fill_holes: int = 0,
     to_card: bool = False,
     choose_threshold: bool = False,
+    choose_size: bool = False,
     backend: Backend | Literal["auto"] = "auto",
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
@@ -51,8 +52,8 @@ def evaluate(
     """Score models, or masks that any tool made, on data sets: a result for each of them on each set, set by set.
 
     The options are those of `foveate evaluate` and do what docs/evaluation.md says; `weights`, `data` and `predictions`
-    may be one or several. `on_case` is called after each image with its id, the number done and their total,
-    `on_result` with each result as it is there. Needs the extra `evaluate`. Raises `foveate.errors.UsageError` for a
+    may be one or several. `on_case` is called after each image with its id, the number done and their total, first for
+    what images choose; `on_result` with each result as it is there. Needs the extra `evaluate`. Raises `foveate.errors.UsageError` for a
     call that is wrong or an extra that is missing, `DataError` and `ModelError` for data and models that are.
     """
     from foveate.runtime import Wish
@@ -66,8 +67,9 @@ def evaluate(
             "--to-card needs the path of one .onnx file, whose card.json it changes, and no --predictions."
         )
     fits = to_card and split == "validation"
-    if choose_threshold and not fits:
-        raise UsageError("--choose-threshold goes with --to-card --split validation: no other images may choose it.")
+    choosing = "--choose-size" if choose_size else "--choose-threshold" if choose_threshold else ""
+    if choosing and not fits:
+        raise UsageError(f"{choosing} goes with --to-card --split validation: no other images may choose it.")
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
 
@@ -77,15 +79,17 @@ def evaluate(
     models = models_of(chosen, wish, procedure)
     scoring = sets_to_score(sets, split, models, files, rule)
     fitted = None
-    if fits and (choose_threshold or min_size is None):
+    if fits and (choosing or min_size is None):
         from foveate.evaluation.card.min_size import with_min_size_for
         from foveate.evaluation.card.threshold import with_threshold_for
+        from foveate.evaluation.card.working_size import with_working_size_for
         from foveate.evaluation.predictor import model_predictor
 
         parts = [(part.data_set, models[0].entries(part.data_set, split)) for part in scoring]
         segmenter = opened(chosen[0], wish, procedure)
-        if choose_threshold:
-            segmenter = with_threshold_for(segmenter, parts)
+        if choosing:
+            choose = with_working_size_for if choose_size else with_threshold_for
+            segmenter = choose(segmenter, parts, on_case=on_case)
         if min_size is None:
             segmenter = with_min_size_for(segmenter, [entries for _, entries in parts])
         fitted = segmenter.card
@@ -101,7 +105,7 @@ def evaluate(
         from foveate.evaluation.card.scores import write_to_card
 
         places = [word for part in scoring for word in ("--data", f"{part.data_set.name}:{part.data_set.root}")]
-        by = ["--choose-threshold"] if choose_threshold else []
+        by = [choosing] if choosing else []
         command = shlex.join(["foveate", "evaluate", models[0].model.name, *places, "--split", split, *by])
         write_to_card(Path(chosen[0]), results, command, fitted=fitted)
     return results

@@ -16,18 +16,21 @@ from foveate.models.card import TrainingData
 
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
+    from foveate.evaluation.evaluate import OnCase
     from foveate.inference import Segmenter
     from foveate.models import ModelCard
     from foveate.records import CaseEntry
 
 
-def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequence[CaseEntry]]]) -> Segmenter:
+def with_threshold_for(
+    segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequence[CaseEntry]]], *, on_case: OnCase | None = None
+) -> Segmenter:
     """The model with the threshold in its card that suits these images of these sets.
 
     It is the one with the highest F1 of a set's pixels together, inside the FOV, at the images' own size; of several
     sets, in the mean. Folders of one name are one set, as in the card. The card then says which images chose it, and
     what they score at it in place of those that chose before. Scores of other images were those of another threshold,
-    and go.
+    and go. `on_case` is called after each image with its id, the number done and their total.
 
     Raises UsageError for several classes, and for post-processing that the threshold doesn't go with; DataError where
     the masks are empty.
@@ -36,12 +39,16 @@ def with_threshold_for(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequ
     check_card(card)
     histograms = {data_set.name: Histogram() for data_set, _ in parts}
     contents: dict[str, dict[str, str]] = {data_set.name: {} for data_set, _ in parts}
+    done, total = 0, sum(len(entries) for _, entries in parts)
     for data_set, entries in parts:
         for case in (entry.load() for entry in entries):
             contents[data_set.name][case.id] = case.content
             found = segmenter.segment(seen_by(card, case))
             inside = found.fov if case.fov is None else case.fov
             histograms[data_set.name].add(found.probabilities[0], case.masks[0], inside)
+            done += 1
+            if on_case is not None:
+                on_case(case.id, done, total)
     thresholds, scores = best_thresholds([[histogram] for histogram in histograms.values()], card.told_apart)
     f1 = {name: row[0] for name, row in zip(histograms, scores, strict=True) if row[0] is not None}
     chosen = structs.replace(

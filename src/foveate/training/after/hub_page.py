@@ -120,6 +120,7 @@ def _facts(card: ModelCard) -> list[tuple[object, object]]:
         ("input", card.input),
         ("output", card.output),
         ("threshold", f"{', '.join(map(str, card.thresholds))}, from {card.threshold_from}"),
+        ("working size", f"FOV diameter of {card.preparation.working_sizes} pixels"),
         *([("smallest part", f"{card.min_size} pixels of the working size")] if card.min_size else []),
         (f"SHA-256 of {HUB_FILE}", card.sha256),
         ("foveate's commit", card.source_commit),
