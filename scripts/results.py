@@ -7,7 +7,8 @@
 DATA holds the public sets. Each run works in .results/ on a clone of this repository at the commit that it was begun
 at, so that edits of the tree don't change it. A stopped run goes on after its last whole epoch; its state is put into
 results/unfinished/ where it is small, so that it can go on from another clone, too. A finished one leaves
-results/RUN.json and nothing else. On a GPU --dearest takes the longest rows first.
+results/RUN.json and nothing else. What a table's `procedures` add is scored where the run's network is. On a GPU
+--dearest takes the longest rows first.
 """
 
 from __future__ import annotations
@@ -99,6 +100,18 @@ class Run:
         return self.places.work / "runs" / self.id
 
     @property
+    def model(self) -> Path:
+        """Its exported network."""
+        return self.places.work / "models" / self.id / "model.onnx"
+
+    @property
+    def procedures(self) -> dict[str, list[str]]:
+        """By which its model is to be scored once more and isn't yet: what they are called, and their options."""
+        asked: dict[str, list[str]] = self.table.get("procedures", {})
+        there = json.loads(self.result.read_text(encoding="utf-8")).get("procedures", {})
+        return {name: options for name, options in asked.items() if name not in there}
+
+    @property
     def result(self) -> Path:
         """What it leaves."""
         return self.places.results / f"{self.id}.json"
@@ -163,12 +176,15 @@ def main(words: Sequence[str] | None = None) -> int:
             return 2
     if options.command == "prepare":
         return 0
-    left = [each for each in runs if not each.result.is_file() and fnmatch.fnmatch(each.id, options.only)]
+    asked = [each for each in runs if fnmatch.fnmatch(each.id, options.only)]
+    left = [each for each in asked if not each.result.is_file()]
     if options.dearest:
         left.sort(key=lambda each: -each.row["minutes"])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         failed = [each.id for each in left if not finish(each)]
+        scored = (each for each in asked if each.result.is_file() and each.procedures and each.model.is_file())
+        failed += [each.id for each in scored if not score_again(each)]
     except KeyboardInterrupt:
         print("stopped; `run` goes on from here")  # noqa: T201
         return 130
@@ -267,7 +283,7 @@ def finish(run: Run) -> bool:
     how = ["--resume", out, *longer] if begun else [run.row["recipe"], *run.overrides, *run.hours, "--out", out]
     origin = ["--from", run.row["from"]] if "from" in run.row and not begun else []
     train = ["train", *how, *origin, *run.data]
-    model = f"models/{run.id}/model.onnx"
+    model = str(run.model.relative_to(work))
     print(f"{time.strftime('%H:%M')} {run.id}: foveate {shlex.join(train)}", flush=True)  # noqa: T201
     try:
         done = _foveate(clone, work, train)
@@ -275,16 +291,36 @@ def finish(run: Run) -> bool:
         if scores:
             done = done and _foveate(clone, work, ["export", out, "-o", model, "--overwrite"])
         for name, path in scores.items():
-            path.parent.mkdir(exist_ok=True)
-            split = run.row.get("split", "test")
-            asked = ["--data", run.sets[name], "--split", split, "--json", str(path), "--overwrite"]
-            done = done and _foveate(clone, work, ["evaluate", model, *asked])
+            done = done and _score(run, clone, name, path)
     finally:
         _keep(run)
     if done:
         _write(run, clone.name, scores)
         shutil.rmtree(run.kept, ignore_errors=True)
     return done
+
+
+def score_again(run: Run) -> bool:
+    """Score a finished run's model by the procedures of its table that its result doesn't have, as they are at the
+    present commit; False where a step failed."""
+    commit = _git("rev-parse", "HEAD")
+    clone, result = _clone_at(run.places, commit), json.loads(run.result.read_text(encoding="utf-8"))
+    for name, options in run.procedures.items():
+        files = {each: run.places.work / "scores" / f"{run.id}-{each}-again.json" for each in run.row["test"]}
+        if not all(_score(run, clone, each, path, options) for each, path in files.items()):
+            return False
+        read = {each: json.loads(path.read_text(encoding="utf-8")) for each, path in files.items()}
+        result.setdefault("procedures", {})[name] = {"options": options, "commit": commit, "scores": read}
+        _write_result(run, result)
+    return True
+
+
+def _score(run: Run, clone: Path, name: str, path: Path, options: Sequence[str] = ()) -> bool:
+    """Evaluate the exported network on one of its test sets, to a file."""
+    path.parent.mkdir(exist_ok=True)
+    asked = ["--data", run.sets[name], "--split", run.row.get("split", "test"), "--json", str(path), "--overwrite"]
+    model = str(run.model.relative_to(run.places.work))
+    return _foveate(clone, run.places.work, ["evaluate", model, *asked, *options])
 
 
 def _uncommitted(run: Run) -> str:
@@ -305,8 +341,11 @@ def _clone(run: Run) -> Path:
         note.write_text(
             kept.read_text(encoding="utf-8") if kept.is_file() else _git("rev-parse", "HEAD"), encoding="utf-8"
         )
-    commit = note.read_text(encoding="utf-8").strip()
-    clone = run.places.work / "clones" / commit
+    return _clone_at(run.places, note.read_text(encoding="utf-8").strip())
+
+
+def _clone_at(places: Places, commit: str) -> Path:
+    clone = places.work / "clones" / commit
     if not clone.is_dir():
         _git("clone", "--quiet", "--no-checkout", str(ROOT), str(clone))
         _git("-C", str(clone), "checkout", "--quiet", "--detach", commit)
@@ -382,7 +421,11 @@ def _write(run: Run, commit: str, scores: dict[str, Path]) -> None:
         "validation_f1": {name: [float(epoch[f"f1_{name}"]) for epoch in epochs] for name in facts["data"]},
         "scores": {name: json.loads(path.read_text(encoding="utf-8")) for name, path in scores.items()},
     }
-    run.result.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write_result(run, result)
+
+
+def _write_result(run: Run, result: dict[str, Any]) -> None:
+    write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", run.result)
 
 
 if __name__ == "__main__":

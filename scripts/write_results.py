@@ -66,6 +66,8 @@ class Table:
     rows: tuple[Row, ...]
     mean_of: tuple[str, ...] = ()
     """The test sets whose mean F1 counts, where each row has one of its own."""
+    procedures: tuple[str, ...] = ()
+    """By which its models are scored once more."""
 
 
 def tables(results: Path = RESULTS) -> list[Table]:
@@ -78,7 +80,14 @@ def tables(results: Path = RESULTS) -> list[Table]:
 
 def _table(name: str, rows: Sequence[Sequence[Run]]) -> Table:
     about = rows[0][0].table
-    return Table(name, about["title"], about["shortened"], tuple(map(_row, rows)), tuple(about.get("mean_of", ())))
+    return Table(
+        name,
+        about["title"],
+        about["shortened"],
+        tuple(map(_row, rows)),
+        tuple(about.get("mean_of", ())),
+        tuple(about.get("procedures", ())),
+    )
 
 
 def _row(runs: Sequence[Run]) -> Row:
@@ -147,14 +156,15 @@ def _scores(table: Table, name: str, label: str) -> Iterator[str]:
 
 def _in_short(table: Table) -> Iterator[str]:
     """Rows that have a test set each, one line for each, and the mean of those that count."""
-    heads = ["row", "f1", "second person", "at the best threshold", "sensitivity", "precision", "worst image"]
+    others = ["second person", "at the best threshold", "sensitivity", "precision", "worst image"]
+    heads = ["row", "f1", *table.procedures, *others]
     yield "Inside the FOV, all pixels together; the best threshold is that of the test images, which chooses nothing:"
     yield ""
     yield f"| {' | '.join(heads)} |"
     yield f"| --- |{' ---: |' * (len(heads) - 1)}"
-    counted: dict[str, float] = {}
-    for label, name, scored in (
-        (row.label, name, scored)
+    counted: dict[str, list[float]] = {}
+    for label, name, scored, again in (
+        (row.label, name, scored, result.get("procedures", {}))
         for row in table.rows
         for result in row.results
         for name, scored in result["scores"].items()
@@ -165,13 +175,16 @@ def _in_short(table: Table) -> Iterator[str]:
         best = max(2 * x * y / (x + y) for x, y in zip(curve["x"], curve["y"], strict=True) if x + y)
         worst = min(image["classes"][of_class]["fov"]["values"]["f1"] for image in scored["images"])
         other = second and second["classes"][of_class]["fov"]["pooled"]["values"]["f1"]
-        cells = pooled["f1"], other, best, pooled["sensitivity"], pooled["precision"], worst
+        scores = [again[each]["scores"][name] if each in again else None for each in table.procedures]
+        f1 = [pooled["f1"], *(each and each["classes"][of_class]["fov"]["pooled"]["values"]["f1"] for each in scores)]
+        cells = *f1, other, best, pooled["sensitivity"], pooled["precision"], worst
         yield f"| {label} | {' | '.join(map(_number, cells))} |"
         if name in table.mean_of:
-            counted[name] = pooled["f1"]
+            counted[name] = f1
     if len(counted) == len(table.mean_of):
-        mean = _number(statistics.fmean(counted.values()))
-        yield f"| mean of {', '.join(counted)} | {mean} |{' |' * (len(heads) - 2)}"
+        columns = zip(*counted.values(), strict=True)
+        means = [_number(None if None in column else statistics.fmean(column)) for column in columns]
+        yield f"| mean of {', '.join(counted)} | {' | '.join(means)} |{' |' * len(others)}"
     yield ""
 
 

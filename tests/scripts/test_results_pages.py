@@ -153,7 +153,8 @@ def test_rows_with_a_test_set_each_stand_in_one_table_with_the_mean_of_those_tha
             counts = scored["classes"]["vessel"]["fov"]["pooled"]["counts"]
             hits, found = counts["true_positive"], counts["true_positive"] + counts["false_positive"]
             there = hits + counts["false_negative"]
-            f1, second, best, sensitivity, precision, worst = (
+            again = {name: each["scores"] for name, each in result.get("procedures", {}).items()}
+            f1, surest, second, best, sensitivity, precision, worst = (
                 float(cell.replace("–", "nan")) for cell in cells[row.label]
             )
             expected = [2 * hits / (found + there), hits / there, hits / found]
@@ -163,6 +164,13 @@ def test_rows_with_a_test_set_each_stand_in_one_table_with_the_mean_of_those_tha
                 round(image["classes"]["vessel"]["fov"]["values"]["f1"], 4) for image in scored["images"]
             )
             assert math.isnan(second) == (scored["second_observer"] is None)
+            if math.isnan(surest):
+                assert "at the surest size" not in again
+            else:
+                counts = again["at the surest size"][name]["classes"]["vessel"]["fov"]["pooled"]["counts"]
+                wrong = counts["false_positive"] + counts["false_negative"]
+                twice = 2 * counts["true_positive"]
+                assert surest == pytest.approx(twice / (twice + wrong), abs=5e-5)
             counted += [f1] if name in ("drive", "chase_db1", "stare", "hrf") else []
     assert float(cells["mean of drive, chase_db1, stare, hrf"][0]) == pytest.approx(statistics.fmean(counted), abs=1e-4)
 

@@ -8,8 +8,8 @@ training all prepare images here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, replace
+from math import ceil, log
 from typing import ClassVar
 
 import numpy as np
@@ -43,6 +43,9 @@ HIGHEST_WORKING_MINIMUM = 4096
 
 HIGHEST_WORKING_MAXIMUM = 100_000
 """Pixels: so many that photographs are never reduced."""
+
+STEP = 1.25
+"""From one working size to the next smaller one that is tried."""
 
 HIGHEST_CONTEXT = 1024
 """Pixels around a tile: with more of it, most of the work would be done several times."""
@@ -93,6 +96,15 @@ class Preparation:
         """The factor from a photograph whose FOV has that diameter to the working size."""
         factor = min(max(diameter, self.working_minimum), self.working_maximum) / diameter
         return 1.0 if abs(factor - 1) < SAME_SIZE else factor
+
+    def smaller(self, diameter: float) -> tuple[Preparation, ...]:
+        """This one, and such as show a photograph whose FOV has that diameter smaller: in even steps of about `STEP`,
+        down to the working minimum."""
+        shown = diameter * self.scale(diameter) if diameter else self.working_minimum
+        times = max(1.0, shown / self.working_minimum)
+        steps = round(log(times) / log(STEP))
+        sizes = (shown / times ** (step / steps) for step in range(1, steps + 1))
+        return self, *(replace(self, working_maximum=max(size, self.working_minimum)) for size in sizes)
 
     def photograph_pixels(self, working: int, diameter: float) -> int:
         """The least number of pixels, of a photograph whose FOV has that diameter, with the area of `working` pixels of

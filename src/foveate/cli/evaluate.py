@@ -31,6 +31,7 @@ from foveate.cli.procedures import (
     LARGEST,
     MIN_SIZE,
     RECONNECT,
+    SUREST_SIZE,
     TTA,
     views_of,
 )
@@ -58,6 +59,7 @@ def evaluate(
     min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
+    surest_size: SUREST_SIZE = False,
     json: Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")] = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write a row of numbers for each image to this file.")
@@ -110,6 +112,7 @@ def evaluate(
         min_size=min_size,
         largest=largest,
         fill_holes=fill_holes,
+        surest_size=surest_size,
         to_card=to_card,
         choose_threshold=choose_threshold,
         choose_size=choose_size,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import Annotated, Literal, cast
 
 from foveate.cli.declared import CommandOption
-
-if TYPE_CHECKING:
-    from foveate.inference.procedure import Procedure
 
 HEADING = "What is done with the mask"
 """Of these options in a command's help."""
@@ -39,18 +36,17 @@ LARGEST = Annotated[
 FILL_HOLES = Annotated[
     int, CommandOption(rich_help_panel=HEADING, help="Fill holes of at most so many pixels; -1: all.")
 ]
+SUREST_SIZE = Annotated[
+    bool,
+    CommandOption(
+        "--surest-size",
+        rich_help_panel=HEADING,
+        help="Try smaller working sizes, too, and keep the one of which the model is surest: for cameras that it"
+        " doesn't know.",
+    ),
+]
 
 
 def views_of(tta: str) -> Literal[1, 2, 4, 8]:
     """The option as a number."""
     return cast("Literal[1, 2, 4, 8]", int(tta))
-
-
-def procedure_of(
-    tta: str, hysteresis: float | None, reconnect: int, min_size: int | None, largest: bool, fill_holes: int
-) -> Procedure:
-    """The options as one record. Raises UsageError for a value out of range."""
-    from foveate.arrays.postprocess import PostProcessing
-    from foveate.inference.procedure import Procedure
-
-    return Procedure(views_of(tta), PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))

@@ -28,6 +28,7 @@ from foveate.cli.procedures import (
     LARGEST,
     MIN_SIZE,
     RECONNECT,
+    SUREST_SIZE,
     TTA,
     views_of,
 )
@@ -52,6 +53,7 @@ def report(
     min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
+    surest_size: SUREST_SIZE = False,
     colours: Annotated[
         Literal["safe", "paper"], typer.Option(help="safe: for every colour vision; paper: green, red, blue.")
     ] = "safe",
@@ -87,6 +89,7 @@ def report(
         min_size=min_size,
         largest=largest,
         fill_holes=fill_holes,
+        surest_size=surest_size,
         colours=colours,
         pictures=pictures,
         overwrite=overwrite,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from foveate.cli.console import say
 from foveate.cli.declared import CommandArgument, CommandOption
 from foveate.cli.options import BACKEND, DEVICE, PRECISION, THREADS
-from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, TTA, views_of
+from foveate.cli.procedures import FILL_HOLES, HYSTERESIS, LARGEST, MIN_SIZE, RECONNECT, SUREST_SIZE, TTA, views_of
 from foveate.cli.segment_display import Display
 from foveate.errors import UsageError
 
@@ -43,6 +43,7 @@ def segment(
     min_size: MIN_SIZE = None,
     largest: LARGEST = False,
     fill_holes: FILL_HOLES = 0,
+    surest_size: SUREST_SIZE = False,
     confidence: Annotated[
         bool, CommandOption("--confidence", help="Say how good each mask probably is: its expected F1.")
     ] = False,
@@ -129,6 +130,7 @@ def segment(
         "min_size": min_size,
         "largest": largest,
         "fill_holes": fill_holes,
+        "surest_size": surest_size,
         "backend": backend,
         "device": device,
         "precision": precision,

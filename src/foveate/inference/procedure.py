@@ -10,11 +10,13 @@ from foveate.arrays.decide import decide, decisive
 from foveate.arrays.postprocess import PostProcessing, postprocess
 from foveate.arrays.prepare import Network, predict
 from foveate.errors import UsageError
+from foveate.metrics.confidence import expected_f1
 
 if TYPE_CHECKING:
     from foveate.arrays.fov import FieldOfView
+    from foveate.arrays.prepare import Preparation
     from foveate.models import ModelCard
-    from foveate.records import Image, Masks, Probabilities
+    from foveate.records import Image, Mask, Masks, Probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Procedure:
     views: Literal[1, 2, 4, 8] = 1
     """How many flips and turns of the image the probabilities are the mean of."""
     post_processing: PostProcessing = field(default_factory=PostProcessing)
+    surest_size: bool = False
+    """Whether smaller working sizes are tried, too, and the one kept at which the model is surest: at which its mask
+    has the highest expected F1."""
 
     def __post_init__(self) -> None:
         if isinstance(self.views, bool) or self.views not in (1, 2, 4, 8):
@@ -31,9 +36,19 @@ class Procedure:
 
     @property
     def passes(self) -> str:
-        """The views in words."""
+        """Views and sizes in words."""
         kinds = {2: "left and right", 4: "flips", 8: "flips and quarter turns"}
-        return "one forward pass" if self.views == 1 else f"mean of {self.views} views ({kinds[self.views]})"
+        views = "one forward pass" if self.views == 1 else f"mean of {self.views} views ({kinds[self.views]})"
+        return f"{views} at the working size of which the model is surest" if self.surest_size else views
+
+    def check(self, card: ModelCard) -> None:
+        """Raise UsageError for what doesn't go with a model."""
+        self.post_processing.check_thresholds(card.thresholds)
+        if self.surest_size and card.preparation.working_minimum == card.preparation.working_maximum:
+            raise UsageError(
+                f"--surest-size: the model '{card.name}' is shown every image at one size,"
+                f" {card.preparation.working_sizes} pixels; leave it out."
+            )
 
     @property
     def steps(self) -> str:
@@ -64,19 +79,32 @@ class Procedure:
     ) -> tuple[Masks, Probabilities, Probabilities | None]:
         """Masks, probabilities and, of several views, the standard deviation of these, all K×H×W, of an image H×W×3."""
 
-        def once(view: Image, inside: FieldOfView) -> Probabilities:
-            return predict(view, inside, network, card.preparation, len(card.classes), threads=threads)
-
-        spread = None
-        if self.views == 1:
-            probabilities = once(image, fov)
-        else:
-            probabilities, spread = predict_augmented(image, fov, once, self.views)
         classes = card.told_apart
-        masks = decide(probabilities, classes, card.thresholds)
-        masks &= fov.mask
+
+        def shown(preparation: Preparation) -> tuple[Masks, Probabilities, Probabilities | None]:
+            def once(view: Image, inside: FieldOfView) -> Probabilities:
+                return predict(view, inside, network, preparation, len(card.classes), threads=threads)
+
+            probabilities, spread = (
+                (once(image, fov), None) if self.views == 1 else predict_augmented(image, fov, once, self.views)
+            )
+            masks = decide(probabilities, classes, card.thresholds)
+            masks &= fov.mask
+            return masks, probabilities, spread
+
+        if self.surest_size:
+            every = map(shown, card.preparation.smaller(fov.diameter))
+            masks, probabilities, spread = max(every, key=lambda one: _sureness(one[0], one[1], fov.mask))
+        else:
+            masks, probabilities, spread = shown(card.preparation)
         options = self.post_processing_of(card, fov.diameter)
         if options != PostProcessing():
             effective = decisive(probabilities, classes)
             masks = postprocess(masks, effective, fov.mask, card.thresholds, options, exclusive=classes.exclusive)
         return masks, probabilities, spread
+
+
+def _sureness(masks: Masks, probabilities: Probabilities, within: Mask) -> float:
+    """Expected F1, in the sum of the classes; 0 of one that is nowhere."""
+    expected = [expected_f1(plane, mask, within) for mask, plane in zip(masks, probabilities, strict=True)]
+    return sum(each.value for each in expected if each is not None)

@@ -39,6 +39,7 @@ def evaluate(
     min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
+    surest_size: bool = False,
     to_card: bool = False,
     choose_threshold: bool = False,
     choose_size: bool = False,
@@ -53,8 +54,9 @@ def evaluate(
 
     The options are those of `foveate evaluate` and do what docs/evaluation.md says; `weights`, `data` and `predictions`
     may be one or several. `on_case` is called after each image with its id, the number done and their total, first for
-    what images choose; `on_result` with each result as it is there. Needs the extra `evaluate`. Raises `foveate.errors.UsageError` for a
-    call that is wrong or an extra that is missing, `DataError` and `ModelError` for data and models that are.
+    what images choose; `on_result` with each result as it is there. Needs the extra `evaluate`. Raises
+    `foveate.errors.UsageError` for a call that is wrong or an extra that is missing, `DataError` and `ModelError` for
+    data and models that are.
     """
     from foveate.runtime import Wish
 
@@ -68,13 +70,15 @@ def evaluate(
         )
     fits = to_card and split == "validation"
     choosing = "--choose-size" if choose_size else "--choose-threshold" if choose_threshold else ""
+    if choose_size and surest_size:
+        raise UsageError("--choose-size finds one size for all images, --surest-size one for each: leave one out.")
     if choosing and not fits:
         raise UsageError(f"{choosing} goes with --to-card --split validation: no other images may choose it.")
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
-    procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     wish = Wish(backend, device, precision, threads)
     models = models_of(chosen, wish, procedure)
     scoring = sets_to_score(sets, split, models, files, rule)

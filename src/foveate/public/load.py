@@ -21,6 +21,7 @@ def load(
     min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
+    surest_size: bool = False,
     backend: Backend | Literal["auto"] = "auto",
     device: Device | Literal["auto"] = "auto",
     precision: Precision | Literal["auto"] = "auto",
@@ -39,7 +40,7 @@ def load(
     from foveate.inference import PostProcessing, Procedure
     from foveate.runtime import Wish
 
-    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes), surest_size)
     return opened(model, Wish(backend, device, precision, threads), procedure, images=images)
 
 
@@ -55,7 +56,7 @@ def opened(
     execution, verified = chosen(wish, images=images), opened_model(model)
     if execution.backend == "torch":
         procedure = procedure or Procedure()
-        procedure.post_processing.check_thresholds(verified.card.thresholds)
+        procedure.check(verified.card)
         return Segmenter(verified.card, _in_torch(Path(model), execution), procedure)
     return Segmenter.of(verified, execution=execution, procedure=procedure)
 

@@ -40,6 +40,7 @@ def report(
     min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
+    surest_size: bool = False,
     colours: Literal["safe", "paper"] = "safe",
     pictures: Literal["png", "svg", "pdf"] | None = None,
     overwrite: bool = False,
@@ -69,7 +70,7 @@ def report(
         from foveate.reports.section import section_of
 
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
-    procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes)
+    procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     models = models_of(chosen, Wish(threads=threads), procedure)
     with needs("evaluate", "a report"):
         sections = [

@@ -59,17 +59,18 @@ def procedure_for(
     min_size: int | None,
     largest: bool,
     fill_holes: int,
+    surest_size: bool,
 ) -> Procedure:
     """The options as one record. Raises UsageError for a value out of range, and for any that is on where there is no
     model that it could work on: masks are counted as they are."""
     from foveate.arrays.postprocess import PostProcessing
     from foveate.inference.procedure import Procedure
 
-    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes), surest_size)
     if not weights and procedure != Procedure():
         raise UsageError(
-            f"--tta and post-processing (here: {procedure.passes}; {procedure.steps}) are for WEIGHTS; --predictions"
-            " are counted as they are."
+            f"--tta, --surest-size and post-processing (here: {procedure.passes}; {procedure.steps}) are for WEIGHTS;"
+            " --predictions are counted as they are."
         )
     return procedure
 

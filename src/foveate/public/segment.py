@@ -30,6 +30,7 @@ def segment(
     min_size: int | None = None,
     largest: bool = False,
     fill_holes: int = 0,
+    surest_size: bool = False,
     confidence: bool = False,
     dicom_seg: Literal["binary", "fractional"] | None = None,
     store: bool = False,
@@ -106,7 +107,7 @@ def segment(
     found = items_of(paths, recursive=recursive, token=token, plain_http=plain_http, slicing=slicing)
     items = part.share([*found, *own])
     wish = Wish(backend, device, precision, threads)
-    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes))
+    procedure = Procedure(tta, PostProcessing(hysteresis, reconnect, min_size, largest, fill_holes), surest_size)
     folder = place if isinstance(place, Path) else Path()
     fractional = dicom_seg == "fractional"
     wanted = Wanted(folder, probabilities or fractional, overlay, overwrite, confidence, overlay_style, overlay_opacity)

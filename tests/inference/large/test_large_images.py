@@ -239,6 +239,7 @@ def test_beyond_100_megapixels_outputs_are_bigtiffs_and_are_kept_like_others(
 
 REFUSED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "reconnect": ("--reconnect", {}, {"reconnect": 9}),
+    "sizes": ("--surest-size", {}, {"surest_size": True}),
     "views in tiles": ("--tta", {"context": 8, "working_maximum": 9999.0}, {"tta": 2}),
     "contrast in tiles": ("CLAHE", {"context": 8, "working_maximum": 9999.0, "clahe": 2.0}, {}),
     "more pixels": ("over the limit of 0.2 megapixels", {}, {"max_megapixels": 0.2}),
@@ -251,7 +252,8 @@ def test_what_cannot_be_done_to_a_large_image_is_refused_in_one_line(
 ) -> None:
     model = computed(lambda batch: batch[:, 1:2] / np.float32(255), **({"working_minimum": 1.0} | fields))
     bounds = {key: value for key, value in options.items() if key == "max_megapixels"}
-    procedure = Procedure(options.get("tta", 1), PostProcessing(reconnect=options.get("reconnect", 0)))
+    steps = PostProcessing(reconnect=options.get("reconnect", 0))
+    procedure = Procedure(options.get("tta", 1), steps, options.get("surest_size", False))
     model = Segmenter(model.card, model.session, procedure)
     path = saved(tmp_path, noise(7))
     (outcome,) = foveate.segment(path, tmp_path / "out", model=model, max_memory=LITTLE, **bounds)

@@ -30,9 +30,9 @@ def with_working_size_for(
 ) -> Segmenter:
     """The model with the working size in its card that suits these images of these sets, and the threshold there.
 
-    It is the size whose best threshold (`with_threshold_for`) has the highest F1: the card's own, or one for all images,
-    which are enlarged or reduced to it. Of equally good ones the card's stays. `on_case` is called after each image of
-    each size. Raises what `with_threshold_for` does.
+    It is the size whose best threshold (`with_threshold_for`) has the highest F1: the card's own, or one for all
+    images, which are enlarged or reduced to it. Of equally good ones the card's stays. `on_case` is called after each
+    image of each size. Raises what `with_threshold_for` does.
     """
     card, total = segmenter.card, sum(len(entries) for _, entries in parts)
     tried = [card.preparation, *_others(card.preparation, _shown(segmenter, parts))]

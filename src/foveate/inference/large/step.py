@@ -77,6 +77,8 @@ class BoundedStep:
 def _check(segmenter: Segmenter) -> None:
     """Raise ImageError where something is asked for that takes the whole of a mask."""
     options, classes = segmenter.procedure.post_processing, segmenter.card.told_apart
+    if segmenter.procedure.surest_size:
+        raise ImageError("is too large for --surest-size, which compares whole masks; leave that out")
     if options.reconnect:
         raise ImageError("is too large for --reconnect, which looks for ways through all of it; leave that out")
     if options.fill_holes and classes.softmax:
