@@ -41,8 +41,8 @@ SUREST_SIZE = Annotated[
     CommandOption(
         "--surest-size",
         rich_help_panel=HEADING,
-        help="Try smaller working sizes, too, and keep the one of which the model is surest: for cameras that it"
-        " doesn't know.",
+        help="Try smaller working sizes, too, and keep the one of which the model is surest: may help with a camera"
+        " that it doesn't know.",
     ),
 ]
 

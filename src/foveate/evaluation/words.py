@@ -33,7 +33,8 @@ def known_images(data: DataSummary) -> str:
 def warning(result: EvaluationResult) -> str:
     """The sentence for scores that are no test scores; '' where no image is known to have been seen."""
     seen = known_images(result.data)
-    return f"These are no test scores: of the {result.data.count} images the model has seen {seen}." if seen else ""
+    images = "1 image" if result.data.count == 1 else f"{result.data.count} images"
+    return f"These are no test scores: of the {images} the model has seen {seen}." if seen else ""
 
 
 def confidence(result: EvaluationResult) -> list[str]:

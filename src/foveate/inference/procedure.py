@@ -41,7 +41,7 @@ class Procedure:
         views = "one forward pass" if self.views == 1 else f"mean of {self.views} views ({kinds[self.views]})"
         return f"{views} at the working size of which the model is surest" if self.surest_size else views
 
-    def check(self, card: ModelCard) -> None:
+    def check_goes_with(self, card: ModelCard) -> None:
         """Raise UsageError for what doesn't go with a model."""
         self.post_processing.check_thresholds(card.thresholds)
         if self.surest_size and card.preparation.working_minimum == card.preparation.working_maximum:

@@ -51,7 +51,7 @@ class Segmenter:
     def of(cls, model: Model, *, execution: Execution | None = None, procedure: Procedure | None = None) -> Segmenter:
         """A verified model, tried on a small image. Raises ModelError, and UsageError for what doesn't go with it."""
         card, procedure = model.card, procedure or Procedure()
-        procedure.check(card)
+        procedure.check_goes_with(card)
         channels, maps = card.preparation.channel_count, len(card.classes)
         session = open_session(
             model.content,

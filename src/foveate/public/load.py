@@ -56,7 +56,7 @@ def opened(
     execution, verified = chosen(wish, images=images), opened_model(model)
     if execution.backend == "torch":
         procedure = procedure or Procedure()
-        procedure.check(verified.card)
+        procedure.check_goes_with(verified.card)
         return Segmenter(verified.card, _in_torch(Path(model), execution), procedure)
     return Segmenter.of(verified, execution=execution, procedure=procedure)
 
