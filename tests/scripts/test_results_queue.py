@@ -27,6 +27,7 @@ drawn = "synthetic:2"
 [tables.small]
 title = "drawn photographs"
 shortened = "to a minute"
+procedures = { mirrored = ["--tta", "2"] }
 overrides = [
     "network.widths=[4, 4, 8, 8]", "preparation.working_minimum=96", "preparation.working_maximum=128",
     "training.crop=64", "training.batch=2", "training.samples_per_epoch=6", "training.warm_up=0",
@@ -90,7 +91,12 @@ def test_a_stopped_run_goes_on_from_another_clone_and_leaves_numbers_only(
     assert result["seed"] == 3
     assert result["precision"] == "32-true"
     assert result["validation_f1"] == {"synthetic": result["curves"]["mean_f1"]}
-    assert result["scores"]["drawn"]["data"]["count"] == 2
+    scored = result["scores"]["drawn"], result["procedures"]["mirrored"]["scores"]["drawn"]
+    assert [each["data"]["count"] for each in scored] == [2, 2]
+    assert [each["protocol"]["passes"] for each in scored] == [
+        "one forward pass",
+        "mean of 2 views (left and right)",
+    ]
     assert str(tmp_path) not in (results / "drawn-s3.json").read_text(encoding="utf-8")
     assert sorted(path.name for path in results.iterdir()) == ["drawn-s3.json", "rows.toml", "unfinished"]
     told = queue(tmp_path, "two", "status").communicate()[0]
