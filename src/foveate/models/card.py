@@ -40,6 +40,12 @@ def plain(text: str) -> str:
     return DRIVES_A_TERMINAL.sub(lambda match: ascii(match.group())[1:-1], " ".join(text.split()))
 
 
+def chosen_on(sets: Iterable[str], best_of: str = "") -> str:
+    """`threshold_from`, where validation images of these sets chose, and what was tried besides."""
+    tried = f", best of {best_of}" if best_of else ""
+    return f"validation images of {', '.join(sets)} (highest mean F1 of the sets{tried})"
+
+
 NEIGHBOURS = ("slice below", "slice", "slice above")
 """`sequences` of a model that sees each slice of a volume between its neighbours."""
 

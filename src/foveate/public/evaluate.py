@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from foveate.errors import UsageError, needs
 from foveate.public.load import opened
-from foveate.public.scoring import PredictionFiles, models_of, one_or_more, procedure_for, sets_to_score
+from foveate.public.scoring import PredictionFiles, one_or_more, predictor_of, procedure_for, sets_to_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,24 +80,24 @@ def evaluate(
     rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     wish = Wish(backend, device, precision, threads)
-    models = models_of(chosen, wish, procedure)
+    segmenters = [opened(place, wish, procedure) for place in chosen]
+    models = [predictor_of(segmenter, place) for segmenter, place in zip(segmenters, chosen, strict=True)]
     scoring = sets_to_score(sets, split, models, files, rule)
     fitted = None
     if fits and (choosing or min_size is None):
         from foveate.evaluation.card.min_size import with_min_size_for
         from foveate.evaluation.card.threshold import with_threshold_for
         from foveate.evaluation.card.working_size import with_working_size_for
-        from foveate.evaluation.predictor import model_predictor
 
         parts = [(part.data_set, models[0].entries(part.data_set, split)) for part in scoring]
-        segmenter = opened(chosen[0], wish, procedure)
+        (segmenter,) = segmenters
         if choosing:
             choose = with_working_size_for if choose_size else with_threshold_for
             segmenter = choose(segmenter, parts, on_case=on_case)
         if min_size is None:
             segmenter = with_min_size_for(segmenter, [entries for _, entries in parts])
         fitted = segmenter.card
-        predictor = model_predictor(segmenter, models[0].model.name, source=chosen[0])
+        predictor = predictor_of(segmenter, chosen[0])
         scoring = [replace(part, predictors=(predictor,)) for part in scoring]
     results = []
     for part in scoring:

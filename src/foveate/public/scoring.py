@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from foveate.errors import UsageError, needs
+from foveate.public.load import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from foveate.datasets import DataSet
     from foveate.evaluation import CountingRule, EvaluationResult, OnCase, Predictor
+    from foveate.inference import Segmenter
     from foveate.inference.procedure import Procedure
     from foveate.runtime import Wish
 
@@ -77,15 +79,14 @@ def procedure_for(
 
 def models_of(weights: Sequence[str], wish: Wish, procedure: Procedure | None = None) -> list[Predictor]:
     """Shipped models, runs' best weights, or .onnx files, in order."""
-    return [_model_of(place, wish, procedure) for place in weights]
+    return [predictor_of(opened(place, wish, procedure), place) for place in weights]
 
 
-def _model_of(weights: str, wish: Wish, procedure: Procedure | None) -> Predictor:
+def predictor_of(segmenter: Segmenter, weights: str) -> Predictor:
+    """An opened model, under the name that it has in results."""
     from foveate.evaluation.predictor import model_predictor
     from foveate.models import shipped
-    from foveate.public.load import opened
 
-    segmenter = opened(weights, wish, procedure)
     is_run = weights not in shipped() and Path(weights).is_dir()
     return model_predictor(segmenter, Path(weights).resolve().name if is_run else segmenter.card.name, source=weights)
 

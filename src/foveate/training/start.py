@@ -68,7 +68,7 @@ def start(
     `rank`; the first one alone writes. `plan` is the text of the recipe's file where `auto` made one.
     """
     where = chosen_device(device)
-    precision = chosen_precision(recipe.training.precision, where, precision_of(folder) if resume else None)
+    precision = chosen_precision(recipe.training.precision, where, precision_of(folder) if resume else None, rank=rank)
     if precision.note:
         listener.say(precision.note)
     with freed_memory_kept(), launched(where, precision.name, recipe.training, rank) as processes:

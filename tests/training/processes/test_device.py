@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from foveate.datasets import DataSet
 from foveate.errors import UsageError
 from foveate.recipes.schema import Recipe
 from foveate.training.processes import consensus as processes_module
+from foveate.training.processes import place
 from foveate.training.processes.consensus import launched
 from foveate.training.processes.place import ALONE, Rank, chosen_device, chosen_precision
 from foveate.training.run.progress import Listener
@@ -42,9 +44,38 @@ def test_auto_is_bf16_on_processors_that_have_it_and_says_why(
     has: list[str], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.cpu.get_capabilities", processor_with(*has), raising=False)
+    monkeypatch.setattr(place, "time_in_bf16", lambda: 0.5)
     found = chosen_precision("auto", CPU)
     assert found.name == precision
     assert found.note.startswith(f"precision {precision}: this processor has {has[0] if has else 'neither'}")
+
+
+def test_auto_is_not_bf16_where_a_convolution_is_slower_in_it_but_for_several_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", processor_with("avx512_bf16"), raising=False)
+    monkeypatch.setattr(place, "time_in_bf16", lambda: 1.9)
+    found = chosen_precision("auto", CPU)
+    assert found.name == "32-true"
+    assert "avx512_bf16" in found.note
+    assert "1.90 times as long in bf16" in found.note
+    assert chosen_precision("auto", CPU, rank=Rank(1, 2, 1, 2)).name == "bf16-mixed"
+    assert chosen_precision("bf16-mixed", CPU).name == "bf16-mixed"
+
+
+@pytest.mark.parametrize(("slower", "above"), [(torch.bfloat16, True), (torch.float32, False)])
+def test_the_time_in_bf16_is_that_of_a_convolution(
+    slower: torch.dtype, above: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convolution = torch.nn.functional.conv2d
+
+    def delayed(image: torch.Tensor, weight: torch.Tensor, padding: int) -> torch.Tensor:
+        time.sleep(0.2 if image.dtype == weight.dtype == slower else 0.0)
+        return convolution(image, weight, padding=padding)
+
+    monkeypatch.setattr("torch.nn.functional.conv2d", delayed)
+    monkeypatch.setattr(place, "TRIALS", 3)
+    assert (place.time_in_bf16.__wrapped__() > 1) == above
 
 
 @pytest.mark.parametrize(("bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])

@@ -12,7 +12,7 @@ from foveate.evaluation.card.scores import check_card
 from foveate.evaluation.predictor import seen_by
 from foveate.metrics.curves import Histogram
 from foveate.metrics.threshold import best_thresholds
-from foveate.models.card import TrainingData
+from foveate.models.card import TrainingData, chosen_on
 
 if TYPE_CHECKING:
     from foveate.datasets import DataSet
@@ -54,7 +54,7 @@ def with_threshold_for(
     chosen = structs.replace(
         card,
         thresholds=thresholds,
-        threshold_from=f"validation images of {', '.join(histograms)} (highest mean F1 of the sets)",
+        threshold_from=chosen_on(histograms),
         training_data=_with_choosers(card, [data_set for data_set, _ in parts], contents),
         validation_f1=f1,
         scores=(),

@@ -12,6 +12,7 @@ from msgspec import structs
 from foveate.arrays.prepare import HIGHEST_WORKING_MINIMUM
 from foveate.evaluation.card.threshold import with_threshold_for
 from foveate.evaluation.predictor import seen_by
+from foveate.models.card import chosen_on
 
 if TYPE_CHECKING:
     from foveate.arrays.prepare import Preparation
@@ -42,7 +43,7 @@ def with_working_size_for(
         done = _after(on_case, number * total, len(tried) * total)
         fitted.append(with_threshold_for(sized, parts, on_case=done))
     best = max(fitted, key=lambda model: fmean(model.card.validation_f1.values()))
-    said = f"{best.card.threshold_from.removesuffix(')')}, best of {len(tried)} working sizes)"
+    said = chosen_on(best.card.validation_f1, f"{len(tried)} working sizes")
     return replace(segmenter, card=structs.replace(best.card, threshold_from=said))
 
 

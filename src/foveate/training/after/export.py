@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from foveate.arrays.prepare import STRIDE
 from foveate.datasets import channels_of
 from foveate.errors import ModelError
-from foveate.models.card import ModelCard, TrainingData, plain
+from foveate.models.card import ModelCard, TrainingData, chosen_on, plain
 from foveate.models.exported import ExportedFile, check_free, write_model
 from foveate.models.licence import licence_of
 from foveate.models.store import Model
@@ -97,7 +97,7 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         preparation=recipe.preparation,
         sequences=channels_of(_seen(record)),
         thresholds=facts.thresholds,
-        threshold_from=f"validation images of {', '.join(facts.validation_f1)} (highest mean F1 of the sets)",
+        threshold_from=chosen_on(facts.validation_f1),
         recipe=plain(recipe.name),
         command=plain("; then ".join(_commands(record))),
         source_commit=record["source_commit"],

@@ -7,8 +7,11 @@ for is there, or the run doesn't begin.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from math import inf
 from typing import TYPE_CHECKING
 
 from foveate.errors import UsageError
@@ -60,7 +63,11 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 WITH_BF16 = ("avx512_bf16", "amx_bf16")
-"""Instructions of processors that compute in bf16 faster than in float32; without them it is several times slower."""
+"""Instructions of processors that may compute in bf16 faster than in float32; without them it is several times slower.
+"""
+
+TRIALS = 20
+"""Convolutions that are timed in each format."""
 
 
 def chosen_device(asked: str) -> torch.device:
@@ -94,10 +101,11 @@ class Precision:
     """What to say of it; '' where it is what was asked for, and fits the device."""
 
 
-def chosen_precision(asked: str, device: torch.device, begun: str | None = None) -> Precision:
+def chosen_precision(asked: str, device: torch.device, begun: str | None = None, *, rank: Rank = ALONE) -> Precision:
     """What a recipe asks for on a device; a run that goes on keeps the one that it has `begun` with.
 
-    `auto` is bf16-mixed where that is fast, else 32-true. Raises UsageError for 16-mixed without a GPU of CUDA's.
+    `auto` is bf16-mixed where that is fast, else 32-true. A processor that has instructions for it is tried, but by
+    several processes, whose measurements might differ. Raises UsageError for 16-mixed without a GPU of CUDA's.
     """
     if asked == "16-mixed" and device.type != "cuda":
         raise UsageError(
@@ -105,6 +113,9 @@ def chosen_precision(asked: str, device: torch.device, begun: str | None = None)
         )
     fast, why = _bf16_on(device)
     if asked == "auto" and begun is None:
+        if fast and device.type == "cpu" and rank.count == 1:
+            times = time_in_bf16()
+            fast, why = times < 1, f"{why}, and a convolution takes {times:.2f} times as long in bf16 as in float32"
         return Precision("bf16-mixed" if fast else "32-true", f"precision {'bf16-mixed' if fast else '32-true'}: {why}")
     name = begun or asked
     slow = f"precision {name} will be slow: {why}. Begin with training.precision=auto or 32-true for more speed."
@@ -129,3 +140,23 @@ def _bf16_on(device: torch.device) -> tuple[bool, str]:
     capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     has = [name for name in WITH_BF16 if capabilities.get(name)]
     return bool(has), f"this processor has {has[0]}" if has else f"this processor has neither {' nor '.join(WITH_BF16)}"
+
+
+@cache
+def time_in_bf16() -> float:
+    """How long forward and backward pass of a convolution take on this processor in bf16, as times what they take in
+    float32: instructions for it alone don't say that it is faster. The best of `TRIALS` of each, in turn."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn(4, 32, 64, 64, generator=generator).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(32, 32, 3, 3, generator=generator).contiguous(memory_format=torch.channels_last)
+    best: dict[torch.dtype, float] = {}
+    for _ in range(TRIALS + 1):  # the first makes things ready
+        for kind in (torch.float32, torch.bfloat16):
+            inputs, weights = (tensor.to(kind).requires_grad_() for tensor in (image, weight))
+            began = time.perf_counter()
+            outputs = torch.nn.functional.conv2d(inputs, weights, padding=1)
+            torch.autograd.grad(outputs, (inputs, weights), torch.ones_like(outputs))
+            best[kind] = min(best.get(kind, inf), time.perf_counter() - began)
+    return best[torch.bfloat16] / best[torch.float32]
