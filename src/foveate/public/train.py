@@ -16,7 +16,8 @@ from foveate.recipes.read import overrides_of, read_recipe
 from foveate.recipes.schema import Recipe
 from foveate.training.processes.place import ALONE, Rank, check_device_name
 from foveate.training.run.existing import Run, plan_of, run_in, runs_below
-from foveate.training.run.folder import PLAN, Storage, load_facts
+from foveate.training.run.facts import load_facts
+from foveate.training.run.folder import PLAN, Storage
 from foveate.training.run.progress import EpochRow, Listener
 from foveate.training.run.provenance import command_line
 

@@ -24,8 +24,9 @@ from foveate.sweeps.storage import check_storage, hidden, open_study
 from foveate.sweeps.take import Taken, list_grid, taken, tell_done, tell_failed, tell_stopped
 from foveate.training.data.gather import FOLD_SEED, common_classes, has_own_validation
 from foveate.training.processes.place import chosen_device, chosen_precision
-from foveate.training.run.folder import FACTS, STATE, is_locked, load_facts
+from foveate.training.run.facts import FACTS, load_facts
 from foveate.training.run.folder import RECIPE as OF_RUN
+from foveate.training.run.folder import STATE, is_locked
 from foveate.training.run.progress import Listener, Progress
 from foveate.training.run.provenance import redacted
 from foveate.training.run.tensors import load_state

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from foveate.training.run.curves import draw_curves
-from foveate.training.run.folder import BEST, CURVES, LAST, save_facts, save_table
+from foveate.training.run.facts import save_facts
+from foveate.training.run.folder import BEST, CURVES, LAST, save_table
 from foveate.training.run.progress import Progress
 from foveate.training.run.tensors import WeightsHeader, flatten, save_state, save_weights, unflatten
 from foveate.training.step.learner import Learner, RunSetup, restore_learner, state_of

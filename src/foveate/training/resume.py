@@ -13,7 +13,8 @@ from foveate.recipes.schema import Recipe
 from foveate.records import Classes
 from foveate.training.data.gather import PARTS, alike
 from foveate.training.run.existing import CHANGEABLE
-from foveate.training.run.folder import FACTS, RECIPE, STATE, load_facts
+from foveate.training.run.facts import FACTS, load_facts
+from foveate.training.run.folder import RECIPE, STATE
 from foveate.training.run.tensors import load_state
 
 

@@ -29,16 +29,8 @@ from foveate.training.processes.place import ALONE, Precision, Rank, chosen_devi
 from foveate.training.resume import check_begun, check_classes, check_epochs, check_same, precision_of, state_and_facts
 from foveate.training.run import provenance
 from foveate.training.run.existing import check_free
-from foveate.training.run.folder import (
-    CACHE,
-    PLAN,
-    RECIPE,
-    STATE,
-    Storage,
-    add_to_log,
-    locked,
-    save_facts,
-)
+from foveate.training.run.facts import save_facts
+from foveate.training.run.folder import CACHE, PLAN, RECIPE, STATE, Storage, add_to_log, locked
 from foveate.training.run.progress import EpochRow, Listener
 from foveate.training.run.tracking import Store, connect, reporting
 from foveate.training.step.first_weights import first_weights, sentences

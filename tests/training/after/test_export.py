@@ -22,7 +22,7 @@ from foveate.records import Case
 from foveate.runtime import Wish, open_session
 from foveate.training.after.export import TOLERANCE, _seen, compared, export, to_onnx
 from foveate.training.after.validation import Exportable
-from foveate.training.run.folder import load_facts
+from foveate.training.run.facts import load_facts
 from foveate.training.run.progress import Listener
 from foveate.training.run.tensors import load_weights
 from foveate.training.start import start
@@ -75,6 +75,17 @@ def test_weights_of_images_that_are_not_for_commercial_use_are_exported_as_such(
     (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
     card = export(run, tmp_path / "model.onnx").card
     assert card.licence.startswith("CC BY-NC 4.0 for the weights: not for commercial use, as the images of Lesions are")
+
+
+def test_what_a_run_says_of_its_images_in_other_words_is_an_error_of_one_line(
+    finished_run: Path, tmp_path: Path, exported_once: None
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    record["data"]["synthetic"] |= {"cameras": 2}
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"run: can't have a model card: training_data\.0\.cameras: is no field"):
+        export(run, tmp_path / "model.onnx")
 
 
 def test_an_exported_file_is_not_overwritten_unasked(exported: Path, finished_run: Path) -> None:

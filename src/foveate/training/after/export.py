@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from foveate.arrays.prepare import STRIDE
 from foveate.datasets import channels_of
 from foveate.errors import ModelError
-from foveate.models.card import ModelCard, TrainingData, chosen_on, plain
+from foveate.models.card import ModelCard, chosen_on, plain
 from foveate.models.exported import ExportedFile, check_free, write_model
 from foveate.models.licence import licence_of
 from foveate.models.store import Model
@@ -27,7 +28,8 @@ from foveate.recipes.read import read_recipe_of_run
 from foveate.runtime import open_session
 from foveate.training.after.graph import faster
 from foveate.training.after.validation import Exportable, in_torch
-from foveate.training.run.folder import BEST, RECIPE, load_facts
+from foveate.training.run.facts import load_facts
+from foveate.training.run.folder import BEST, RECIPE
 from foveate.training.run.provenance import without_secrets
 from foveate.training.run.tensors import load_weights
 
@@ -79,7 +81,6 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
     differences = compared(content, model, f"{run}: ONNX Runtime and PyTorch")
     recipe = read_recipe_of_run(str(run / RECIPE))
     record = without_secrets(load_facts(run))
-    training_data = tuple(TrainingData(set=set_name, **part) for set_name, part in _seen(record).items())
     card = ModelCard.of(
         str(run),
         name=plain(name or run.resolve().name),
@@ -101,10 +102,10 @@ def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") ->
         recipe=plain(recipe.name),
         command=plain("; then ".join(_commands(record))),
         source_commit=record["source_commit"],
-        training_data=training_data,
+        training_data=[{"set": name} | part for name, part in _seen(record).items()],
         validation_f1=facts.validation_f1,
-        licence=licence_of(training_data),
     )
+    card = replace(card, licence=licence_of(card.training_data))
     # As it is read from a file: options are lists there.
     return Exported(Model(ModelCard.parse(card.to_json(), str(run)), content, str(run)), differences)
 

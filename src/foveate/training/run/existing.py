@@ -11,7 +11,8 @@ from foveate.errors import ModelError, TrainingError, UsageError
 from foveate.imaging.write import UNFINISHED
 from foveate.recipes.read import keys_of, read_recipe_of_run
 from foveate.recipes.schema import Recipe
-from foveate.training.run.folder import BEST, CACHE, FACTS, LOCK, PLAN, RECIPE, STATE, Storage, is_locked, load_facts
+from foveate.training.run.facts import FACTS, load_facts
+from foveate.training.run.folder import BEST, CACHE, LOCK, PLAN, RECIPE, STATE, Storage, is_locked
 
 CHANGEABLE = ("training.epochs", "training.hours")
 """The keys of a recipe that may differ when a run goes on."""

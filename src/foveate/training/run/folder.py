@@ -17,40 +17,25 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
-from foveate.errors import ModelError, OutputError, TrainingError
+from foveate.errors import OutputError, TrainingError
 from foveate.imaging import write_text
 from foveate.imaging.lock import acquire, is_at
 from foveate.training.run.progress import EpochRow
-from foveate.training.run.provenance import redacted, without_secrets
+from foveate.training.run.provenance import redacted
 
-RECIPE, FACTS, TABLE, LOG, CURVES = "recipe.toml", "run.json", "log.csv", "log.txt", "curves.png"
+RECIPE, TABLE, LOG, CURVES = "recipe.toml", "log.csv", "log.txt", "curves.png"
 BEST, LAST, STATE, LOCK = "best.safetensors", "last.safetensors", "state.safetensors", "lock"
 CACHE, PLAN = "cache.bin", "plan.toml"
 
 Storage = Literal["auto", "memory", "disk"]
 """Where a process keeps its prepared images; auto: in memory, if they take up to half of what is free there."""
-
-
-def save_facts(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write run.json, without secrets in its commands. Raises OutputError."""
-    write_text(json.dumps(without_secrets(facts), indent=2, ensure_ascii=False) + "\n", folder / FACTS)
-
-
-def load_facts(folder: Path) -> dict[str, Any]:
-    """Read run.json. Raises ModelError where the folder is not a run."""
-    try:
-        facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: not the folder of a run ({error}).") from error
-    return facts
 
 
 def save_table(folder: Path, rows: Sequence[EpochRow]) -> None:

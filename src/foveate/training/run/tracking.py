@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from foveate.errors import OutputError, TrainingError, UsageError, install_line
 from foveate.recipes.schema import Recipe
-from foveate.training.run.folder import BEST, CURVES, FACTS, RECIPE, TABLE, add_to_log
+from foveate.training.run.facts import FACTS
+from foveate.training.run.folder import BEST, CURVES, RECIPE, TABLE, add_to_log
 from foveate.training.run.progress import EpochRow
 from foveate.training.run.provenance import redacted
 

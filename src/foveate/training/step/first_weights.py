@@ -23,7 +23,8 @@ from foveate.networks.registry import entry_of
 from foveate.recipes.schema import NetworkSection, Recipe
 from foveate.records import Classes
 from foveate.training.data.normalisation import Normalisation
-from foveate.training.run.folder import BEST, FACTS, load_facts
+from foveate.training.run.facts import FACTS, load_facts
+from foveate.training.run.folder import BEST
 from foveate.training.run.tensors import WEIGHTS, WeightsHeader, load_weights
 from foveate.training.step.learner import fresh_network
 
