@@ -17,6 +17,8 @@ from foveate.imaging import write_text
 ROOT = Path(__file__).parents[1]
 PAGE, PICTURES = ROOT / "docs" / "benchmark.md", ROOT / "docs" / "pictures"
 MEASURED, GROWTH = ROOT / "benchmarks" / "segmenting.json", ROOT / "benchmarks" / "growth.json"
+ELSEWHERE = ROOT / "benchmarks" / "segmenting_xeon.json"
+"""What the same call measured on another machine."""
 WNET = "PyTorch, wnet, NCHW"
 
 
@@ -24,12 +26,12 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 MODELS = {"vessels": "`vessels`, reduced", "native": "six maps at native size, in tiles"}
 
 
-def text(found: dict[str, Any], growth: dict[str, Any]) -> str:
+def text(found: dict[str, Any], growth: dict[str, Any], elsewhere: dict[str, Any]) -> str:
     """What the page should hold: as it is, but for what stands between the markers."""
-    return with_generated(PAGE.read_text("utf-8"), tables(found, growth), Path(__file__).name)
+    return with_generated(PAGE.read_text("utf-8"), tables(found, growth, elsewhere), Path(__file__).name)
 
 
-def tables(found: dict[str, Any], growth: dict[str, Any]) -> dict[str, str]:
+def tables(found: dict[str, Any], growth: dict[str, Any], elsewhere: dict[str, Any]) -> dict[str, str]:
     """Marker to Markdown."""
     return {
         "machine": _machine(found["machine"], found["repeats"]),
@@ -40,6 +42,7 @@ def tables(found: dict[str, Any], growth: dict[str, Any]) -> dict[str, str]:
         "folders": _folders(found["folders"], found["abreast"]),
         "networks": _networks(found["networks"], found["machine"]["gflops"]),
         "growth": _growth(growth),
+        "elsewhere": _elsewhere(found, elsewhere),
     }
 
 
@@ -159,6 +162,27 @@ def _networks(found: dict[str, dict[str, Any]], gflops: float) -> str:
     return table(("eager PyTorch, NCHW, 512×512", "ms", "GMAC", "times the bound of its arithmetic"), rows)
 
 
+def _elsewhere(*runs: dict[str, Any]) -> str:
+    """Ratios of several runs side by side."""
+    names = [name for name in runs[0]["network"] if name.startswith(("ONNX Runtime", "OpenVINO"))]
+    rows = [
+        ("matrix product, GFLOP/s", *(f"{run['machine']['gflops']:.0f}" for run in runs)),
+        ("copy by one core, GB/s", *(f"{run['machine']['copied_gb_per_s']:.0f}" for run in runs)),
+    ]
+    for base, words in (("before", "0.1"), (WNET, "W-Net, eager NCHW")):
+        rows += [
+            (f"{name}: times as fast as {words}", *(_times(run["network"][base], run["network"][name]) for run in runs))
+            for name in names
+        ]
+    rows += [
+        (f"a folder, {name}: of that many cores' best", *(f"{run['abreast'][name]['share']:.2f}" for run in runs))
+        for name in runs[0]["abreast"]
+    ]
+    cold = (_times(run["cold"]["segment"], run["cold"]["import"]) for run in runs)
+    rows.append(("one photograph, cold: times the imports alone", *cold))
+    return table(("ratio", *(run["machine"]["processor"] for run in runs)), rows)
+
+
 def _times(one: float | None, other: float) -> str:
     return "" if one is None else f"{one / other:.2f}"
 
@@ -212,8 +236,8 @@ def _line(axes: Any, x: Sequence[float], y: Sequence[float], name: str, colour: 
 
 def main() -> None:
     """Rewrite page and pictures."""
-    found, growth = (json.loads(file.read_text("utf-8")) for file in (MEASURED, GROWTH))
-    write_text(text(found, growth), PAGE)
+    found, growth, elsewhere = (json.loads(file.read_text("utf-8")) for file in (MEASURED, GROWTH, ELSEWHERE))
+    write_text(text(found, growth, elsewhere), PAGE)
     draw(found, PICTURES / "benchmark.svg")
     draw_growth(found, growth, PICTURES / "growth.svg")
 
