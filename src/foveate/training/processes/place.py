@@ -63,8 +63,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 WITH_BF16 = ("avx512_bf16", "amx_bf16")
-"""Instructions of processors that may compute in bf16 faster than in float32; without them it is several times slower.
-"""
+"""Instructions of processors that may be faster in bf16 than in float32; without them bf16 is several times slower."""
 
 TRIALS = 20
 """Convolutions that are timed in each format."""
