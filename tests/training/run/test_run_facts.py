@@ -35,6 +35,6 @@ def test_a_file_of_that_name_which_is_not_that_of_a_run_is_none(kind: str, finis
     assert [each.folder for each in runs_below(tmp_path)] == [run]
     changed = json.dumps(CHANGES[kind](load_facts(run))) if kind in CHANGES else "[" * 100_000
     (run / "run.json").write_text(changed, encoding="utf-8")
-    with pytest.raises(ModelError, match="run: not the folder of a run"):
+    with pytest.raises(ModelError, match=r"run: not the folder of a run \(run\.json: "):
         load_facts(run)
     assert runs_below(tmp_path) == []

@@ -75,7 +75,7 @@ def load_facts(folder: Path) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         msgspec.convert(facts, _Facts)
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{folder}: not the folder of a run ({error}).") from error
+        raise ModelError(f"{folder}: not the folder of a run ({FACTS}: {error}).") from error
     return facts
 
 
