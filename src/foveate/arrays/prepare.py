@@ -69,8 +69,8 @@ class Preparation:
     clahe: float = 0.0
     """Clip limit of a contrast limited adaptive histogram equalisation of that, from 1 on, e.g. 2; 0: none."""
     context: int = 0
-    """Pixels: how far what the network says of a pixel depends on others, for one that works at the photograph's own
-    size and may be given a large one in tiles; 0: it is shown every image in one piece."""
+    """Pixels: how far what the network says of a pixel depends on others, so that it may see a large image in parts; 0:
+    it is shown every image in one piece."""
 
     # Pydantic, which reads recipes, takes no key that isn't here.
     __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}

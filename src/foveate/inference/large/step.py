@@ -61,7 +61,7 @@ class BoundedStep:
             outline,
             frame,
             card.preparation,
-            segmenter.session.run,
+            segmenter.network,
             len(card.classes),
             segmenter.procedure.views,
             self.limits,

@@ -1,8 +1,11 @@
-"""A network that works at the photograph's own size, in overlapping tiles.
+"""A network whose context is known, in parts that overlap.
 
-What a network says of a pixel depends on others up to some distance, its context. A tile's pixels that lie farther than
-that from its cut edges are those of the whole image, so only these are used; where two tiles have them, a smooth window
-goes over from the one to the other, so that what a context leaves out makes no seam either.
+What a network says of a pixel depends on others up to some distance, its context. A part's pixels that lie farther than
+that from its cut edges are those of the whole image, so only these are used.
+
+An image that could be seen whole may go in bands of rows. One that is too large for that, at the photograph's own
+size, goes in tiles; where two of them have a pixel, a smooth window goes over from the one to the other, so that what a
+context leaves out makes no seam either.
 """
 
 from __future__ import annotations
@@ -22,10 +25,17 @@ if TYPE_CHECKING:
     from foveate.records import Probabilities
 
 ALIGNED = 64
-"""Tiles begin at multiples of this, so that what a network pools together is the same as in the whole image."""
+"""Parts begin at multiples of this, so that what a network pools together is the same as in the whole image."""
 
 BLEND = 64
 """Pixels over which one tile goes over into the next."""
+
+BAND_PIXELS = 2**20
+"""Pixels of an image from which on bands pay: ONNX Runtime takes as long for two of them as for the whole, and half the
+memory."""
+
+BAND_CONTEXTS = 6
+"""Heights of its context that a band has at least: more would be seen twice."""
 
 NETWORK_BYTES = 1024
 """That a network is taken to need for each pixel of a tile: twice what those of this package with few maps do."""
@@ -110,6 +120,26 @@ def in_tiles(network: Network, *, planes: int, side: int, context: int) -> Netwo
             lambda top, bottom: pixels[top:bottom], size, network, planes=planes, side=side, context=context
         )
         return np.concatenate([maps for _, maps in bands], axis=1)[None]
+
+    return run
+
+
+def in_bands(network: Network, *, context: int) -> Network:
+    """The same network, which takes a large image in bands of rows. What it says is the same to rounding."""
+    around = ALIGNED * -(-context // ALIGNED)
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        height, width = batch.shape[2:]
+        bands = min(-(-height * width // BAND_PIXELS), height // (BAND_CONTEXTS * around))
+        if bands < 2:
+            return network(batch)
+        step = ALIGNED * -(-height // (ALIGNED * bands))
+        maps = []
+        for first in range(0, height, step):
+            start, last = max(0, first - around), min(first + step, height)
+            band = network(np.ascontiguousarray(batch[:, :, start : last + around]))
+            maps.append(band[:, :, first - start : last - start])
+        return np.concatenate(maps, axis=2)
 
     return run
 
