@@ -178,9 +178,13 @@ def _elsewhere(*runs: dict[str, Any]) -> str:
         (f"a folder, {name}: of that many cores' best", *(f"{run['abreast'][name]['share']:.2f}" for run in runs))
         for name in runs[0]["abreast"]
     ]
+    rows += [
+        (f"{size}: most memory, MiB", *(f"{run['photographs'][size]['peak_mb']:.0f}" for run in runs))
+        for size in runs[0]["photographs"]
+    ]
     cold = (_times(run["cold"]["segment"], run["cold"]["import"]) for run in runs)
     rows.append(("one photograph, cold: times the imports alone", *cold))
-    return table(("ratio", *(run["machine"]["processor"] for run in runs)), rows)
+    return table(("", *(run["machine"]["processor"] for run in runs)), rows)
 
 
 def _times(one: float | None, other: float) -> str:

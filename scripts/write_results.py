@@ -145,13 +145,16 @@ def _scores(table: Table, name: str, label: str) -> Iterator[str]:
         published = {SAME.get(key, key): value for key, value in result["published"].items()}
         if published:
             yield f"| {row.label} | printed | {' | '.join(_number(published.get(key)) for key in measures)} | |"
-        scopes = result["scores"][name]["classes"][label]
-        everything = result["scores"][name]["protocol"]["fov_for_counting"] == "the whole image"
-        for scope, words in (() if everything else (("fov", "inside the FOV"),)) + (("image", "whole image"),):
-            means = scopes[scope]["per_image"]
-            mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
-            cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]
-            yield f"| {'' if published else row.label} | ours, seed {result['seed']}, {words} | {' | '.join(cells)} |"
+        again = () if table.mean_of else result.get("procedures", {}).items()
+        for by, scored in (("", result["scores"]), *((f", {by}", each["scores"]) for by, each in again)):
+            scopes = scored[name]["classes"][label]
+            everything = scored[name]["protocol"]["fov_for_counting"] == "the whole image"
+            for scope, words in (() if everything else (("fov", "inside the FOV"),)) + (("image", "whole image"),):
+                means = scopes[scope]["per_image"]
+                mean = {"values": {"f1": means["mean"]["f1"]}, "intervals": means["intervals"]}
+                cells = [*(_measured(scopes[scope]["pooled"], key) for key in measures), _measured(mean, "f1")]
+                ours = f"ours, seed {result['seed']}, {words}{by}"
+                yield f"| {'' if published else row.label} | {ours} | {' | '.join(cells)} |"
 
 
 def _in_short(table: Table) -> Iterator[str]:

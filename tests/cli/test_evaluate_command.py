@@ -152,6 +152,32 @@ def test_a_model_of_other_classes_is_refused_before_anything_is_scored(tmp_path:
         assert all(part in line for part in parts)
 
 
+def test_a_class_is_left_out_of_the_scores_of_others_where_there_are_several(tmp_path: Path) -> None:
+    labels = np.zeros((32, 32), np.uint8)
+    labels[4:12], labels[8:16, 16:] = 1, 2
+    for kind, pixels in (("images", np.full((32, 32, 3), 90, np.uint8)), ("masks", labels), ("theirs", labels)):
+        (tmp_path / kind).mkdir()
+        PillowImage.fromarray(pixels).save(tmp_path / kind / "one.png")
+    (tmp_path / "classes.csv").write_text("value,name\n1,artery\n2,crossing\n", encoding="utf-8")
+    theirs = ("--data", f"folder:{tmp_path}", "--split", "all", "--predictions", tmp_path / "theirs")
+    for command, file in (("evaluate", ("--json", tmp_path / "out.json")), ("report", ("--out", tmp_path / "report"))):
+        ran = run(command, *theirs, "--leave-out", "crossing", *file)
+        assert (ran.status, ran.err) == (0, "")
+    for path in (tmp_path / "out.json", tmp_path / "report" / "report.json"):
+        report = json.loads(path.read_text(encoding="utf-8"))
+        assert report["protocol"]["left_out"] == ["crossing"]
+        counts = {name: sum(of["image"]["pooled"]["counts"].values()) for name, of in report["classes"].items()}
+        assert counts == {"artery": 32 * 32 - (labels == 2).sum(), "crossing": 32 * 32}
+    for words, told in (
+        (("--leave-out", "crosing", *theirs), "Did you mean 'crossing'"),
+        (("--leave-out", "vessel", green_model(), *PLAIN), "vessel alone"),
+    ):
+        ran = run("evaluate", *words)
+        assert (ran.status, ran.out) == (2, "")
+        (line,) = ran.errors
+        assert told in line
+
+
 def test_maps_made_elsewhere_are_scored_at_the_threshold_that_is_given(tmp_path: Path) -> None:
     folder, cases = tmp_path / "maps", drawn_cases(2)
     folder.mkdir()

@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 from foveate.arrays.decide import decide
 from foveate.errors import DataError, UsageError
 from foveate.evaluation import CountingRule, EvaluationResult, ModelSummary, Predictor, Threshold, evaluate, statement
+from foveate.evaluation.compare import check_same
 from foveate.evaluation.pool import SUM_MEASURES
 from foveate.evaluation.predictions import PredictionFolder
 from foveate.imaging import write_labels, write_mask, write_probability
@@ -98,6 +99,42 @@ def test_every_class_is_scored_and_the_macro_average_is_their_mean() -> None:
     assert report.macro is not None
     assert report.macro.image.pooled["f1"] == pytest.approx(np.mean(f1), rel=1e-12)
     assert [title for title, _ in tables(report)] == ["artery", "vein", "mean of the classes"]
+
+
+def test_true_pixels_of_a_class_that_is_left_out_count_for_no_other_class() -> None:
+    classes = Classes(("artery", "vein", "crossing"))
+    cases = [replace(case, fov=case.image[..., 0] < 200) for case in (case_of(seed, classes) for seed in range(3))]
+    usual = report_of(cases, classes)
+    report = report_of(cases, classes, rule=CountingRule(left_out=("crossing",)))
+    for scope in ("fov", "image"):
+        for number, name in enumerate(classes.names):
+            true, found, counted = (
+                np.concatenate([planes.ravel() for planes in each])
+                for each in (
+                    [case.masks[number] for case in cases],
+                    [guess(classes)(case).masks[number] for case in cases],
+                    [
+                        (case.fov if scope == "fov" else np.ones(case.fov.shape, bool))  # type: ignore[union-attr]
+                        & (~case.masks[2] | (name == "crossing"))
+                        for case in cases
+                    ],
+                )
+            )
+            value = getattr(report.classes[name], scope).pooled.values["f1"]
+            assert value == pytest.approx(f1_score(true[counted], found[counted]), rel=1e-12)
+            before = getattr(usual.classes[name], scope).pooled.values["f1"]
+            assert value == before if name == "crossing" else value > before
+    assert report.protocol.left_out == ("crossing",)
+    assert "but true pixels of crossing for no other class" in statement(report)
+    assert "for no other class" not in statement(usual)
+    assert report.second_observer is None
+    read = [replace(case, second_masks=case.masks) for case in cases]
+    second = report_of(read, classes, rule=CountingRule(left_out=("crossing",))).second_observer
+    assert second is not None
+    counts = second.classes["artery"].image.pooled.counts
+    assert sum(counts.model_dump().values()) == sum((~case.masks[2]).sum() for case in cases)
+    with pytest.raises(UsageError, match="left out are the pixels of 'nothing' and 'crossing'"):
+        check_same({"usual": usual, "left out": report}, "fov")
 
 
 def test_the_macro_average_leaves_out_a_class_that_is_nowhere() -> None:

@@ -30,6 +30,12 @@ BOUNDARY = Annotated[bool, CommandOption("--boundary/--no-boundary", help="Measu
 EMPTY = Annotated[
     Literal["out", "one"], CommandOption(help="What agreement on an empty truth counts: left out of means, or 1.")
 ]
+LEAVE_OUT = Annotated[
+    list[str] | None,
+    CommandOption(
+        help="A class whose true pixels count for no other class, such as crossing of arteries and veins. Repeat it."
+    ),
+]
 SCOPE = Annotated[Literal["fov", "image"], CommandOption(help="Count inside the field of view, or the whole image.")]
 BACKEND = Annotated[
     Literal["auto", "onnxruntime", "openvino", "torch"],

@@ -157,10 +157,15 @@ def check_same(results: Mapping[str, EvaluationResult], scope: Scope) -> None:
             ("image size", first.protocol.size, result.protocol.size),
             ("agreement on an empty truth", first.protocol.empty, result.protocol.empty),
             ("classes", ", ".join(first.classes), ", ".join(result.classes)),
+            ("left out are the pixels of", _left_out(first), _left_out(result)),
         ):
             if mine != theirs:
                 raise UsageError(f"{one} and {other} can't be compared: {what} '{mine}' and '{theirs}'.")
         _check_images(one, first, other, result, scope)
+
+
+def _left_out(result: EvaluationResult) -> str:
+    return ", ".join(sorted(result.protocol.left_out)) or "nothing"
 
 
 def _check_images(one: str, first: EvaluationResult, other: str, result: EvaluationResult, scope: Scope) -> None:

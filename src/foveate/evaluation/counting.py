@@ -17,7 +17,7 @@ from foveate.arrays.fov import find_fov
 from foveate.arrays.prepare import Frame, prepare_mask
 from foveate.errors import DataError, UsageError
 from foveate.evaluation.measures import ChosenMeasures, MeasureGroup
-from foveate.records import Case, CaseEntry, Image, Mask
+from foveate.records import Case, CaseEntry, Image, Mask, Masks
 
 FovSource = Literal["set", "estimated", "whole"]
 """Of one image: the set's own field of view, one estimated from the photograph, or all of the image."""
@@ -63,11 +63,22 @@ class CountingRule:
     """Height and width at which cases are predicted and counted; None: their own."""
     empty_is_one: bool = False
     tolerance: float = 2.0
+    left_out: tuple[str, ...] = ()
+    """Classes whose true pixels are counted for no other class, such as what nobody was certain of."""
 
     def chosen(self, *, probabilities: bool) -> ChosenMeasures:
         """The measures to take, where there are probabilities, or masks alone."""
         groups = frozenset(self.measures) - (frozenset() if probabilities else {"probability"})
         return ChosenMeasures(groups, self.tolerance, self.empty_is_one)
+
+
+def counted_for(name: str, names: Sequence[str], truth: Masks, within: Mask, left_out: Sequence[str]) -> Mask:
+    """Of the pixels `within` (H×W) those that are counted for one class of `names`: all but where the truth (K×H×W)
+    shows another one that is left out."""
+    for number, other in enumerate(names):
+        if other in left_out and other != name:
+            within = within & ~truth[number]
+    return within
 
 
 def shows_eyes(entries: Sequence[CaseEntry]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foveate.datasets import OWN
-from foveate.errors import UsageError
+from foveate.errors import UsageError, unknown
 from foveate.evaluation.counting import FovRule, FovSource, shows_eyes
 from foveate.evaluation.measures import GROUPS, MEASURES, MeasureGroup
 
@@ -53,6 +53,16 @@ def fov_rule_for(data_set: DataSet, split: str, fov: FovSource | None) -> FovRul
     else:
         eyes = has_vessels(data_set)
     return FovRule(otherwise="estimated" if eyes else "whole")
+
+
+def check_left_out(left_out: Sequence[str], data_set: DataSet) -> None:
+    """Raise UsageError for a class that the set hasn't, or one that it has alone."""
+    names = data_set.classes.names
+    for name in left_out:
+        if name not in names:
+            raise UsageError(unknown("class", name, names))
+        if len(names) == 1:
+            raise UsageError(f"{data_set.name} has the class {name} alone: without its pixels nothing is counted.")
 
 
 def check_predictors(predictors: Sequence[Predictor], data_set: DataSet, split: str) -> None:

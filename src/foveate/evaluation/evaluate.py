@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from foveate.errors import DataError
-from foveate.evaluation.counting import CountingRule, resized
+from foveate.evaluation.counting import CountingRule, counted_for, resized
 from foveate.evaluation.pool import Pool, macro
 from foveate.evaluation.protocol import SEEN_WHOLE, UNKNOWN, DataSummary, FovForCounting, Protocol
 from foveate.evaluation.result import (
@@ -124,14 +126,14 @@ def _score(predict: Callable[[Case], Prediction], entry: CaseEntry, pools: _Pool
     if case.second_masks is not None:
         if not pools.observer:
             pools.observer = pools.fresh(probabilities=False)
-        _add(pools.observer, case, None, case.second_masks, within)
+        _add(pools.observer, case, None, case.second_masks, within, pools.rule.left_out)
     return ImageResult(
         id=case.id,
         group=case.group,
         fov_source=source,
         size=case.mask.shape,
         seconds=seconds,
-        classes=_add(pools.model, case, prediction.probabilities, prediction.masks, within),
+        classes=_add(pools.model, case, prediction.probabilities, prediction.masks, within, pools.rule.left_out),
     )
 
 
@@ -141,13 +143,20 @@ def _add(
     probabilities: Probabilities | None,
     masks: Masks,
     within: Mask,
+    left_out: Sequence[str],
 ) -> dict[str, ImageScoresByScope]:
-    scores = {}
+    scores, everywhere = {}, np.ones_like(within) if left_out else None
     for number, (name, of_class) in enumerate(pools.items()):
         probability = None if probabilities is None else probabilities[number]
         of_scopes = {
-            scope: of_class[scope].add(case.group, probability, masks[number], case.masks[number], counted)
-            for scope, counted in (("fov", within), ("image", None))
+            scope: of_class[scope].add(
+                case.group,
+                probability,
+                masks[number],
+                case.masks[number],
+                None if place is None else counted_for(name, list(pools), case.masks, place, left_out),
+            )
+            for scope, place in (("fov", within), ("image", everywhere))
         }
         scores[name] = ImageScoresByScope(**of_scopes)
     return scores
@@ -199,6 +208,7 @@ def _protocol(
         measures=tuple(group for group in rule.measures if group in taken),
         empty="one" if rule.empty_is_one else "left out",
         tolerance=rule.tolerance,
+        left_out=rule.left_out,
     )
 
 

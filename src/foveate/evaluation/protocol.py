@@ -112,6 +112,9 @@ class Protocol(Record):
         default="left out", description="What agreement on an empty truth counts as: left out of means, or one."
     )
     tolerance: float = Field(default=2.0, ge=0, description="Pixels that borders may lie apart for surface_dice.")
+    left_out: tuple[str, ...] = Field(
+        default=(), description="Classes whose true pixels were counted for no other class."
+    )
     intervals: str = Field(
         default="95 %, percentile bootstrap, 10 000 resamples of whole groups",
         description="How the intervals were found.",

@@ -19,9 +19,14 @@ def statement(result: EvaluationResult) -> str:
     return (
         f"{result.model.name} on {data.set}, {data.split} ({images}{f', seen by the model: {seen}' if seen else ''}):"
         f" {_words(result)}, "
-        f"{_pixels(protocol)}; "
+        f"{_pixels(protocol)}{_left_out(protocol)}; "
         f"agreement on an empty truth: {protocol.empty}; intervals: {protocol.intervals}."
     )
+
+
+def _left_out(protocol: Protocol) -> str:
+    names = ", ".join(protocol.left_out)
+    return f", but true pixels of {names} for no other class" if names else ""
 
 
 def known_images(data: DataSummary) -> str:

@@ -33,6 +33,7 @@ def evaluate(
     vessels: bool | None = None,
     boundary: bool = True,
     empty: Literal["out", "one"] = "out",
+    leave_out: str | Sequence[str] = (),
     tta: Literal[1, 2, 4, 8] = 1,
     hysteresis: float | None = None,
     reconnect: int = 0,
@@ -77,7 +78,15 @@ def evaluate(
     with needs("evaluate", "evaluating"):
         from foveate.evaluation.counting import size_of
 
-    rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
+    rule = rule_maker(
+        split,
+        fov,
+        size_of(size),
+        vessels=vessels,
+        boundary=boundary,
+        empty_is_one=empty == "one",
+        left_out=one_or_more(leave_out),
+    )
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     wish = Wish(backend, device, precision, threads)
     segmenters = [opened(place, wish, procedure) for place in chosen]
@@ -123,14 +132,20 @@ def rule_maker(
     vessels: bool | None,
     boundary: bool,
     empty_is_one: bool,
+    left_out: Sequence[str],
 ) -> Callable[[DataSet], CountingRule]:
     """How a set is counted, by the options of `evaluate` and `report`."""
     from foveate.evaluation import CountingRule
-    from foveate.evaluation.data_set import fov_rule_for, groups_for
+    from foveate.evaluation.data_set import check_left_out, fov_rule_for, groups_for
 
-    return lambda data_set: CountingRule(
-        measures=groups_for(data_set, vessels=vessels, boundary=boundary),
-        fov=fov_rule_for(data_set, split, fov),
-        size=size,
-        empty_is_one=empty_is_one,
-    )
+    def rule(data_set: DataSet) -> CountingRule:
+        check_left_out(left_out, data_set)
+        return CountingRule(
+            measures=groups_for(data_set, vessels=vessels, boundary=boundary),
+            fov=fov_rule_for(data_set, split, fov),
+            size=size,
+            empty_is_one=empty_is_one,
+            left_out=tuple(left_out),
+        )
+
+    return rule

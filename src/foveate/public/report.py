@@ -34,6 +34,7 @@ def report(
     vessels: bool | None = None,
     boundary: bool = True,
     empty: Literal["out", "one"] = "out",
+    leave_out: str | Sequence[str] = (),
     tta: Literal[1, 2, 4, 8] = 1,
     hysteresis: float | None = None,
     reconnect: int = 0,
@@ -69,7 +70,15 @@ def report(
         from foveate.reports.files import write_figures
         from foveate.reports.section import section_of
 
-    rule = rule_maker(split, fov, size_of(size), vessels=vessels, boundary=boundary, empty_is_one=empty == "one")
+    rule = rule_maker(
+        split,
+        fov,
+        size_of(size),
+        vessels=vessels,
+        boundary=boundary,
+        empty_is_one=empty == "one",
+        left_out=one_or_more(leave_out),
+    )
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     models = models_of(chosen, Wish(threads=threads), procedure)
     with needs("evaluate", "a report"):
