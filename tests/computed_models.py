@@ -39,8 +39,8 @@ def changed(card: ModelCard, **fields: Any) -> ModelCard:
 
 
 def computed(network: Network, **fields: Any) -> Segmenter:
-    """A model with the shipped card but for these fields."""
-    return Segmenter(changed(open_model("vessels").card, **fields), Computed(network))
+    """A model with the shipped card but for these fields; its context isn't known unless they say it."""
+    return Segmenter(changed(open_model("vessels").card, **{"context": 0} | fields), Computed(network))
 
 
 def into_folder(segmenter: Segmenter, items: Sequence[SourceItem], wanted: Wanted, **options: Any) -> Iterator[Outcome]:

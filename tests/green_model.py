@@ -27,6 +27,7 @@ def write_green_model(folder: Path, maps: int = 1) -> Path:
         sha256=hashlib.sha256(content).hexdigest(),
         working_minimum=1.0,
         working_maximum=2000.0,
+        context=0,
         thresholds=(THRESHOLD,),
         threshold_from="nothing at all",
         trust=None,

@@ -132,6 +132,18 @@ def test_masks_of_another_tool_are_scored_as_volumes(tmp_path: Path) -> None:
     assert "holds nothing for 'p1__t1'. Expected e.g. p1__t1_mask.nii.gz" in ran.errors[0]
 
 
+def test_slices_of_a_volume_are_not_shown_each_at_the_size_of_which_the_model_is_surest(tmp_path: Path) -> None:
+    drawn(tmp_path / "data")
+    weights = network(tmp_path / "model")
+    (file, *_) = sorted((tmp_path / "data" / "images").iterdir())
+    data = ("--data", f"folder:{tmp_path / 'data'}", "--split", "all")
+    for words in (("segment", file, "-o", tmp_path / "out", "--model", weights), ("evaluate", weights, *data)):
+        assert run(*words).status == 0
+        ran = run(*words, "--surest-size", *(("--overwrite",) if "segment" in words else ()))
+        assert ran.status == 1
+        assert "--surest-size would show the slices of a volume at different sizes" in " ".join(ran.errors)
+
+
 def test_a_mask_of_another_size_or_place_or_of_many_values_is_one_line(tmp_path: Path) -> None:
     saved(volume(head()), tmp_path / "images/a.nii.gz")
     moved, soft = affine(), np.linspace(0, 1, head().size).reshape(SIZE)

@@ -11,7 +11,7 @@ from foveate.datasets import OWN
 from foveate.errors import DataError, UsageError
 from foveate.evaluation.predictions import PredictionFolder
 from foveate.evaluation.protocol import ModelSummary, Threshold
-from foveate.inference.procedure import Procedure
+from foveate.inference.procedure import SLICES_AT_ONE_SIZE, Procedure
 from foveate.models.card import NEIGHBOURS
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
     """A loaded model, under that name."""
     card = segmenter.card
     return Predictor(
-        predict=lambda case: segmenter.segment(seen_by(card, case)),
+        predict=lambda case: segmenter.segment(seen_by(segmenter, case)),
         model=ModelSummary(
             name=name,
             sha256=card.sha256,
@@ -157,11 +157,15 @@ def model_predictor(segmenter: Segmenter, name: str, *, source: str) -> Predicto
     )
 
 
-def seen_by(card: ModelCard, case: Case) -> Image:
+def seen_by(segmenter: Segmenter, case: Case) -> Image:
     """The image as the model's card has it: of a slice itself, or itself between its neighbours.
 
-    Raises DataError for a case that hasn't the channels which the card names.
+    Raises DataError for a case that hasn't the channels which the card names, and for a slice whose size the procedure
+    would choose.
     """
+    if case.slice is not None and segmenter.procedure.surest_size:
+        raise DataError(f"{case.id}: {SLICES_AT_ONE_SIZE}")
+    card = segmenter.card
     neighbours = None if case.slice is None else case.slice.neighbours
     if card.sequences == NEIGHBOURS:
         if neighbours is None:

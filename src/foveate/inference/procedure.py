@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from foveate.records import Image, Mask, Masks, Probabilities
 
 
+SLICES_AT_ONE_SIZE = "--surest-size would show the slices of a volume at different sizes; leave it out."
+"""Why a volume is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Procedure:
     """All of it is off unless asked for, but for the `min_size` of a model's card."""

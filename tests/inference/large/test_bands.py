@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ class Watched:
         return self.session.run(batch)
 
 
-def watched(backend: str = "auto") -> tuple[Segmenter, Watched]:
+def watched(backend: Literal["auto", "openvino"] = "auto") -> tuple[Segmenter, Watched]:
     segmenter = foveate.load("vessels", backend=backend)
     session = Watched(segmenter)
     return Segmenter(segmenter.card, session), session

@@ -64,7 +64,7 @@ def with_min_size_for(segmenter: Segmenter, sets: Sequence[Sequence[CaseEntry]])
     counts = [PartsBySize() for _ in sets]
     for count, entries in zip(counts, sets, strict=True):
         for case in (entry.load() for entry in entries):
-            found = plain.segment(seen_by(card, case))
+            found = plain.segment(seen_by(plain, case))
             inside = found.fov if case.fov is None else case.fov
             least = [card.preparation.photograph_pixels(size, found.fov_diameter) for size in TRIED]
             count.add(found.masks[0] & inside, case.masks[0] & inside, least)

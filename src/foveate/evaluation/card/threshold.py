@@ -43,7 +43,7 @@ def with_threshold_for(
     for data_set, entries in parts:
         for case in (entry.load() for entry in entries):
             contents[data_set.name][case.id] = case.content
-            found = segmenter.segment(seen_by(card, case))
+            found = segmenter.segment(seen_by(segmenter, case))
             inside = found.fov if case.fov is None else case.fov
             histograms[data_set.name].add(found.probabilities[0], case.masks[0], inside)
             done += 1

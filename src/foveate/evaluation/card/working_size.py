@@ -51,7 +51,7 @@ def _shown(segmenter: Segmenter, parts: Sequence[tuple[DataSet, Sequence[CaseEnt
     """Pixels of FOV diameter that the network sees of the middle one of these images."""
     preparation = segmenter.card.preparation
     cases = (entry.load() for _, entries in parts for entry in entries)
-    diameters = [preparation.view(seen_by(segmenter.card, case)).diameter for case in cases]
+    diameters = [preparation.view(seen_by(segmenter, case)).diameter for case in cases]
     return median(diameter * preparation.scale(diameter) if diameter else 0.0 for diameter in diameters)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from foveate.errors import ImageError
 from foveate.imaging.nifti.volume import CHANNELS
 from foveate.inference.nifti.result import VolumeSegmentation
+from foveate.inference.procedure import SLICES_AT_ONE_SIZE
 from foveate.models.card import NEIGHBOURS
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 
 def segment_volume(segmenter: Segmenter, volume: Volume) -> VolumeSegmentation:
-    """The segmentation, opened: nothing runs before it is written. Raises ImageError for channels that don't fit.
+    """The segmentation, opened: nothing runs before it is written. Raises ImageError for channels that don't fit,
+    and where each slice would choose its size.
 
     A model whose card names sequences takes a file for each, one that sees neighbouring slices a single file; any other
     takes three files as red, green and blue, and a single one as grey.
     """
+    if segmenter.procedure.surest_size:
+        raise ImageError(f"{volume.source}: {SLICES_AT_ONE_SIZE}")
     sequences, files = segmenter.card.sequences, len(volume.files)
     if sequences == NEIGHBOURS:
         if files > 1:
