@@ -47,6 +47,9 @@ HIGHEST_WORKING_MAXIMUM = 100_000
 STEP = 1.25
 """From one working size to the next smaller one that is tried."""
 
+LARGEST_WHOLE = 2048
+"""Pixels of the working size up to which a network sees all of an image at once, or in a few bands."""
+
 HIGHEST_CONTEXT = 1024
 """Pixels around a tile: with more of it, most of the work would be done several times."""
 
@@ -113,6 +116,11 @@ class Preparation:
             return working
         scale = self.scale(diameter)
         return ceil(working / (scale * scale))
+
+    @property
+    def tiled(self) -> bool:
+        """Whether images may be so large that the network, whose context is known, sees them in tiles."""
+        return bool(self.context) and self.working_maximum > LARGEST_WHOLE
 
     @property
     def working_sizes(self) -> str:

@@ -148,12 +148,12 @@ class Segmenter:
         return in_bands(self.session.run, context=context)
 
     def _in_tiles(self) -> Network:
-        """That network, which takes in tiles what is too large for the memory, where its card says that it can."""
-        context = self.card.preparation.context
-        if not context:
+        """That network, which takes in tiles what is too large for the memory, where its card allows it."""
+        preparation = self.card.preparation
+        if not preparation.tiled:
             return self.network
-        side = tile_side(Limits().for_arrays // 2, context)
-        return in_tiles(self.network, planes=len(self.card.classes), side=side, context=context)
+        side = tile_side(Limits().for_arrays // 2, preparation.context)
+        return in_tiles(self.network, planes=len(self.card.classes), side=side, context=preparation.context)
 
     def segment_many(
         self, images: Iterable[Source], *, on_error: Callable[[Source, FoveateError], None] | None = None

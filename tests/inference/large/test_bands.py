@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 import foveate
 from foveate.drawn import draw
 from foveate.inference import Segmenter
+from foveate.inference.large import limits
 from foveate.runtime import Execution
 
 
@@ -59,6 +60,16 @@ def test_an_image_of_usual_size_is_seen_as_a_whole() -> None:
     segmenter.network(np.zeros((1, 3, 1000, 1000), np.float32))
     segmenter.network(np.zeros((1, 3, 328, 4000), np.float32))  # which has no rows to spare
     assert session.sizes == [(1000, 1000), (328, 4000)]
+
+
+def test_a_card_that_bounds_the_working_size_gives_no_tiles_however_little_memory_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MEMORY", limits.LEAST_MEMORY)
+    segmenter, session = watched()
+    segmenter.segment(fundus(1300, 1250))
+    assert len(session.sizes) == 2
+    assert len({columns for _, columns in session.sizes}) == 1
 
 
 def test_openvino_sees_the_whole() -> None:

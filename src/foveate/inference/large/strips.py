@@ -95,9 +95,7 @@ class Way:
     @property
     def in_tiles(self) -> bool:
         """Whether the network works at the photograph's own size, which is too large to be seen at once."""
-        top, left, bottom, right = self.frame.box
-        own = self.frame.working == (bottom - top, right - left)
-        return bool(self.preparation.context) and own and max(self.frame.working) > self.side
+        return self.preparation.tiled and max(self.frame.working) > self.side
 
     @property
     def level(self) -> Level:
@@ -113,11 +111,15 @@ class Way:
 
     def refuse_too_large(self) -> None:
         """Raise ModelError where this way can't be gone in the memory that there is."""
+        top, left, bottom, right = self.frame.box
+        own = self.frame.working == (bottom - top, right - left)
         size = "×".join(map(str, reversed(self.frame.working)))
         if self.in_tiles:
-            reason = "equalises their contrast (CLAHE), which takes all of one" * bool(
-                self.preparation.clahe
-            ) or "is asked for the mean of several views (--tta)" * (self.views > 1)
+            reason = (
+                "equalises their contrast (CLAHE), which takes all of one" * bool(self.preparation.clahe)
+                or "is asked for the mean of several views (--tta)" * (self.views > 1)
+                or "scales them" * (not own)
+            )
             if reason:
                 raise ModelError(
                     f"the model sees images of {size} pixels in tiles but {reason}; crop or shrink the image"
@@ -125,8 +127,7 @@ class Way:
         elif self._held_bytes > self.limits.for_arrays:
             raise ModelError(
                 f"the model sees an image of {size} pixels in one piece, for which --max-memory is too little;"
-                " raise it, shrink the image, or use a model that works at its own size and whose card has a"
-                " preparation.context, which sees tiles"
+                " raise it, shrink the image, or use a model that works at its own size and sees tiles"
             )
 
     @property
