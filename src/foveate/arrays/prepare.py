@@ -28,6 +28,10 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 STRIDE = 8
 """Prepared images are padded to multiples of this, so that no network resizes inside."""
 
+ALIGNED = 64
+"""Parts of a prepared image begin at multiples of this, so that what a network pools together is the same as in the
+whole image."""
+
 BAND = 128
 """Rows of a photograph that are brought to the working size together, or back from it."""
 

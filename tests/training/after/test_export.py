@@ -66,6 +66,18 @@ def test_the_card_says_what_the_file_is(exported: Path, finished_run: Path) -> N
     assert segmenter.segment(draw(3, height=140, width=130).image).mask.shape == (140, 130)
 
 
+def test_a_network_that_looks_farther_than_its_recipe_says_is_not_exported(finished_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    recipe = (run / "recipe.toml").read_text(encoding="utf-8")
+    assert "context = 0\n" in recipe
+    (run / "recipe.toml").write_text(recipe.replace("context = 0\n", "context = 64\n"), encoding="utf-8")
+    assert export(run, tmp_path / "model.onnx").card.preparation.context == 64
+    (run / "recipe.toml").write_text(recipe.replace("context = 0\n", "context = 8\n"), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"looks farther than its recipe's preparation\.context, 8 pixels"):
+        export(run, tmp_path / "too near" / "model.onnx")
+    assert not (tmp_path / "too near").exists()
+
+
 def test_weights_of_images_that_are_not_for_commercial_use_are_exported_as_such(
     finished_run: Path, tmp_path: Path, exported_once: None
 ) -> None:

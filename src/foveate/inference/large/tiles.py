@@ -18,14 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foveate.arrays.prepare import STRIDE, Network
+from foveate.arrays.prepare import ALIGNED, STRIDE, Network
 from foveate.errors import ModelError
 
 if TYPE_CHECKING:
     from foveate.records import Probabilities
-
-ALIGNED = 64
-"""Parts begin at multiples of this, so that what a network pools together is the same as in the whole image."""
 
 BLEND = 64
 """Pixels over which one tile goes over into the next."""

@@ -15,7 +15,7 @@ import torch
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from foveate.arrays.prepare import STRIDE
+from foveate.arrays.prepare import ALIGNED, STRIDE, Preparation
 from foveate.datasets import channels_of
 from foveate.errors import ModelError
 from foveate.models.card import ModelCard, chosen_on, plain
@@ -40,6 +40,9 @@ ROUNDINGS = 10.0
 """Beyond that, how many times as far from float64 as PyTorch in float32 ONNX Runtime may be: a network that is steep
 somewhere makes much of what any float32 rounds away."""
 
+SAME = 1e-5
+"""Largest difference of a probability that rounding explains within ONNX Runtime."""
+
 SIZES = ((64, 64), (136, 200), (328, 256))
 """Heights and widths on which the two are compared: the smallest sensible, and two that are not square."""
 
@@ -61,7 +64,7 @@ class Exported:
 def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool = False) -> ExportedFile:
     """Write `target` (.onnx) and `card.json` beside it from the run's best weights, by default under its folder's name.
 
-    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than float32 has to,
+    Raises ModelError as `exported`, and
     OutputError where a file is there already and `overwrite` is off. Nothing is written then.
     """
     check_free(target, overwrite=overwrite)
@@ -73,13 +76,15 @@ def export(run: Path, target: Path, *, name: str | None = None, overwrite: bool 
 def exported(run: Path, *, name: str | None = None, file: str = "model.onnx") -> Exported:
     """The run's best weights as a model, called as the run unless `name` is given. Nothing is written.
 
-    Raises ModelError where `run` is no run or ONNX Runtime differs from PyTorch by more than float32 has to.
+    Raises ModelError where `run` is no run, ONNX Runtime differs from PyTorch by more than float32 has to, or the
+    network looks farther than its recipe says.
     """
     network, facts = load_weights(run / BEST)
     model = Exportable(network, facts.mean, facts.deviation, facts.told_apart).eval()
     content = faster(to_onnx(model))
     differences = compared(content, model, f"{run}: ONNX Runtime and PyTorch")
     recipe = read_recipe_of_run(str(run / RECIPE))
+    check_context(content, recipe.preparation, str(run))
     record = without_secrets(load_facts(run))
     card = ModelCard.of(
         str(run),
@@ -145,6 +150,25 @@ def _commands(record: dict[str, Any]) -> list[str]:
     earlier = _commands(record["initial"]) if "initial" in record else []
     own = [record["command"]] if "command" in record else []
     return [*earlier, *own, *(note["command"] for note in record.get("resumed", []))]
+
+
+def check_context(content: bytes, preparation: Preparation, source: str) -> None:
+    """Raise ModelError for a network whose answer depends on more than its context: parts of an image would differ from
+    the whole. Seen on noise of which a part is cut out, as tiles and bands begin."""
+    context = preparation.context
+    if not context:
+        return
+    around = ALIGNED * -(-context // ALIGNED)
+    size = 1, preparation.channel_count, 2 * around + 3 * ALIGNED, ALIGNED
+    pixels = np.random.default_rng(0).uniform(0, 255, size).astype(np.float32)
+    session = open_session(content, source="the exported file")
+    whole, part = session.run(pixels), session.run(pixels[:, :, ALIGNED:-ALIGNED].copy())
+    difference = float(np.abs(whole[:, :, ALIGNED:-ALIGNED] - part)[:, :, context:-context].max())
+    if difference > SAME:
+        raise ModelError(
+            f"{source}: the network looks farther than its recipe's preparation.context, {context} pixels: a part of an"
+            f" image differs from the whole by {difference:.1e}. Raise it, or set it to 0; not exported."
+        )
 
 
 def to_onnx(model: Exportable) -> bytes:
