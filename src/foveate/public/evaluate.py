@@ -75,18 +75,7 @@ def evaluate(
         raise UsageError("--choose-size finds one size for all images, --surest-size one for each: leave one out.")
     if choosing and not fits:
         raise UsageError(f"{choosing} goes with --to-card --split validation: no other images may choose it.")
-    with needs("evaluate", "evaluating"):
-        from foveate.evaluation.counting import size_of
-
-    rule = rule_maker(
-        split,
-        fov,
-        size_of(size),
-        vessels=vessels,
-        boundary=boundary,
-        empty_is_one=empty == "one",
-        left_out=one_or_more(leave_out),
-    )
+    rule = rule_maker(split, fov, size, vessels=vessels, boundary=boundary, empty=empty, leave_out=leave_out)
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     wish = Wish(backend, device, precision, threads)
     segmenters = [opened(place, wish, procedure) for place in chosen]
@@ -127,25 +116,29 @@ def evaluate(
 def rule_maker(
     split: str,
     fov: FovSource | None,
-    size: tuple[int, int] | None,
+    size: str,
     *,
     vessels: bool | None,
     boundary: bool,
-    empty_is_one: bool,
-    left_out: Sequence[str],
+    empty: Literal["out", "one"],
+    leave_out: str | Sequence[str],
 ) -> Callable[[DataSet], CountingRule]:
-    """How a set is counted, by the options of `evaluate` and `report`."""
-    from foveate.evaluation import CountingRule
-    from foveate.evaluation.data_set import check_left_out, fov_rule_for, groups_for
+    """How a set is counted, by the options of `evaluate` and `report`. Raises UsageError for a size that is none."""
+    with needs("evaluate", "evaluating"):
+        from foveate.evaluation import CountingRule
+        from foveate.evaluation.counting import size_of
+        from foveate.evaluation.data_set import check_left_out, fov_rule_for, groups_for
+
+    counted_at, left_out = size_of(size), one_or_more(leave_out)
 
     def rule(data_set: DataSet) -> CountingRule:
         check_left_out(left_out, data_set)
         return CountingRule(
             measures=groups_for(data_set, vessels=vessels, boundary=boundary),
             fov=fov_rule_for(data_set, split, fov),
-            size=size,
-            empty_is_one=empty_is_one,
-            left_out=tuple(left_out),
+            size=counted_at,
+            empty_is_one=empty == "one",
+            left_out=left_out,
         )
 
     return rule

@@ -62,7 +62,6 @@ def report(
         raise UsageError("report needs WEIGHTS or --predictions FOLDER, and at least one --data NAME:FOLDER.")
     _check_free(folder, pictures=pictures is not None, overwrite=overwrite)
     with needs("evaluate", "a report"):
-        from foveate.evaluation.counting import size_of
         from foveate.evaluation.result import as_json
         from foveate.imaging import write_text
         from foveate.reports import page
@@ -70,15 +69,7 @@ def report(
         from foveate.reports.files import write_figures
         from foveate.reports.section import section_of
 
-    rule = rule_maker(
-        split,
-        fov,
-        size_of(size),
-        vessels=vessels,
-        boundary=boundary,
-        empty_is_one=empty == "one",
-        left_out=one_or_more(leave_out),
-    )
+    rule = rule_maker(split, fov, size, vessels=vessels, boundary=boundary, empty=empty, leave_out=leave_out)
     procedure = procedure_for(chosen, tta, hysteresis, reconnect, min_size, largest, fill_holes, surest_size)
     models = models_of(chosen, Wish(threads=threads), procedure)
     with needs("evaluate", "a report"):
