@@ -113,12 +113,13 @@ def test_rows_without_test_images_are_held_against_the_first_one_fold_by_fold_on
 
 
 def test_of_several_classes_each_has_a_table_and_figures_of_its_own() -> None:
-    report = report_of("av", 1, classes=HALVES)
+    report, again = (report_of("av", number, classes=HALVES) for number in (1, 2))
     result = {
         "run": "av-s0",
         "seed": 0,
         "published": {},
         "scores": {"halves": json.loads(report.model_dump_json())},
+        "procedures": {"otherwise": {"scores": {"halves": json.loads(again.model_dump_json())}}},
         "crops": 80,
         "best": {"epoch": 1, "f1": 0.5, "thresholds": [0.4]},
         "hours": 0.1,
@@ -133,11 +134,11 @@ def test_of_several_classes_each_has_a_table_and_figures_of_its_own() -> None:
     table = write_results.Table("av", "Halves", "to nothing", (row,))
     text, pictures = write_results.generated(table), write_results.pictures(table)
     for name in ("upper", "lower"):
-        f1 = report.classes[name].fov.pooled.values["f1"]
         _, _, part = text.partition(f"images), {name}, all pixels together:")
-        assert (
-            f"| both halves | ours, seed 0, inside the FOV | {f1:.4f}" in part.partition("\n\n")[2].partition("\n\n")[0]
-        )
+        rows = part.partition("\n\n")[2].partition("\n\n")[0]
+        for words, scored in (("inside the FOV", report), ("inside the FOV, otherwise", again)):
+            f1 = scored.classes[name].fov.pooled.values["f1"]
+            assert f"| both halves | ours, seed 0, {words} | {f1:.4f}" in rows
         assert {f"av-halves-{name}-{kind}.svg" for kind in ("roc", "precision-recall", "confusion")} < pictures.keys()
         assert f"![ROC curves, {name}, on halves](pictures/av-halves-{name}-roc.svg)" in text
 

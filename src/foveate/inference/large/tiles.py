@@ -32,7 +32,7 @@ BAND_PIXELS = 2**20
 memory."""
 
 BAND_CONTEXTS = 6
-"""Heights of its context that a band has at least: more would be seen twice."""
+"""A band has at least so many times the rows of its context: of lower ones too many rows would be seen twice."""
 
 NETWORK_BYTES = 1024
 """That a network is taken to need for each pixel of a tile: twice what those of this package with few maps do."""
